@@ -1,0 +1,54 @@
+"""The names of exchanges, queues and message types on the broker."""
+
+COMMANDS = "relais.commands"
+EVENTS = "relais.events"
+NOTIFICATIONS = "relais.notifications"
+UNROUTED = "relais.unrouted"
+"""Both the alternate exchange of commands and the queue bound to it."""
+
+PARTITION_KEY = "partitionkey"
+"""The AMQP header, and the envelope attribute, that order is kept by."""
+
+CENTRAL = "central"
+"""The reserved entity, and the mailbox of operators."""
+
+CLOUDEVENT = "application/cloudevents+json"
+CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_BATCH_ELEMENTS = 1_000
+
+
+def inbound(service: str) -> str:
+    """The inbound exchange of a service."""
+    return f"{service}.inbound"
+
+
+def lane(service: str, number: int) -> str:
+    """One of the queues that a service consumes."""
+    return f"{service}.lane.{number}"
+
+
+def dead(service: str) -> str:
+    """Where the broker puts what a service could not take."""
+    return f"{service}.dead"
+
+
+def mailbox(name: str) -> str:
+    """The queue that local entities read their notifications from."""
+    return f"mailbox.{name}"
+
+
+def entity_key(mailbox_name: str, entity_id: str) -> str:
+    """The routing key of a notification to an entity."""
+    return f"{mailbox_name}.entity.{entity_id}"
+
+
+def operator_key(operator_id: str) -> str:
+    """The routing key of a notification to an operator."""
+    return f"{CENTRAL}.operator.{operator_id}"
+
+
+def source(service: str) -> str:
+    """How a service signs its messages."""
+    return f"/relais/{service}"
