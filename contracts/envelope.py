@@ -129,9 +129,12 @@ def _shown(value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    return {type(None): "null", bool: "a boolean", str: "a string", list: "an array"}.get(
-        type(value), "a number"
-    )
+    return {
+        type(None): "null",
+        bool: "a boolean",
+        str: "a string",
+        list: "an array",
+    }.get(type(value), "a number")
 
 
 def write(

@@ -1,19 +1,13 @@
 """The base of every message body: a pydantic model that knows its wire name and its subject."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 ABSENT: Any = None
 """The default of a required field in an edit: absent is unchanged, null is refused."""
-
-
-class Value(BaseModel):
-    """A value inside a message; unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Body(BaseModel):
@@ -39,16 +33,22 @@ class Body(BaseModel):
     @classmethod
     def read(cls, subject: str, data: Mapping[str, Any] | None) -> Self:
         """Read the body of an envelope; raises pydantic.ValidationError with every error."""
-        if cls.SUBJECT_IN_DATA:
-            return cls.model_validate(data)
-        if data and cls.SUBJECT in data and cls.model_config.get("extra") == "forbid":
-            raise _unexpected(cls.__name__, cls.SUBJECT, data[cls.SUBJECT])
-        return cls.model_validate({**(data or {}), cls.SUBJECT: subject})
+        if not cls.SUBJECT_IN_DATA:
+            return cls.model_validate({**(data or {}), cls.SUBJECT: subject})
+        body = cls.model_validate(data or {})
+        if body.subject != subject:
+            raise _refusal(cls, f"must be the subject of the envelope, '{subject}'", body.subject)
+        return body
 
     def data_json(self) -> bytes:
         """The data of the envelope as JSON."""
         exclude = None if self.SUBJECT_IN_DATA else {self.SUBJECT}
         return self.__pydantic_serializer__.to_json(self, exclude=exclude)
+
+    @property
+    def wire_type(self) -> str:
+        """The wire name of this message."""
+        return self.TYPE
 
     @property
     def subject(self) -> str:
@@ -67,13 +67,95 @@ class Command(Body):
     model_config = ConfigDict(frozen=True, extra="forbid")
     SUBJECT_IN_DATA: ClassVar[bool] = False
 
+    @classmethod
+    def read(cls, subject: str, data: Mapping[str, Any] | None) -> Self:
+        """Read the body of an envelope; raises pydantic.ValidationError with every error."""
+        if data and cls.SUBJECT in data:
+            raise _refusal(cls, "is the subject of the envelope, not data", data[cls.SUBJECT])
+        # Given here, not in the values inside, because events share these and ignore what is new.
+        return cls.model_validate({**(data or {}), cls.SUBJECT: subject}, extra="forbid")
+
+    def data_json(self) -> bytes:
+        """The data of the envelope as JSON; what was not given is left out."""
+        return self.__pydantic_serializer__.to_json(
+            self, exclude={self.SUBJECT}, exclude_unset=True
+        )
+
+
+class Edit(Command):
+    """A command whose absent fields mean unchanged; ADDRESS are those that name what to edit."""
+
+    ADDRESS: ClassVar[frozenset[str]]
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The fields to change: those given, without the address."""
+        return self.__pydantic_fields_set__ - self.ADDRESS
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The new values of the fields to change; null clears."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
 
 class Event(Body):
     """A fact, in the past tense; unknown fields are ignored, so that events may grow."""
 
 
-def _unexpected(title: str, field: str, value: Any) -> ValidationError:
-    error = PydanticCustomError("extra_forbidden", "is the subject of the envelope, not data")
+StateT = TypeVar("StateT", bound=BaseModel)
+
+
+class StateEvent(Event, Generic[StateT]):
+    """An event that is the whole state of its subject, and perhaps a field or two besides."""
+
+    STATE: ClassVar[type[BaseModel]]
+
+    @classmethod
+    def of(cls, state: StateT, **changes: Any) -> Self:
+        """The event of a state with these changes; values are taken as valid, names are not."""
+        if changes and not changes.keys() <= cls.model_fields.keys():
+            unknown = sorted(changes.keys() - cls.model_fields.keys())
+            raise TypeError(f"{cls.__name__} has no fields {unknown}")
+        return _built(cls, {**state.__dict__, **_extras(cls), **changes})
+
+    @property
+    def state(self) -> StateT:
+        """The state that the event leaves behind."""
+        values = self.__dict__.copy()
+        for name in _extras(type(self)):
+            del values[name]
+        return cast(StateT, _built(self.STATE, values))
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_EXTRAS: dict[type[BaseModel], dict[str, Any]] = {}
+"""Per state event the fields that it has besides its state, with their defaults."""
+
+
+def _extras(cls: type[StateEvent[Any]]) -> dict[str, Any]:
+    extras = _EXTRAS.get(cls)
+    if extras is None:
+        extras = _EXTRAS[cls] = {
+            name: field.get_default()
+            for name, field in cls.model_fields.items()
+            if name not in cls.STATE.model_fields
+        }
+    return extras
+
+
+def _built(cls: type[ModelT], values: dict[str, Any]) -> ModelT:
+    # What model_construct does, without its walk over the fields: all values are there.
+    model = cls.__new__(cls)
+    object.__setattr__(model, "__dict__", values)
+    object.__setattr__(model, "__pydantic_fields_set__", set(values))
+    object.__setattr__(model, "__pydantic_extra__", None)
+    object.__setattr__(model, "__pydantic_private__", None)
+    return model
+
+
+def _refusal(cls: type[Body], message: str, value: Any) -> ValidationError:
+    error = PydanticCustomError("subject", "{sentence}", {"sentence": message})
     return ValidationError.from_exception_data(
-        title, [InitErrorDetails(type=error, loc=(field,), input=value)]
+        cls.__name__, [InitErrorDetails(type=error, loc=(cls.SUBJECT,), input=value)]
     )
