@@ -1,0 +1,131 @@
+"""Connections to RabbitMQ, and publishing with confirms."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import aio_pika
+import aiormq
+import structlog
+from aio_pika.abc import AbstractConnection
+from yarl import URL
+
+from services.runtime.channel import BatchChannel, Outgoing, Published, open_channel
+
+log = structlog.get_logger()
+
+CONNECT_TIMEOUT = 10.0
+CONFIRM_TIMEOUT = 30.0
+HEARTBEAT = 10
+
+FAULTS: tuple[type[Exception], ...] = (
+    aiormq.exceptions.AMQPError,
+    OSError,
+    TimeoutError,
+)
+"""What a broker that is away, or a channel that died, raises; aiormq adds bare RuntimeErrors."""
+
+
+class PublishFailed(ConnectionError):
+    """The broker did not say of every message that it has it; it may have some."""
+
+
+async def connect(url: str, name: str) -> AbstractConnection:
+    """A connection that ends when the broker goes; whoever holds it makes a new one."""
+    target = URL(url)
+    if "heartbeat" not in target.query:
+        target = target.update_query(heartbeat=HEARTBEAT)
+    connection = await aio_pika.connect(
+        target, timeout=CONNECT_TIMEOUT, client_properties={"connection_name": name}
+    )
+    return connection
+
+
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncIterator[AbstractConnection]:
+    """A connection for a while."""
+    connection = await connect(url, name)
+    try:
+        yield connection
+    finally:
+        await close(connection)
+
+
+async def close(connection: AbstractConnection) -> None:
+    """Close, but never wait long for a broker that does not answer."""
+    with suppress(Exception):
+        async with asyncio.timeout(3):
+            await connection.close()
+
+
+def underlying(connection: AbstractConnection) -> aiormq.abc.AbstractConnection:
+    """The aiormq connection below an aio-pika one."""
+    if connection.transport is None:
+        raise PublishFailed("the connection to the broker is closed")
+    return connection.transport.connection
+
+
+def is_canceled() -> bool:
+    """Whether it is really this task that is canceled: aiormq raises the same when it closes."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+class Publisher:
+    """Publishes batches on a connection of its own, made when needed and again after a fault."""
+
+    def __init__(self, url: str, name: str) -> None:
+        """Nothing is opened before the first publish."""
+        self._url = url
+        self._name = name
+        self._opening = asyncio.Lock()
+        self._connection: AbstractConnection | None = None
+        self._channel: BatchChannel | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last publish left a working channel."""
+        return self._channel is not None and not self._channel.is_closed
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+        """Publish in order; raises PublishFailed when not every confirm came.
+
+        The channel of a publish that failed or was canceled is thrown away: its confirms
+        no longer count from where we think.
+        """
+        if not messages:
+            return Published()
+        try:
+            async with asyncio.timeout(CONFIRM_TIMEOUT):
+                channel = await self._ready()
+                return await channel.publish_batch(messages)
+        except asyncio.CancelledError as error:
+            await asyncio.shield(self.close())
+            if is_canceled():
+                raise
+            raise PublishFailed("the connection closed while publishing") from error
+        except (*FAULTS, RuntimeError) as error:
+            await self.close()
+            raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error
+
+    async def open(self) -> None:
+        """Connect now, so that a worker is not ready before it can publish."""
+        await self._ready()
+
+    async def _ready(self) -> BatchChannel:
+        async with self._opening:
+            if self._channel is None or self._channel.is_closed:
+                await self._discard()
+                self._connection = await connect(self._url, self._name)
+                self._channel = await open_channel(underlying(self._connection))
+            return self._channel
+
+    async def close(self) -> None:
+        """Throw the connection away."""
+        async with self._opening:
+            await self._discard()
+
+    async def _discard(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            await close(connection)

@@ -1,0 +1,135 @@
+"""Connections to a service's own Postgres database."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+import orjson
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+from pydantic import BaseModel
+
+from services.runtime import metrics
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection | PoolConnectionProxy
+    Pool = asyncpg.Pool
+Row = asyncpg.Record
+
+T = TypeVar("T")
+
+COMMAND_TIMEOUT = 60.0
+BACKOFF_CEILING = 5.0
+
+TRANSIENT: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+)
+"""Faults of the other side or of the moment: tried again, never held against a message."""
+
+log = structlog.get_logger()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later without a change."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # The driver raises its own class for wrong arguments too; those never heal.
+        return "connection" in str(error) or "pool" in str(error)
+    return isinstance(error, TRANSIENT)
+
+
+async def backoff(attempt: int) -> None:
+    """Wait with full jitter, at most 5 s."""
+    await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING, 0.05 * 2 ** min(attempt, 10))))
+
+
+async def persist(what: str, work: Callable[[], Awaitable[T]]) -> T:
+    """Do work until it no longer fails for a transient reason."""
+    attempt = 0
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            attempt += 1
+            metrics.TRANSIENT_FAULTS.labels(what).inc()
+            log.warning("transient_fault", what=what, attempt=attempt, error=repr(error))
+            await backoff(attempt)
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
+        )
+
+
+def _encode(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
+
+
+async def _leave(_: asyncpg.Connection) -> None:
+    """No reset round trip: nothing of ours leaves session state on a pooled connection."""
+
+
+def as_json(models: Iterable[BaseModel]) -> str:
+    """Models as one JSON array, for json_populate_recordset: columns are named as on the wire."""
+    rows = (model.__pydantic_serializer__.to_json(model) for model in models)
+    return "[" + ",".join(row.decode() for row in rows) + "]"
+
+
+@asynccontextmanager
+async def pool(url: str, application: str, size: int = 8) -> AsyncIterator[Pool]:
+    """A pool whose connections speak JSON; statements are prepared once a connection."""
+    made = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        command_timeout=COMMAND_TIMEOUT,
+        max_inactive_connection_lifetime=0,
+        init=_prepare,
+        reset=_leave,
+        server_settings={"application_name": application, "jit": "off", "TimeZone": "UTC"},
+    )
+    try:
+        yield made
+    finally:
+        await _close(made)
+
+
+async def _close(made: Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await made.close()
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        made.terminate()
+
+
+@asynccontextmanager
+async def connect(url: str, application: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection outside any pool, such as for a session lock."""
+    connection = await asyncpg.connect(
+        url, timeout=10, server_settings={"application_name": application, "TimeZone": "UTC"}
+    )
+    await _prepare(connection)
+    try:
+        yield connection
+    finally:
+        if not connection.is_closed():
+            await connection.close(timeout=5)

@@ -1,0 +1,239 @@
+"""Decide the elements of a batch in one transaction: each once, in order, purely."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from contracts.envelope import Broken, Envelope, FieldError, Unreadable
+from contracts.message import Event
+from contracts.outcomes import (
+    NO_SUBJECT,
+    CommandRefused,
+    CommandUnchanged,
+    MessageParked,
+    RefusalCode,
+)
+from services.runtime import inbox, metrics, parked
+from services.runtime.decision import Accepted, Decision, Refused, Unchanged, Unknown
+from services.runtime.inbox import Answer, Identity
+from services.runtime.item import Item
+from services.runtime.parked import Parking
+from services.runtime.received import Cause, Received, cause_of
+from services.runtime.service import Service
+from services.runtime.work import Turn
+
+
+async def decide(
+    service: Service, turn: Turn, items: Sequence[Item], patience: timedelta
+) -> list[Answer | None]:
+    """The answer to each item, in order; None for one that waits or that nobody can be told of.
+
+    patience is how long a command that names something unknown is decided again.
+    """
+    known = await inbox.find(turn.conn, {i.identity for i in items if i.identity})
+    fresh = _first_of_each(items, known)
+    messages = {at: _received(items[at], turn) for at in fresh if items[at].body is not None}
+    world = await service.load(turn.conn, list(messages.values())) if messages else None
+    docket = Docket(service, turn, patience)
+    answers: list[Answer | None] = []
+    for at, item in enumerate(items):
+        if at not in fresh:
+            # The first of two in this batch has been decided by now, unless it waits.
+            answer = docket.repeat(item, known)
+        elif at in messages:
+            answer = docket.settle(item, messages[at], service.handle(world, messages[at]))
+        else:
+            answer = docket.settle_broken(item)
+        if answer is not None and item.identity is not None:
+            known[item.identity] = answer
+        answers.append(answer)
+    if messages:
+        turn.wake(*await service.save(turn.conn, world))
+    await docket.record()
+    return answers
+
+
+async def park(service: Service, turn: Turn, parking: Parking) -> None:
+    """Keep one message that cannot be handled, and say so."""
+    docket = Docket(service, turn, timedelta(0))
+    docket.park(parking.item, parking.reason, parking.error, parking.traceback)
+    await docket.record()
+
+
+def _first_of_each(items: Sequence[Item], known: dict[Identity, Answer]) -> set[int]:
+    """The places of the items to decide: not handled before, and not twice in this batch."""
+    seen = set(known)
+    fresh = set()
+    for at, item in enumerate(items):
+        identity = item.identity
+        if identity is None or identity not in seen:
+            fresh.add(at)
+        if identity is not None:
+            seen.add(identity)
+    return fresh
+
+
+def _received(item: Item, turn: Turn) -> Received:
+    assert isinstance(item.element, Envelope) and item.body is not None
+    return Received(item.element, item.body, turn.now, cause_of(item.element))
+
+
+class Docket:
+    """What a batch comes to while it is decided, and then one write for each kind of it."""
+
+    def __init__(self, service: Service, turn: Turn, patience: timedelta) -> None:
+        """Nothing decided yet."""
+        self._service = service
+        self._turn = turn
+        self._patience = patience
+        self._handled: list[inbox.Handled] = []
+        self._parkings: list[Parking] = []
+        self._waiting: list[Item] = []
+        self._settled: list[tuple[str, int]] = []
+
+    def repeat(self, item: Item, known: dict[Identity, Answer]) -> Answer | None:
+        """The same message again: no second effect, the same answer."""
+        answer = known.get(item.identity) if item.identity else None
+        if answer is None:
+            self._wait(item)
+        else:
+            self._count(item, "repeated")
+            self._close(item)
+        return answer
+
+    def settle(self, item: Item, message: Received, decision: Decision) -> Answer | None:
+        """Turn a decision into events and an answer."""
+        if isinstance(decision, Unknown) and self._turn.now < item.received_at + self._patience:
+            self._wait(item)
+            return None
+        match decision:
+            case Accepted(events=events, version=version, key=key):
+                for event in events:
+                    self._turn.emit(event, message.cause, key)
+                answer = Answer("accepted", version=version or _version(events))
+            case Unchanged(message=text, version=version):
+                answer = Answer("unchanged", message=text, version=version)
+                if item.origin.is_command:
+                    self._say_unchanged(item, message, text)
+            case Refused(code=code, message=text, version=version, errors=errors):
+                if not item.origin.is_command:
+                    raise TypeError(f"{self._service.name} refused an event: {text}")
+                answer = Answer("refused", code, text, version, errors)
+                self._say_refused(item, answer, message.cause, message.body.key)
+        self._handle(item, answer)
+        return answer
+
+    def settle_broken(self, item: Item) -> Answer | None:
+        """Refuse a broken command, park a broken event and what cannot be read at all."""
+        if item.drained:
+            return self._settle_drained(item)
+        if isinstance(item.element, Unreadable):
+            self.park(item, "unreadable", item.element.reason)
+            return Answer("refused", "invalid", item.element.reason, errors=item.errors)
+        if not item.origin.is_command:
+            answer = Answer("parked", "invalid", _sentence(item.errors))
+            self.park(item, "invalid", _sentence(item.errors))
+        else:
+            answer = Answer("refused", "invalid", _sentence(item.errors), errors=item.errors)
+            self._say_refused(item, answer, _cause(item), None)
+        self._handle(item, answer)
+        return answer
+
+    def _settle_drained(self, item: Item) -> Answer | None:
+        """What came here because no lane took it, or the broker gave it up."""
+        assert item.drained is not None
+        text = f"no service reads messages of type {item.type!r}"
+        if item.drained != "unknown_type":
+            self.park(item, item.drained, "the broker gave up delivering it")
+            return None
+        self.park(item, item.drained, text)
+        answer = Answer("refused", "unknown_type", text)
+        self._say_refused(item, answer, _cause(item), None)
+        return answer
+
+    def park(self, item: Item, reason: str, error: str, traceback: str | None = None) -> None:
+        """Keep a message with its reason."""
+        self._parkings.append(Parking(item, reason, error, traceback))
+        self._count(item, "parked")
+        if item.kept is None or item.kept[0] != "parked":
+            self._close(item)
+        event = MessageParked(
+            service=self._service.name,
+            reason=reason,
+            message_id=item.identity[1] if item.identity else item.origin.message_id,
+            type=item.type,
+            package_id=None,
+            error=error[:1000],
+        )
+        self._turn.emit(event, _cause(item))
+
+    async def record(self) -> None:
+        """Write what was decided: one statement for each kind."""
+        conn, now = self._turn.conn, self._turn.now
+        await inbox.add(conn, self._handled, now)
+        if self._parkings:
+            await parked.park(conn, self._parkings, now)
+        if self._waiting:
+            await parked.wait(conn, self._waiting)
+            self._turn.wake("waiting")
+        if self._settled:
+            await parked.forget(conn, self._settled)
+
+    def _wait(self, item: Item) -> None:
+        """Keep it to be decided again; one that waits already stays where it is."""
+        if item.kept is None or item.kept[0] != "waiting":
+            self._waiting.append(item)
+            self._close(item)
+
+    def _handle(self, item: Item, answer: Answer) -> None:
+        if item.identity is not None:
+            self._handled.append((item.identity, item.type, answer))
+        self._count(item, answer.outcome)
+        if answer.outcome != "parked":
+            self._close(item)
+
+    def _close(self, item: Item) -> None:
+        if item.kept is not None:
+            self._settled.append(item.kept)
+
+    def _count(self, item: Item, outcome: str) -> None:
+        # Only types we know may be labels: anybody can invent others.
+        known = item.type if item.type in self._service.routes else "other"
+        metrics.CONSUMED.labels(self._service.name, known, outcome).inc()
+
+    def _say_unchanged(self, item: Item, message: Received, text: str) -> None:
+        event = CommandUnchanged(
+            about=message.envelope.subject, command_type=item.type, message=text
+        )
+        self._turn.emit(event, message.cause, message.body.key)
+
+    def _say_refused(self, item: Item, answer: Answer, cause: Cause, key: str | None) -> None:
+        event = CommandRefused(
+            about=_subject(item),
+            command_type=item.type,
+            code=RefusalCode(answer.code or RefusalCode.INVALID),
+            message=answer.message or "",
+            errors=list(answer.errors) or None,
+        )
+        self._turn.emit(event, cause, key)
+
+
+def _version(events: Sequence[Event]) -> int | None:
+    return next((v for e in events if (v := getattr(e, "version", None)) is not None), None)
+
+
+def _sentence(errors: Sequence[FieldError]) -> str:
+    return "; ".join(f"{e.field} {e.message}".strip() for e in errors)
+
+
+def _subject(item: Item) -> str:
+    return item.element.subject if isinstance(item.element, Envelope) else NO_SUBJECT
+
+
+def _cause(item: Item) -> Cause:
+    match item.element:
+        case Envelope():
+            return cause_of(item.element)
+        case Broken(id=id):
+            return Cause(correlationid=id, causationid=id)
+        case Unreadable():
+            return Cause()

@@ -1,0 +1,50 @@
+"""What a service can answer to a message: done, already so, or no."""
+
+from dataclasses import dataclass
+
+from contracts.envelope import FieldError
+from contracts.message import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Done; the events say what happened.
+
+    version is that of the subject after it; None takes it from the first event that has one.
+    key is the partition key of the events where it is not their own.
+    """
+
+    events: tuple[Event, ...] = ()
+    version: int | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Already so: nothing to do, and nothing wrong."""
+
+    message: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No: a fact, not a failure. The message names the thing, its value and what is accepted."""
+
+    code: str
+    message: str
+    version: int | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Refused):
+    """Not yet: it names something unknown, and is decided again for a while before it is refused."""
+
+
+Decision = Accepted | Unchanged | Refused
+
+
+def accepted(*events: Event, version: int | None = None, key: str | None = None) -> Accepted:
+    """Accepted with these events, in order."""
+    return Accepted(events, version, key)

@@ -1,0 +1,54 @@
+"""Health, readiness, metrics and version over HTTP, in the worker's own loop."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Probe = Callable[[], list[str]]
+"""Says what is wrong, in sentences; nothing when all is well."""
+
+
+class _Server(uvicorn.Server):
+    """The worker owns the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(host: str, port: int, service: str, version: str, unready: Probe) -> uvicorn.Server:
+    """A server that answers /healthz, /readyz, /metrics and /version."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "alive", "service": service})
+
+    async def readyz(_: Request) -> Response:
+        reasons = unready()
+        status = "unready" if reasons else "ready"
+        body = {"status": status, "service": service, "reasons": reasons}
+        return JSONResponse(body, 503 if reasons else 200)
+
+    async def scrape(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def tell_version(_: Request) -> Response:
+        return JSONResponse({"service": service, "version": version})
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", scrape),
+            Route("/version", tell_version),
+        ]
+    )
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, lifespan="off"
+    )
+    return _Server(config)

@@ -1,0 +1,113 @@
+"""The sweeps every service has: what was left behind, what waits, what is to be retried, cleaning."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from services.runtime import inbox, item, metrics, parked
+from services.runtime.channel import Outgoing
+from services.runtime.consumer import Decider
+from services.runtime.database import Row
+from services.runtime.item import Item
+from services.runtime.service import Service, Sweep
+from services.runtime.settings import Settings
+from services.runtime.work import Work
+
+CHUNK = 500
+ONE_DECIDER = "SELECT pg_try_advisory_xact_lock(hashtext('relais.waiting'))"
+
+
+def sweeps(service: Service, decider: Decider, settings: Settings) -> Sequence[Sweep]:
+    """The runtime's own sweeps."""
+    kept = Kept(service, decider)
+
+    async def outbox(work: Work) -> bool:
+        return await work.relay.sweep()
+
+    async def clean(work: Work) -> bool:
+        horizon = inbox.horizon(datetime.now(UTC), settings.inbox_days)
+        return await inbox.clean(work.pool, horizon)
+
+    async def measure(work: Work) -> bool:
+        row = await work.pool.fetchrow(parked.COUNTS)
+        if row is not None:
+            metrics.PARKED.set(row["parked"])
+            metrics.WAITING.set(row["waiting"])
+        return False
+
+    return (
+        Sweep("outbox", outbox),
+        Sweep("waiting", kept.decide_waiting),
+        Sweep("retries", kept.retry),
+        Sweep("clean", clean, every=600),
+        Sweep("measure", measure, every=10),
+    )
+
+
+class Kept:
+    """Decides what the broker no longer holds."""
+
+    def __init__(self, service: Service, decider: Decider) -> None:
+        """The decider is the consumer's: one way for a message to go."""
+        self._service = service
+        self._decider = decider
+
+    async def decide_waiting(self, work: Work) -> bool:
+        """Decide every waiting command again, in order of arrival; one worker at a time."""
+        after = 0
+        async with work.pool.acquire() as guard, guard.transaction():
+            if not await guard.fetchval(ONE_DECIDER):
+                return False
+            while rows := await work.pool.fetch(parked.WAITING, after, CHUNK):
+                after = rows[-1]["number"]
+                await self._decide(work, [i for row in rows for i in self._waiting(row)])
+        return False
+
+    def _waiting(self, row: Row) -> list[Item]:
+        return item.read(
+            parked.origin_of(row),
+            row["body"],
+            self._service.routes,
+            row["received_at"],
+            kept=("waiting", row["number"]),
+        )
+
+    async def retry(self, work: Work) -> bool:
+        """Handle the parked messages that an operator asked to retry."""
+        rows = await work.pool.fetch(parked.TO_RETRY, CHUNK)
+        for row in rows:
+            if row["reason"] == "unknown_type":
+                await self._send_again(work, row)
+            else:
+                await self._decide(work, self._parked(row))
+        return len(rows) == CHUNK
+
+    def _parked(self, row: Row) -> list[Item]:
+        return item.read(
+            parked.origin_of(row),
+            row["body"],
+            self._service.routes,
+            row["parked_at"],
+            kept=("parked", row["number"]),
+        )
+
+    async def _send_again(self, work: Work, row: Row) -> None:
+        """Another service may read this type by now: only the broker can tell which."""
+        async with work.turn() as turn:
+            turn.outbox.add_reply(
+                Outgoing(
+                    exchange=row["exchange"],
+                    routing_key=row["routing_key"],
+                    body=row["body"],
+                    type=row["routing_key"],
+                    message_id=row["message_id"] or "",
+                    correlation_id=row["correlation_id"] or "",
+                    content_type="application/cloudevents+json",
+                    app_id=work.service,
+                    mandatory=False,
+                )
+            )
+            await parked.forget(turn.conn, [("parked", row["number"])])
+
+    async def _decide(self, work: Work, items: Sequence[Item]) -> None:
+        decided = await self._decider.decide(items)
+        await work.relay.publish(decided.rows)

@@ -1,0 +1,155 @@
+"""One element of an AMQP message on its way through a worker."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from contracts import envelope, names
+from contracts.envelope import Broken, Element, Envelope, FieldError, Unreadable
+from contracts.message import Body
+from services.runtime.channel import Delivery
+from services.runtime.inbox import Identity
+from services.runtime.service import Routes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a message came: what its sender asked of the broker."""
+
+    exchange: str
+    routing_key: str
+    reply_to: str | None = None
+    correlation_id: str | None = None
+    message_id: str | None = None
+    headers: dict[str, Any] | None = None
+
+    @property
+    def is_command(self) -> bool:
+        """Whether somebody may wait for an answer."""
+        return self.exchange == names.COMMANDS
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One element: what it says, and where it is kept if the broker no longer holds it.
+
+    body is None when it is broken; errors then say why.  kept names a waiting or parked row.
+    drained is the reason when it comes from a queue whose messages are parked unhandled.
+    """
+
+    origin: Origin
+    element: Element
+    body: Body | None
+    errors: tuple[FieldError, ...]
+    raw: bytes
+    received_at: datetime
+    kept: tuple[str, int] | None = None
+    drained: str | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """Source and id; None where not even those can be read."""
+        match self.element:
+            case Envelope(source=source, id=id) | Broken(source=source, id=id):
+                return source, id
+            case _:
+                return None
+
+    @property
+    def type(self) -> str:
+        """The wire name it claims, else that of its routing key."""
+        match self.element:
+            case Envelope(type=claimed):
+                return claimed
+            case Broken(raw={"type": str(claimed)}):
+                return claimed[:128]
+            case _:
+                return self.origin.routing_key[:128]
+
+    @property
+    def digest(self) -> str:
+        """A name for this very message, also where it has none of its own."""
+        named = f"{self.origin.message_id}|{self.origin.routing_key}|{self.drained}|".encode()
+        return hashlib.sha256(named + self.raw).hexdigest()
+
+
+def read(
+    origin: Origin,
+    body: bytes,
+    routes: Routes,
+    now: datetime,
+    kept: tuple[str, int] | None = None,
+    drained: str | None = None,
+) -> list[Item]:
+    """Each element of an AMQP message; never raises."""
+    elements = envelope.read(body)
+    alone = len(elements) == 1 and not body.lstrip().startswith(b"[")
+    items = []
+    for element in elements:
+        raw = body if alone else _raw(element)
+        parsed, errors = (None, ()) if drained else _parse(origin, element, routes)
+        items.append(Item(origin, element, parsed, errors, raw, now, kept, drained))
+    return items
+
+
+def origin_of(delivery: Delivery) -> Origin:
+    """What a delivery says of its sender's wishes."""
+    properties = delivery.properties
+    return Origin(
+        exchange=delivery.exchange,
+        routing_key=delivery.routing_key,
+        reply_to=properties.reply_to or None,
+        correlation_id=properties.correlation_id or None,
+        message_id=properties.message_id or None,
+        headers=dict(properties.headers or {}),
+    )
+
+
+def _raw(element: Element) -> bytes:
+    match element:
+        case Envelope():
+            return element.model_dump_json(exclude_none=True).encode()
+        case Broken(raw=value):
+            return orjson.dumps(value)
+        case Unreadable(raw=value):
+            return value
+
+
+def _parse(
+    origin: Origin, element: Element, routes: Routes
+) -> tuple[Body | None, tuple[FieldError, ...]]:
+    """The body where all is well, else every error at once."""
+    match element:
+        case Unreadable(reason=reason):
+            return None, (FieldError("", reason),)
+        case Broken(raw=value, errors=errors):
+            return None, errors + _data_errors(value, routes.get(origin.routing_key))
+        case Envelope(type=claimed) if claimed != origin.routing_key:
+            message = f"must be the routing key {origin.routing_key!r}, not {claimed!r}"
+            return None, (FieldError("type", message),)
+        case Envelope(type=claimed, subject=subject, data=data):
+            body = routes.get(claimed)
+            if body is None:
+                return None, (FieldError("type", f"{claimed!r} is not read by this service"),)
+            try:
+                return body.read(subject, data), ()
+            except ValidationError as error:
+                return None, envelope.field_errors(error, "data")
+
+
+def _data_errors(value: dict[str, Any], body: type[Body] | None) -> tuple[FieldError, ...]:
+    data = value.get("data")
+    if body is None or not isinstance(data, dict | None):
+        return ()
+    subject = value.get("subject")
+    try:
+        body.read(subject if isinstance(subject, str) else "-", data)
+    except ValidationError as error:
+        errors = envelope.field_errors(error, "data")
+        # The subject is judged with the envelope.
+        return tuple(e for e in errors if e.field != f"data.{body.SUBJECT}")
+    return ()

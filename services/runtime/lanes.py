@@ -1,0 +1,79 @@
+"""Which worker takes which lane, without heartbeats and without a coordinator.
+
+A worker holds the lowest free slot of its service, a session lock in the service's database.
+The slot alone says how high the worker stands on each lane; the broker does the rest.
+"""
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from services.runtime import metrics
+
+log = structlog.get_logger()
+
+SLOTS = 4096
+TRY_SLOT = "SELECT pg_try_advisory_lock(hashtext('relais.slot'), $1)"
+
+
+def priorities(slot: int, lanes: int) -> list[int]:
+    """The consumer priority of a slot on each lane: slot + 1 where it is dealt the lane, else 0.
+
+    Slots are dealt one at a time: slot 0 takes every lane, and slot s then takes
+    floor(lanes / (s + 1)) from those that hold most.
+    """
+    held: list[list[int]] = [list(range(lanes))]
+    taken: list[int] = held[0][:]
+    for dealt in range(1, slot + 1):
+        taken = []
+        for _ in range(lanes // (dealt + 1)):
+            fullest = max(held, key=len)
+            taken.append(fullest.pop())
+        held.append(list(taken))
+    return [slot + 1 if lane in taken else 0 for lane in range(lanes)]
+
+
+class Slot:
+    """The lowest free slot, held as long as its database session lives."""
+
+    def __init__(self, url: str, application: str) -> None:
+        """Nothing is held before the first take."""
+        self._url = url
+        self._application = application
+        self._conn: asyncpg.Connection | None = None
+        self._number = 0
+
+    async def take(self) -> int:
+        """The slot held, taken again if the session that held it has gone."""
+        if self._conn is None or self._conn.is_closed():
+            self._conn = await asyncpg.connect(
+                self._url,
+                timeout=10,
+                server_settings={"application_name": self._application},
+            )
+            self._number = await self._lowest_free()
+            metrics.SLOT.set(self._number)
+            log.info("slot_taken", slot=self._number)
+        return self._number
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the session that holds the slot is alive, as far as we know."""
+        return self._conn is not None and not self._conn.is_closed()
+
+    async def _lowest_free(self) -> int:
+        assert self._conn is not None
+        for number in range(SLOTS):
+            if await self._conn.fetchval(TRY_SLOT, number):
+                return number
+        raise RuntimeError(f"all {SLOTS} slots are taken")
+
+    async def release(self) -> None:
+        """Let another worker have it."""
+        if self._conn is not None and not self._conn.is_closed():
+            try:
+                async with asyncio.timeout(2):
+                    await self._conn.close()
+            except (TimeoutError, OSError, asyncpg.PostgresError):
+                self._conn.terminate()

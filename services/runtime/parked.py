@@ -1,0 +1,134 @@
+"""What is kept because it cannot be handled now: parked messages and waiting commands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.runtime.database import Connection, Row
+from services.runtime.item import Item, Origin
+
+PARK = """
+INSERT INTO parked (digest, reason, error, traceback, source, id, type, exchange, routing_key,
+                    reply_to, correlation_id, message_id, headers, body, parked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT (digest) DO UPDATE
+SET reason = excluded.reason, error = excluded.error, traceback = excluded.traceback,
+    retry_at = NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A message to park, and why."""
+
+    item: Item
+    reason: str
+    error: str
+    traceback: str | None = None
+
+
+async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> None:
+    """Keep messages with their reasons; the same message again only renews its reason."""
+    await conn.executemany(PARK, [_row(parking, now) for parking in parkings])
+
+
+def _row(parking: Parking, now: datetime) -> tuple[object, ...]:
+    item, origin = parking.item, parking.item.origin
+    source, id = item.identity or (None, None)
+    headers = {key: _plain(value) for key, value in (origin.headers or {}).items()}
+    return (
+        item.digest,
+        parking.reason,
+        _text(parking.error)[:4000],
+        _text(parking.traceback) if parking.traceback else None,
+        source,
+        id,
+        _text(item.type),
+        origin.exchange,
+        origin.routing_key,
+        origin.reply_to,
+        origin.correlation_id,
+        origin.message_id,
+        headers,
+        item.raw,
+        now,
+    )
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, bool | int | float | None) else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """Postgres keeps no NUL in text."""
+    return value.replace("\x00", "\\0")
+
+
+WAIT = """
+INSERT INTO waiting (exchange, routing_key, body, reply_to, correlation_id, message_id,
+                     received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+
+async def wait(conn: Connection, items: Sequence[Item]) -> None:
+    """Keep commands that name something unknown, in order of arrival."""
+    await conn.executemany(
+        WAIT,
+        [
+            (
+                item.origin.exchange,
+                item.origin.routing_key,
+                item.raw,
+                item.origin.reply_to,
+                item.origin.correlation_id,
+                item.origin.message_id,
+                item.received_at,
+            )
+            for item in items
+        ],
+    )
+
+
+FORGET = {
+    "waiting": "DELETE FROM waiting WHERE number = ANY ($1::bigint[])",
+    "parked": "DELETE FROM parked WHERE number = ANY ($1::bigint[])",
+}
+
+
+async def forget(conn: Connection, kept: Sequence[tuple[str, int]]) -> None:
+    """Delete the rows of messages that have been decided."""
+    for table, statement in FORGET.items():
+        numbers = [number for kind, number in kept if kind == table]
+        if numbers:
+            await conn.execute(statement, numbers)
+
+
+WAITING = """
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, received_at
+FROM waiting WHERE number > $1 ORDER BY number LIMIT $2
+"""
+TO_RETRY = """
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, parked_at, reason
+FROM parked WHERE retry_at IS NOT NULL ORDER BY number LIMIT $1
+"""
+COUNTS = "SELECT (SELECT count(*) FROM parked) AS parked, (SELECT count(*) FROM waiting) AS waiting"
+
+
+def origin_of(row: Row) -> Origin:
+    """How a kept message came."""
+    return Origin(
+        exchange=row["exchange"],
+        routing_key=row["routing_key"],
+        reply_to=row["reply_to"],
+        correlation_id=row["correlation_id"],
+        message_id=row["message_id"],
+    )
+
+
+BEGIN_ATTEMPT = """
+INSERT INTO attempts (digest, count, last) VALUES ($1, 1, now())
+ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
+RETURNING count
+"""
+END_ATTEMPT = "DELETE FROM attempts WHERE digest = $1"

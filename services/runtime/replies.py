@@ -1,0 +1,61 @@
+"""Answers to senders of commands, through the default exchange."""
+
+import re
+import uuid
+
+from contracts import envelope, names
+from contracts.envelope import Envelope
+from contracts.outcomes import NO_SUBJECT, CommandOutcome, Outcome, RefusalCode
+from services.runtime.channel import Outgoing
+from services.runtime.inbox import Answer
+from services.runtime.item import Item
+
+OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")
+"""Queues that nobody may have answers put into."""
+
+
+def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
+    """The answer to one command; None where nobody asked, or nothing is decided yet."""
+    to = asked.origin.reply_to
+    if not to or len(to) > 255 or OURS.fullmatch(to) or answer.outcome not in list(Outcome):
+        return None
+    if not asked.origin.is_command:
+        return None
+    command_id = asked.identity[1] if asked.identity else None
+    correlation = command_id or asked.origin.correlation_id or asked.origin.message_id or ""
+    body = CommandOutcome(
+        about=asked.element.subject if isinstance(asked.element, Envelope) else NO_SUBJECT,
+        command_id=command_id,
+        command_type=asked.type,
+        outcome=Outcome(answer.outcome),
+        code=RefusalCode(answer.code) if answer.code else None,
+        message=answer.message,
+        version=answer.version,
+        errors=list(answer.errors) or None,
+    )
+    id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{service}|{asked.identity}|{asked.digest}"))
+    return Outgoing(
+        exchange="",
+        routing_key=to,
+        body=envelope.write(
+            id=id,
+            source=names.source(service),
+            type=body.TYPE,
+            subject=body.subject,
+            data_json=body.data_json(),
+            correlationid=_correlation(asked),
+            causationid=command_id,
+        ),
+        type=body.TYPE,
+        message_id=id,
+        correlation_id=correlation[:255],
+        content_type=names.CLOUDEVENT,
+        app_id=names.source(service),
+        mandatory=False,
+    )
+
+
+def _correlation(asked: Item) -> str | None:
+    if isinstance(asked.element, Envelope):
+        return asked.element.correlationid or asked.element.id
+    return asked.identity[1] if asked.identity else None

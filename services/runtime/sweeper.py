@@ -1,0 +1,71 @@
+"""The sweeper drains tables: each sweep does its work piece by piece, whoever put it there."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from services.runtime import metrics
+from services.runtime.broker import PublishFailed
+from services.runtime.database import backoff, is_transient
+from services.runtime.service import Sweep
+from services.runtime.work import Work
+
+log = structlog.get_logger()
+
+TRIES = 10
+"""Failures in a row, not transient, after which a sweep says that it is stuck."""
+
+
+class Sweeper:
+    """Runs every sweep of a worker, each in a task of its own, until stopped."""
+
+    def __init__(self, sweeps: Sequence[Sweep], work: Work) -> None:
+        """Nothing runs before run."""
+        self._sweeps = sweeps
+        self._work = work
+        self._stopping = asyncio.Event()
+        self.stuck: set[str] = set()
+
+    def stop(self) -> None:
+        """Finish the pieces under way and begin no more."""
+        self._stopping.set()
+        self._work.wake(sweep.name for sweep in self._sweeps)
+
+    async def run(self) -> None:
+        """Sweep until stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            for sweep in self._sweeps:
+                tasks.create_task(self._run(sweep), name=sweep.name)
+
+    async def _run(self, sweep: Sweep) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                more = await self._piece(sweep)
+                failures = 0
+                self.stuck.discard(sweep.name)
+            except Exception as error:
+                failures += 1
+                more = True
+                await self._failed(sweep, error, failures)
+            if not more:
+                await self._work.wakes.wait(sweep.name, sweep.every)
+
+    async def _piece(self, sweep: Sweep) -> bool:
+        began = time.perf_counter()
+        more = await sweep.run(self._work)
+        metrics.SWEEP_SECONDS.labels(sweep.name).observe(time.perf_counter() - began)
+        return more
+
+    async def _failed(self, sweep: Sweep, error: Exception, failures: int) -> None:
+        """Try again, however often: table work waits in its table, and readiness tells of it."""
+        if is_transient(error) or isinstance(error, PublishFailed):
+            metrics.TRANSIENT_FAULTS.labels(sweep.name).inc()
+            log.warning("transient_fault", what=sweep.name, attempt=failures, error=repr(error))
+        else:
+            log.error("sweep_failed", sweep=sweep.name, attempt=failures, exc_info=error)
+            if failures >= TRIES:
+                self.stuck.add(sweep.name)
+        await backoff(failures)

@@ -1,0 +1,70 @@
+"""The unit of a transaction: what is changed and what is said about it commit together."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from contracts.message import Event
+from services.runtime.broker import Publisher
+from services.runtime.database import Connection, Pool
+from services.runtime.outbox import Emitted, Outbox, Relay
+from services.runtime.received import Cause
+from services.runtime.wakes import Wakes
+
+
+@dataclass(slots=True)
+class Turn:
+    """An open transaction; the events emitted in it are published after it commits.
+
+    now is the moment of decision, one for the whole transaction.
+    """
+
+    conn: Connection
+    now: datetime
+    outbox: Outbox
+    woken: set[str] = field(default_factory=set)
+
+    def emit(self, event: Event, cause: Cause, key: str | None = None) -> None:
+        """Say what happened, in order; key is the partition key where it is not the event's own."""
+        self.outbox.add(Emitted(event, cause, key or event.key))
+
+    def wake(self, *names: str) -> None:
+        """Say which sweeps have new work once this has committed."""
+        self.woken.update(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a sweep works with: its service's database, and the way to the broker.
+
+    amqp_url is for what needs a channel of its own, such as making a mailbox.
+    """
+
+    service: str
+    pool: Pool
+    publisher: Publisher
+    relay: Relay
+    wakes: Wakes
+    amqp_url: str
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Turn]:
+        """A transaction; its events are committed at the end, and left for the caller to publish."""
+        async with self.pool.acquire() as conn:
+            turn = Turn(conn, datetime.now(UTC), Outbox(self.service))
+            async with conn.transaction():
+                yield turn
+                await turn.outbox.store(conn, turn.now)
+        self.wakes.call(turn.woken)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn]:
+        """A transaction whose events are published as soon as it has committed."""
+        async with self.begin() as turn:
+            yield turn
+        await self.relay.publish(turn.outbox.rows)
+
+    def wake(self, names: Iterable[str]) -> None:
+        """Wake sweeps of this process."""
+        self.wakes.call(names)

@@ -1,0 +1,174 @@
+"""A worker process: one service, both engines, health, and an orderly end."""
+
+import asyncio
+import gc
+import signal
+import time
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+import structlog
+import uvicorn
+import uvloop
+
+from services.runtime import (
+    broker,
+    database,
+    health,
+    housekeeping,
+    logs,
+    metrics,
+    migrate,
+    settings,
+    topology,
+)
+from services.runtime.consumer import Consumer
+from services.runtime.lanes import Slot
+from services.runtime.outbox import Relay
+from services.runtime.service import Service, installed
+from services.runtime.sweeper import Sweeper
+from services.runtime.wakes import Wakes
+from services.runtime.work import Work
+
+log = structlog.get_logger()
+
+STUCK_AFTER = 120.0
+"""Seconds without any progress of the consumer's stages after which the process gives up."""
+
+
+class Stuck(RuntimeError):
+    """The worker is up but does nothing, which must not be."""
+
+
+def run(service: Service) -> None:
+    """Run a worker until SIGTERM or SIGINT; returns when all that had begun is finished."""
+    config = settings.load(settings.Settings)
+    logs.configure(service.name, config.log_level)
+    uvloop.run(Worker(service, config).run())
+
+
+class Worker:
+    """Wires one service to its database, its broker connections and its engines."""
+
+    def __init__(self, service: Service, config: settings.Settings) -> None:
+        """Nothing is opened before run."""
+        self._service = service
+        self._config = config
+        self._url = settings.database_url(service.name)
+        self._stopping = asyncio.Event()
+        self._draining = False
+
+    async def run(self) -> None:
+        """Start, work, drain."""
+        self._listen()
+        async with AsyncExitStack() as stack:
+            work = await self._open(stack)
+            slot = Slot(self._url, f"relais {self._service.name} slot")
+            stack.push_async_callback(slot.release)
+            consumer = Consumer(self._service, work, self._config, slot)
+            sweeps = housekeeping.sweeps(self._service, consumer.decider, self._config)
+            sweeper = Sweeper([*sweeps, *self._service.sweeps], work)
+            web = self._web(consumer, sweeper, work)
+            _spare_the_collector()
+            await self._work(consumer, sweeper, web)
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Begin the orderly end."""
+        self._stopping.set()
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    async def _open(self, stack: AsyncExitStack) -> Work:
+        """Connect to both sides, and check that what this worker needs is there."""
+        name = f"relais {self._service.name}"
+        pool = await stack.enter_async_context(database.pool(self._url, name))
+        async with pool.acquire() as conn:
+            found = migrate.found(self._service.name, self._service.migrations)
+            await migrate.check(conn, found)
+        publisher = broker.Publisher(self._config.amqp_url, f"{name} publisher")
+        stack.push_async_callback(publisher.close)
+        await publisher.open()
+        heard = topology.heard(installed())
+        relay = Relay(self._service.name, pool, publisher, heard)
+        return Work(
+            service=self._service.name,
+            pool=pool,
+            publisher=publisher,
+            relay=relay,
+            wakes=Wakes(),
+            amqp_url=self._config.amqp_url,
+        )
+
+    def _web(self, consumer: Consumer, sweeper: Sweeper, work: Work) -> uvicorn.Server:
+        def unready() -> list[str]:
+            reasons = self._reasons(consumer, sweeper, work)
+            metrics.READY.set(0 if reasons else 1)
+            return reasons
+
+        host, port = self._config.http_host, self._config.http_port
+        return health.server(host, port, self._service.name, version("relais"), unready)
+
+    def _reasons(self, consumer: Consumer, sweeper: Sweeper, work: Work) -> list[str]:
+        """Why this worker is not ready, in sentences."""
+        reasons = []
+        if self._draining:
+            reasons.append("it is stopping")
+        if not consumer.is_consuming:
+            reasons.append("it consumes no lane; the broker or the database is away")
+        if work.relay.unroutable:
+            reasons.append(
+                f"{work.relay.unroutable} events reach no reader's queue; run `relais setup`"
+            )
+        reasons += [
+            f"the sweep {name} keeps failing; see its log" for name in sorted(sweeper.stuck)
+        ]
+        return reasons
+
+    async def _work(self, consumer: Consumer, sweeper: Sweeper, web: uvicorn.Server) -> None:
+        """Run until stopped; the end of any part is the end of all."""
+        serving = asyncio.create_task(web.serve(), name="web")
+        engines = [
+            asyncio.create_task(consumer.run(), name="consumer"),
+            asyncio.create_task(sweeper.run(), name="sweeper"),
+            asyncio.create_task(self._watch(consumer), name="watchdog"),
+        ]
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        log.info("started", lanes=self._config.lanes)
+        done, _ = await asyncio.wait(
+            {stopping, serving, *engines}, return_when=asyncio.FIRST_COMPLETED
+        )
+        self._draining = True
+        log.info("stopping", because=sorted(task.get_name() for task in done))
+        consumer.stop()
+        sweeper.stop()
+        engines[-1].cancel()
+        try:
+            async with asyncio.timeout(self._config.drain_seconds):
+                await asyncio.gather(*engines[:-1])
+        except TimeoutError:
+            log.warning("drain_cut_short", seconds=self._config.drain_seconds)
+        web.should_exit = True
+        await asyncio.wait({serving}, timeout=2)
+        for task in (*engines, serving, stopping):
+            task.cancel()
+        for task in done - {stopping}:
+            task.result()
+
+    async def _watch(self, consumer: Consumer) -> None:
+        """End the process rather than let it stand idle with work in its hands."""
+        while True:
+            await asyncio.sleep(5)
+            idle = time.monotonic() - consumer.last_progress
+            if consumer.is_busy and idle > STUCK_AFTER:
+                raise Stuck(f"no progress for {idle:.0f} s with messages in hand")
+
+
+def _spare_the_collector() -> None:
+    """What was loaded at the start stays; looking at it again and again is wasted."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

@@ -1,0 +1,100 @@
+"""The servers that tests run on, and a database of its own for each test."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from services.runtime import migrate
+from services.runtime.service import installed
+from tests.desk import Desk, desk_of
+
+HOW = "start them with `./run test`, or set RELAIS_AMQP_URL and RELAIS_POSTGRES_URL"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A server on which this session may create databases."""
+    url = os.environ.get("RELAIS_POSTGRES_URL")
+    if not url:
+        pytest.skip(f"needs a Postgres: {HOW}")
+    return url
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> str:
+    """A broker whose virtual host this session may configure."""
+    url = os.environ.get("RELAIS_AMQP_URL")
+    if not url:
+        pytest.skip(f"needs a RabbitMQ: {HOW}")
+    return url
+
+
+def on_server(url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@pytest.fixture(scope="session")
+async def templates(postgres_url: str) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """A migrated template database per service, made when first asked for."""
+    made: dict[str, str] = {}
+
+    async def template(service: str) -> str:
+        if service not in made:
+            name = f"t_{service}_{secrets.token_hex(4)}"
+            await _execute(postgres_url, f"CREATE DATABASE {name}")
+            found = migrate.found(service, installed()[service].migrations)
+            await migrate.apply(on_server(postgres_url, name), found)
+            made[service] = name
+        return made[service]
+
+    yield template
+    for name in made.values():
+        await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(
+    postgres_url: str, templates: Callable[[str], Awaitable[str]]
+) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """A fresh migrated database of a service, by name of the service; gives its URL."""
+    made: list[str] = []
+
+    async def create(service: str) -> str:
+        template = await templates(service)
+        name = f"d_{service}_{secrets.token_hex(6)}"
+        await _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        made.append(name)
+        return on_server(postgres_url, name)
+
+    yield create
+    for name in made:
+        await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def desk(
+    database: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[Callable[[str], Awaitable[Desk]]]:
+    """A service's handlers and sweeps on a fresh database, without a broker."""
+    opened: list[Desk] = []
+
+    async def open_desk(service: str) -> Desk:
+        opened.append(await desk_of(installed()[service], await database(service)))
+        return opened[-1]
+
+    yield open_desk
+    for one in opened:
+        await one.close()
+
+
+async def _execute(url: str, statement: str) -> None:
+    conn = await asyncpg.connect(url)
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()

@@ -1,0 +1,141 @@
+"""A service's handlers and sweeps on a real database: messages in, answers and events out.
+
+Events stay in the outbox, where tests read them; the broker has tests of its own.
+"""
+
+import uuid
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from contracts import catalogue, envelope, names
+from contracts.envelope import Envelope
+from contracts.message import Body, Command, Event
+from services.runtime import database, item
+from services.runtime.broker import Publisher
+from services.runtime.consumer import Decider
+from services.runtime.inbox import Answer
+from services.runtime.item import Item, Origin
+from services.runtime.outbox import OutboxRow, Relay
+from services.runtime.service import Service
+from services.runtime.wakes import Wakes
+from services.runtime.work import Work
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+class Kept(Relay):
+    """Leaves committed events in the outbox."""
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Nothing is brought out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event as it stands in the outbox."""
+
+    envelope: Envelope
+    body: Event
+
+
+class Desk:
+    """Sends messages to one service and tells what it did."""
+
+    def __init__(self, service: Service, work: Work, stack: AsyncExitStack) -> None:
+        """See desk_of."""
+        self.service = service
+        self.work = work
+        self.pool = work.pool
+        self._stack = stack
+        self._read = 0
+
+    async def send(
+        self,
+        *bodies: Body,
+        source: str = "/test",
+        id: str | None = None,
+        actor: str | None = None,
+        patience: timedelta = timedelta(0),
+    ) -> list[Answer | None]:
+        """Handle messages as one batch; the answer to each, None for one that waits."""
+        items = [self._item(body, source, id or uuid.uuid4().hex, actor) for body in bodies]
+        return await self.handle(items, patience)
+
+    async def handle(
+        self, items: Sequence[Item], patience: timedelta = timedelta(0)
+    ) -> list[Answer | None]:
+        """Handle items as one batch."""
+        decided = await Decider(self.service, self.work, patience).decide(items)
+        answers = {id(i): answer for i, answer in decided.answers}
+        return [answers.get(id(i)) for i in items]
+
+    async def ask(self, command: Command, **how: Any) -> Answer:
+        """The answer to one command that is decided at once."""
+        (answer,) = await self.send(command, **how)
+        assert answer is not None, f"{command!r} waits"
+        return answer
+
+    def _item(self, body: Body, source: str, id: str, actor: str | None) -> Item:
+        exchange = names.COMMANDS if isinstance(body, Command) else names.EVENTS
+        raw = envelope.write(
+            id=id,
+            source=source,
+            type=body.wire_type,
+            subject=body.subject,
+            data_json=body.data_json(),
+            partitionkey=body.key,
+            actor=actor,
+        )
+        origin = Origin(exchange, body.wire_type)
+        (read,) = item.read(origin, raw, self.service.routes, datetime.now(UTC))
+        return read
+
+    async def sweep(self, name: str) -> int:
+        """Run a sweep until it finds no more right now; the number of pieces it did."""
+        (sweep,) = (s for s in self.service.sweeps if s.name == name)
+        pieces = 1
+        while await sweep.run(self.work):
+            pieces += 1
+        return pieces
+
+    async def said(self) -> list[Said]:
+        """The events since the last call, in the order they were committed."""
+        rows = await self.pool.fetch(
+            "SELECT id, body FROM outbox WHERE id > $1 ORDER BY id", self._read
+        )
+        self._read = max((row["id"] for row in rows), default=self._read)
+        return [_said(element) for row in rows for element in envelope.read(row["body"])]
+
+    async def events(self, kind: type[EventT]) -> list[EventT]:
+        """The events of one kind since the last call; forgets the others."""
+        return [said.body for said in await self.said() if isinstance(said.body, kind)]
+
+    async def close(self) -> None:
+        """Leave the database."""
+        await self._stack.aclose()
+
+
+def _said(element: object) -> Said:
+    assert isinstance(element, Envelope)
+    body = catalogue.EVENTS[element.type].read(element.subject, element.data)
+    assert isinstance(body, Event)
+    return Said(element, body)
+
+
+async def desk_of(service: Service, url: str) -> Desk:
+    """A desk on this database."""
+    stack = AsyncExitStack()
+    pool = await stack.enter_async_context(database.pool(url, "relais test"))
+    publisher = Publisher("amqp://nowhere", "test")
+    work = Work(
+        service=service.name,
+        pool=pool,
+        publisher=publisher,
+        relay=Kept(service.name, pool, publisher, frozenset()),
+        wakes=Wakes(),
+        amqp_url="amqp://nowhere",
+    )
+    return Desk(service, work, stack)
