@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from contracts.fields import Email, Flag, Id, Instant, Label, Version, WebhookUrl
+from contracts.fields import Email, Flag, Id, Instant, Label, Language, Version, WebhookUrl
 from contracts.message import ABSENT, Command, Edit, StateEvent
-from contracts.values import Language, Operators, Value
+from contracts.values import Operators, Value
 
 
 class Channel(StrEnum):

@@ -4,18 +4,20 @@ A body is one envelope, or a JSON array of them (the CloudEvents batch format).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
-from contracts.fields import Id, Instant, Text
+from contracts.fields import Attribute, Id, Identity, Instant, JsonType
 from contracts.names import MAX_BATCH_ELEMENTS, MAX_BODY_BYTES
+from contracts.sentences import printable, sentence, shown
 
-_Identity = Annotated[Text, StringConstraints(min_length=1, max_length=128)]
-_Attribute = Annotated[Text, StringConstraints(max_length=256)]
+_MAX_ERRORS = 100
+# orjson reads 1,024 levels and writes 254; what was read must be kept somewhere.
+_NESTING = 250
 
 
 class Envelope(BaseModel):
@@ -24,18 +26,18 @@ class Envelope(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     specversion: Literal["1.0"]
-    id: _Identity
-    source: _Identity
-    type: Annotated[Text, StringConstraints(min_length=1, max_length=128)]
+    id: Identity
+    source: Identity
+    type: Identity
     subject: Id
     time: Instant | None = None
-    datacontenttype: Literal["application/json"] | None = None
-    partitionkey: _Attribute | None = None
-    correlationid: _Attribute | None = None
-    causationid: _Attribute | None = None
-    actor: _Attribute | None = None
-    traceparent: _Attribute | None = None
-    data: dict[str, Any] | None = None
+    datacontenttype: JsonType | None = None
+    partitionkey: Attribute | None = None
+    correlationid: Attribute | None = None
+    causationid: Attribute | None = None
+    actor: Attribute | None = None
+    traceparent: Attribute | None = None
+    data: InstanceOf[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,13 @@ class Unreadable:
     id: str | None = None
 
 
+class TooLarge(ValueError):
+    """An envelope that no body can hold."""
+
+
 Element = Envelope | Broken | Unreadable
+
+_validate = Envelope.__pydantic_validator__.validate_python
 
 
 def read(body: bytes) -> list[Element]:
@@ -76,65 +84,77 @@ def read(body: bytes) -> list[Element]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return [Unreadable(f"the body is not JSON in UTF-8: {error}", body)]
-    if not isinstance(value, list):
-        return [_element(value, body)]
-    if not 1 <= len(value) <= MAX_BATCH_ELEMENTS:
-        reason = f"the array has {len(value)} elements; 1 to {MAX_BATCH_ELEMENTS} are accepted"
+    elements = value if isinstance(value, list) else [value]
+    if not 1 <= len(elements) <= MAX_BATCH_ELEMENTS:
+        reason = f"the array has {len(elements)} elements; 1 to {MAX_BATCH_ELEMENTS} are accepted"
         return [Unreadable(reason, body)]
-    return [_element(item, None) for item in value]
+    # A short body cannot be deep, and most are short.
+    if len(body) > 2 * _NESTING and not _writable(value):
+        return [_deep(element, body) for element in elements]
+    return [_element(element, body) for element in elements]
 
 
-def _element(value: Any, body: bytes | None) -> Element:
+def _element(value: Any, body: bytes) -> Element:
     try:
-        return Envelope.model_validate(value)
+        envelope: Envelope = _validate(value)
     except ValidationError as error:
-        return _broken(value, body, error)
+        return _broken(value, body, field_errors(error))
+    return envelope
 
 
-def _broken(value: Any, body: bytes | None, error: ValidationError) -> Element:
-    raw = orjson.dumps(value) if body is None else body
+def _broken(value: Any, body: bytes, errors: tuple[FieldError, ...]) -> Element:
+    raw = orjson.dumps(value) if body[:64].lstrip().startswith(b"[") else body
     if not isinstance(value, dict):
-        return Unreadable(f"a message is a JSON object, not {_kind(value)}", raw)
-    errors = field_errors(error)
+        return Unreadable(f"a message is a JSON object, not {shown(value)}", raw)
     unsigned = [e for e in errors if e.field in ("id", "source")]
     if unsigned:
-        identity = value.get("id")
         reason = "; ".join(f"{e.field} {e.message}" for e in unsigned)
-        return Unreadable(reason, raw, identity if isinstance(identity, str) else None)
+        named = all(e.field != "id" for e in unsigned)
+        return Unreadable(reason, raw, value["id"] if named else None)
     return Broken(value["source"], value["id"], value, errors)
+
+
+def _deep(value: Any, body: bytes) -> Element:
+    """An element of a body that could be read and never written again, less what is too deep."""
+    if _writable(value):
+        return _element(value, body)
+    if not isinstance(value, dict):
+        return Unreadable(f"a message is a JSON object, not {shown(value)}", body)
+    kept = {name: item for name, item in value.items() if _writable(item)}
+    message = f"must not be nested deeper than {_NESTING} levels"
+    errors = [FieldError(printable(name), message) for name in value if name not in kept]
+    element = _element(kept, body)
+    if isinstance(element, Unreadable):
+        return replace(element, raw=body)
+    if isinstance(element, Broken):
+        errors += [e for e in element.errors if e.field in kept]
+    return Broken(kept["source"], kept["id"], kept, tuple(errors))
+
+
+def _writable(value: Any) -> bool:
+    try:
+        orjson.dumps([[[[value]]]])  # room to be put into something else
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> tuple[FieldError, ...]:
     """Each error of a validation as a path and a sentence with the value it met."""
-    found = []
-    for detail in error.errors(include_url=False, include_context=False):
-        path = ".".join(str(part) for part in detail["loc"])
-        field = f"{prefix}.{path}" if prefix and path else prefix or path
-        found.append(FieldError(field, _sentence(detail["type"], detail["msg"], detail["input"])))
+    details = error.errors(include_url=False)
+    found = [
+        FieldError(_path(prefix, detail["loc"]), sentence(detail))
+        for detail in details[:_MAX_ERRORS]
+    ]
+    if len(details) > _MAX_ERRORS:
+        more = len(details) - _MAX_ERRORS
+        found.append(FieldError(prefix, f"has {more} more errors, not listed"))
     return tuple(found)
 
 
-def _sentence(kind: str, message: str, value: Any) -> str:
-    text = message.removeprefix("Value error, ").removeprefix("Input ")
-    if kind == "missing":
-        return "is required"
-    if kind == "extra_forbidden":
-        return text if text.startswith("is ") else "is not a field of this message"
-    return f"{text}, not {_shown(value)}"
-
-
-def _shown(value: Any) -> str:
-    text = repr(value) if not isinstance(value, str) else f"'{value}'"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _kind(value: Any) -> str:
-    return {
-        type(None): "null",
-        bool: "a boolean",
-        str: "a string",
-        list: "an array",
-    }.get(type(value), "a number")
+def _path(prefix: str, location: tuple[int | str, ...]) -> str:
+    parts = ([prefix] if prefix else []) + [printable(str(part)) for part in location]
+    return ".".join(parts)
 
 
 def write(
@@ -151,7 +171,7 @@ def write(
     actor: str | None = None,
     traceparent: str | None = None,
 ) -> bytes:
-    """One envelope as JSON; attributes that are None are left out."""
+    """One envelope as JSON; attributes that are None, and data that is empty, are left out."""
     attributes: dict[str, Any] = {"specversion": "1.0", "id": id, "source": source}
     attributes |= {"type": type, "subject": subject}
     optional: Mapping[str, Any] = {
@@ -163,7 +183,7 @@ def write(
         "traceparent": traceparent,
     }
     attributes |= {name: value for name, value in optional.items() if value is not None}
-    if data_json is not None:
+    if data_json is not None and data_json != b"{}":
         attributes["datacontenttype"] = "application/json"
         attributes["data"] = orjson.Fragment(data_json)
     return orjson.dumps(attributes, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC)
@@ -173,14 +193,17 @@ def pack(envelopes: Sequence[bytes]) -> list[tuple[int, bytes]]:
     """Pack envelopes of one type and key into as few bodies as the limits allow, in order.
 
     Returns (number of envelopes, body) pairs; one envelope alone stays a plain object.
+    Raises TooLarge when one envelope is larger than a body may be.
     """
     bodies: list[tuple[int, bytes]] = []
     run: list[bytes] = []
-    size = 2
+    size = 1
     for envelope in envelopes:
+        if len(envelope) > MAX_BODY_BYTES:
+            raise TooLarge(f"an envelope has {len(envelope)} bytes; at most {MAX_BODY_BYTES}")
         if run and (len(run) == MAX_BATCH_ELEMENTS or size + len(envelope) + 1 > MAX_BODY_BYTES):
             bodies.append(_body(run))
-            run, size = [], 2
+            run, size = [], 1
         run.append(envelope)
         size += len(envelope) + 1
     if run:

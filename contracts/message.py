@@ -34,10 +34,11 @@ class Body(BaseModel):
     def read(cls, subject: str, data: Mapping[str, Any] | None) -> Self:
         """Read the body of an envelope; raises pydantic.ValidationError with every error."""
         if not cls.SUBJECT_IN_DATA:
-            return cls.model_validate({**(data or {}), cls.SUBJECT: subject})
-        body = cls.model_validate(data or {})
+            given = {**(data or {}), cls.SUBJECT: subject}
+            return cast(Self, cls.__pydantic_validator__.validate_python(given))
+        body = cast(Self, cls.__pydantic_validator__.validate_python(data or {}))
         if body.subject != subject:
-            raise _refusal(cls, f"must be the subject of the envelope, '{subject}'", body.subject)
+            raise _other_subject(cls, subject, body.subject)
         return body
 
     def data_json(self) -> bytes:
@@ -71,9 +72,10 @@ class Command(Body):
     def read(cls, subject: str, data: Mapping[str, Any] | None) -> Self:
         """Read the body of an envelope; raises pydantic.ValidationError with every error."""
         if data and cls.SUBJECT in data:
-            raise _refusal(cls, "is the subject of the envelope, not data", data[cls.SUBJECT])
+            raise _subject_in_data(cls, data)
         # Given here, not in the values inside, because events share these and ignore what is new.
-        return cls.model_validate({**(data or {}), cls.SUBJECT: subject}, extra="forbid")
+        given = {**(data or {}), cls.SUBJECT: subject}
+        return cast(Self, cls.__pydantic_validator__.validate_python(given, extra="forbid"))
 
     def data_json(self) -> bytes:
         """The data of the envelope as JSON; what was not given is left out."""
@@ -154,8 +156,24 @@ def _built(cls: type[ModelT], values: dict[str, Any]) -> ModelT:
     return model
 
 
-def _refusal(cls: type[Body], message: str, value: Any) -> ValidationError:
-    error = PydanticCustomError("subject", "{sentence}", {"sentence": message})
+def _other_subject(cls: type[Body], subject: str, met: str) -> ValidationError:
+    sentence = "must be the subject of the envelope, '{subject}'"
+    error = PydanticCustomError("subject", sentence, {"subject": subject})
     return ValidationError.from_exception_data(
-        cls.__name__, [InitErrorDetails(type=error, loc=(cls.SUBJECT,), input=value)]
+        cls.__name__, [InitErrorDetails(type=error, loc=(cls.SUBJECT,), input=met)]
     )
+
+
+def _subject_in_data(cls: type[Command], data: Mapping[str, Any]) -> ValidationError:
+    """The refusal of a subject in the data, beside whatever else is wrong with it."""
+    given = dict(data)
+    error = PydanticCustomError("subject_in_data", "is the subject of the envelope")
+    errors = [InitErrorDetails(type=error, loc=(cls.SUBJECT,), input=given.pop(cls.SUBJECT))]
+    try:
+        cls.read("-", given)
+    except ValidationError as others:
+        errors += [
+            InitErrorDetails(type=e["type"], loc=e["loc"], input=e["input"], ctx=e.get("ctx", {}))
+            for e in others.errors(include_url=False)
+        ]
+    return ValidationError.from_exception_data(cls.__name__, errors)

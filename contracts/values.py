@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.fields import Email, Id, Label, Name, Url, or_none
 
@@ -11,10 +11,6 @@ class Value(BaseModel):
     """A value inside a message; unknown fields are ignored, except when a command is read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{2,35}$")]
-"""A language tag such as fr or pt-BR."""
 
 
 class Document(Value):

@@ -1,0 +1,92 @@
+"""What a refusal says to the person who reads it: what is accepted, and the value that was met."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from contracts.fields import PATTERNS
+
+_ACCEPTED = {
+    "string_type": "must be text",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must be {what}",
+    "enum": "must be one of {options}",
+    "literal_error": "must be one of {options}",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing_size": "must be a whole number of usual size",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list",
+    "too_long": "must have at most {max_length} items",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "dataclass_type": "must be an object",
+    "is_instance_of": "must be an object",
+}
+"""By pydantic's kind of error what would be accepted; the value met is added."""
+
+_WHOLE = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this message",
+    "subject_in_data": "is the subject of the envelope, and not given in the data as well",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+}
+"""The same where there is no value to add."""
+
+_LONGEST = 80
+
+
+def sentence(detail: ErrorDetails) -> str:
+    """One error of pydantic as a sentence that continues the name of its field."""
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind in _WHOLE:
+        return _WHOLE[kind]
+    if kind not in _ACCEPTED:
+        return _own(detail["msg"].removeprefix("Value error, "), value)
+    accepted = _ACCEPTED[kind].format(
+        **context, what=PATTERNS.get(context.get("pattern", "")), options=_options(context)
+    )
+    return f"{accepted}, not {len(value) if kind.endswith('too_long') else shown(value)}"
+
+
+def _own(text: str, value: Any) -> str:
+    """The sentence of a validator of ours; what must be something is something else."""
+    return f"{text}, not {shown(value)}" if text.startswith("must be ") else text
+
+
+def shown(value: Any) -> str:
+    """A value as JSON says it, short and without anything that cannot be stored or printed."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _quoted(value)
+        case int() | float():
+            return str(value)
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def printable(text: str) -> str:
+    """A text that was met, cut short, its control characters escaped."""
+    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return cut if cut.isprintable() else repr(cut)[1:-1]
+
+
+def _quoted(text: str) -> str:
+    return f"'{printable(text)}'"
+
+
+def _options(context: Mapping[str, Any]) -> str:
+    # Of the members of an enum a Literal shows the name as well: <Kind.TEMPLATE: 'template'>.
+    return re.sub(r"<[^:]*: ([^>]*)>", r"\1", str(context.get("expected", ""))).replace("'", "")
