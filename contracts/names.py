@@ -19,6 +19,11 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_ELEMENTS = 1_000
 
 
+def short(text: str | None) -> str | None:
+    """A text as an AMQP property: None where its 255 bytes cannot hold it."""
+    return text if text is not None and len(text.encode()) <= 255 else None
+
+
 def inbound(service: str) -> str:
     """The inbound exchange of a service."""
     return f"{service}.inbound"
