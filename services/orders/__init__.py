@@ -1,0 +1,1 @@
+"""The orders service: which entity took which package, and what became of it."""

@@ -1,0 +1,349 @@
+"""All the SQL of the orders service."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from contracts.orders import OrderRef, OrderState
+from contracts.packages import DistributionLevel, PackageStatus
+from services.orders.domain import OPEN, Offer
+from services.runtime.database import Connection, Row, as_json
+from services.runtime.received import Cause
+
+Life = tuple[str, int]
+"""A package and one of its editions."""
+Pair = tuple[str, str]
+"""A package and an entity."""
+
+LOCK_OFFERS = """
+SELECT package_id, version, edition, status, distribution_level, campaign_id, starts_at, ends_at,
+       registration_deadline, several_orders, max_documents, audience_digest, canceled_editions
+FROM offers WHERE package_id = ANY ($1::text[]) ORDER BY package_id FOR UPDATE
+"""
+
+
+async def lock_offers(conn: Connection, ids: Iterable[str]) -> dict[str, Offer]:
+    """Lock the copies of these packages: a cancel and a new order take turns here."""
+    rows = await conn.fetch(LOCK_OFFERS, list(ids))
+    return {row["package_id"]: _offer(row) for row in rows}
+
+
+def _offer(row: Row) -> Offer:
+    values = dict(row)
+    values["status"] = PackageStatus(row["status"])
+    values["distribution_level"] = DistributionLevel(row["distribution_level"])
+    values["canceled_editions"] = tuple(row["canceled_editions"])
+    return Offer(**values)
+
+
+SAVE_OFFERS = """
+INSERT INTO offers (package_id, version, edition, status, distribution_level, campaign_id,
+                    starts_at, ends_at, registration_deadline, several_orders, max_documents,
+                    audience_digest, canceled_editions)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (package_id) DO UPDATE SET
+    version = excluded.version, edition = excluded.edition, status = excluded.status,
+    distribution_level = excluded.distribution_level, campaign_id = excluded.campaign_id,
+    starts_at = excluded.starts_at, ends_at = excluded.ends_at,
+    registration_deadline = excluded.registration_deadline,
+    several_orders = excluded.several_orders, max_documents = excluded.max_documents,
+    audience_digest = excluded.audience_digest, canceled_editions = excluded.canceled_editions
+"""
+
+
+async def save_offers(conn: Connection, offers: Sequence[Offer]) -> None:
+    """Store copies in their last state."""
+    if offers:
+        ordered = sorted(offers, key=lambda offer: offer.package_id)
+        await conn.executemany(SAVE_OFFERS, [tuple(asdict(offer).values()) for offer in ordered])
+
+
+CLEAR_AUDIENCES = "DELETE FROM audiences WHERE package_id = ANY ($1::text[])"
+ADD_AUDIENCES = """
+INSERT INTO audiences (package_id, entity_id)
+SELECT package_id, entity_id FROM unnest($1::text[], $2::text[]) AS m (package_id, entity_id)
+ORDER BY package_id, entity_id
+"""
+
+
+async def save_audiences(conn: Connection, audiences: Mapping[str, frozenset[str] | None]) -> None:
+    """Replace the audiences of these packages; None is everybody."""
+    if not audiences:
+        return
+    await conn.execute(CLEAR_AUDIENCES, sorted(audiences))
+    rows = [(package_id, e) for package_id, ids in audiences.items() for e in ids or ()]
+    if rows:
+        await conn.execute(ADD_AUDIENCES, [p for p, _ in rows], [e for _, e in rows])
+
+
+def digest(audience: Iterable[str] | None) -> str | None:
+    """A short name for an audience, to tell whether it changed; None is everybody."""
+    if audience is None:
+        return None
+    return hashlib.sha256("\n".join(sorted(audience)).encode()).hexdigest()
+
+
+LOCK_ORDERS = """
+SELECT order_id, package_id, edition, entity_id, label, comment, parameters, documents, status,
+       version, campaign_id, approval_deadline, placed_at, approved_at, available_at,
+       canceled_at, changed_at, changed_by
+FROM orders WHERE order_id = ANY ($1::text[]) ORDER BY order_id FOR UPDATE
+"""
+
+
+async def lock_orders(conn: Connection, ids: Iterable[str]) -> dict[str, OrderState]:
+    """Lock orders in the order of their ids."""
+    rows = await conn.fetch(LOCK_ORDERS, list(ids))
+    return {row["order_id"]: OrderState.model_validate(dict(row)) for row in rows}
+
+
+SAVE_ORDERS = """
+INSERT INTO orders (order_id, package_id, edition, entity_id, label, comment, parameters,
+                    documents, status, version, campaign_id, approval_deadline, placed_at,
+                    approved_at, available_at, canceled_at, changed_at, changed_by)
+SELECT order_id, package_id, edition, entity_id, label, comment, parameters,
+       documents, status, version, campaign_id, approval_deadline, placed_at,
+       approved_at, available_at, canceled_at, changed_at, changed_by
+FROM json_populate_recordset(NULL::orders, $1::text::json)
+ORDER BY order_id
+ON CONFLICT (order_id) DO UPDATE SET
+    label = excluded.label, comment = excluded.comment, parameters = excluded.parameters,
+    documents = excluded.documents, status = excluded.status, version = excluded.version,
+    campaign_id = excluded.campaign_id, approved_at = excluded.approved_at,
+    available_at = excluded.available_at, canceled_at = excluded.canceled_at,
+    changed_at = excluded.changed_at, changed_by = excluded.changed_by
+"""
+
+
+async def save_orders(conn: Connection, orders: Sequence[OrderState]) -> None:
+    """Store orders in their last state."""
+    if orders:
+        await conn.execute(SAVE_ORDERS, as_json(orders))
+
+
+FIND_APPLICANTS = """
+SELECT m.package_id, m.entity_id,
+       EXISTS (SELECT 1 FROM audiences a
+               WHERE a.package_id = m.package_id AND a.entity_id = m.entity_id) AS in_audience,
+       EXISTS (SELECT 1 FROM orders r JOIN offers f ON f.package_id = r.package_id
+               WHERE r.package_id = m.package_id AND r.edition = f.edition
+                 AND r.entity_id = m.entity_id AND r.status = ANY ($3::text[])) AS has_order
+FROM unnest($1::text[], $2::text[]) AS m (package_id, entity_id)
+"""
+
+
+async def find_applicants(conn: Connection, pairs: Iterable[Pair]) -> tuple[set[Pair], set[Pair]]:
+    """The pairs whose entity is in the audience, and those that hold an order of this edition."""
+    wanted = list(pairs)
+    if not wanted:
+        return set(), set()
+    rows = await conn.fetch(
+        FIND_APPLICANTS, [p for p, _ in wanted], [e for _, e in wanted], sorted(OPEN)
+    )
+    pair = [(row["package_id"], row["entity_id"], row) for row in rows]
+    return (
+        {(p, e) for p, e, row in pair if row["in_audience"]},
+        {(p, e) for p, e, row in pair if row["has_order"]},
+    )
+
+
+FIND_ENTITIES = "SELECT entity_id, version, active FROM entities WHERE entity_id = ANY ($1::text[])"
+
+
+async def find_entities(conn: Connection, ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
+    """Version and activity of these entities."""
+    wanted = list(ids)
+    rows = await conn.fetch(FIND_ENTITIES, wanted) if wanted else []
+    return {row["entity_id"]: (row["version"], row["active"]) for row in rows}
+
+
+SAVE_ENTITIES = """
+INSERT INTO entities AS e (entity_id, version, active)
+SELECT entity_id, version, active
+FROM unnest($1::text[], $2::int[], $3::boolean[]) AS m (entity_id, version, active)
+ORDER BY entity_id
+ON CONFLICT (entity_id) DO UPDATE SET version = excluded.version, active = excluded.active
+WHERE excluded.version > e.version
+"""
+
+
+async def save_entities(conn: Connection, entities: Mapping[str, tuple[int, bool]]) -> None:
+    """Store copies, each only where it is newer."""
+    if entities:
+        versions = [version for version, _ in entities.values()]
+        active = [active for _, active in entities.values()]
+        await conn.execute(SAVE_ENTITIES, list(entities), versions, active)
+
+
+FIND_LIMITS = (
+    "SELECT campaign_id, max_documents FROM campaigns WHERE campaign_id = ANY ($1::text[])"
+)
+
+
+async def find_limits(conn: Connection, ids: Iterable[str]) -> dict[str, int | None]:
+    """The most documents that orders of these campaigns may have; None is no limit."""
+    wanted = list(ids)
+    rows = await conn.fetch(FIND_LIMITS, wanted) if wanted else []
+    return {row["campaign_id"]: row["max_documents"] for row in rows}
+
+
+SAVE_LIMITS = """
+INSERT INTO campaigns (campaign_id, max_documents)
+SELECT campaign_id, max_documents
+FROM unnest($1::text[], $2::int[]) AS m (campaign_id, max_documents) ORDER BY campaign_id
+ON CONFLICT (campaign_id) DO NOTHING
+"""
+
+
+async def save_limits(conn: Connection, limits: Mapping[str, int | None]) -> None:
+    """Keep the limits of campaigns; they never change."""
+    if limits:
+        await conn.execute(SAVE_LIMITS, list(limits), list(limits.values()))
+
+
+ADD_CANCEL = """
+INSERT INTO cancels (package_id, edition, state, worked_at, cause)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (package_id, edition) DO NOTHING
+"""
+
+
+async def add_cancels(
+    conn: Connection, cancels: Mapping[Life, tuple[str, Cause]], now: datetime
+) -> None:
+    """Add jobs, each in state running or done."""
+    rows = [(*life, state, now, asdict(cause)) for life, (state, cause) in sorted(cancels.items())]
+    if rows:
+        await conn.executemany(ADD_CANCEL, rows)
+
+
+FIND_CANCELS = """
+SELECT c.package_id, c.edition FROM cancels c
+JOIN unnest($1::text[], $2::int[]) AS m (package_id, edition) USING (package_id, edition)
+"""
+
+
+async def find_cancels(conn: Connection, lives: Iterable[Life]) -> set[Life]:
+    """Those of these cancels that have a job already."""
+    wanted = list(lives)
+    if not wanted:
+        return set()
+    rows = await conn.fetch(FIND_CANCELS, [p for p, _ in wanted], [e for _, e in wanted])
+    return {(row["package_id"], row["edition"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """A job: how far the orders of a canceled edition are; expected is None before it begins."""
+
+    package_id: str
+    edition: int
+    cursor: Pair
+    expected: int | None
+    canceled: int
+    already_final: int
+    cause: Cause
+
+
+# The one that was left alone longest: a huge one does not keep small ones waiting.
+TAKE_CANCEL = """
+SELECT package_id, edition, cursor_entity, cursor_order, expected, canceled, already_final, cause
+FROM cancels WHERE state = 'running' ORDER BY worked_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+
+async def take_cancel(conn: Connection) -> Cancel | None:
+    """Lock a job that nobody works on."""
+    row = await conn.fetchrow(TAKE_CANCEL)
+    if row is None:
+        return None
+    return Cancel(
+        row["package_id"],
+        row["edition"],
+        (row["cursor_entity"], row["cursor_order"]),
+        row["expected"],
+        row["canceled"],
+        row["already_final"],
+        Cause(**row["cause"]),
+    )
+
+
+SAVE_CANCEL = """
+UPDATE cancels SET cursor_entity = $3, cursor_order = $4, expected = $5, canceled = $6,
+                   already_final = $7, state = $8, worked_at = $9
+WHERE package_id = $1 AND edition = $2
+"""
+
+
+async def save_cancel(conn: Connection, cancel: Cancel, state: str, now: datetime) -> None:
+    """Store how far a job is."""
+    await conn.execute(
+        SAVE_CANCEL,
+        cancel.package_id,
+        cancel.edition,
+        *cancel.cursor,
+        cancel.expected,
+        cancel.canceled,
+        cancel.already_final,
+        state,
+        now,
+    )
+
+
+COUNT_OPEN = """
+SELECT count(*) FROM orders
+WHERE package_id = $1 AND edition = $2 AND status = ANY ($3::text[])
+"""
+
+
+async def count_open(conn: Connection, cancel: Cancel) -> int:
+    """The orders that a job will cancel."""
+    return int(await conn.fetchval(COUNT_OPEN, cancel.package_id, cancel.edition, sorted(OPEN)))
+
+
+CANCEL_CHUNK = """
+WITH chunk AS MATERIALIZED (
+    SELECT order_id, entity_id, status FROM orders
+    WHERE package_id = $1 AND edition = $2 AND (entity_id, order_id) > ($3, $4)
+    ORDER BY entity_id, order_id LIMIT $5 FOR UPDATE
+), changed AS (
+    UPDATE orders o
+    SET status = 'canceled', version = o.version + 1, canceled_at = $6, changed_at = $6,
+        changed_by = $7
+    FROM chunk c WHERE o.order_id = c.order_id AND c.status = ANY ($8::text[])
+    RETURNING o.order_id, o.version
+)
+SELECT c.order_id, c.entity_id, d.version
+FROM chunk c LEFT JOIN changed d USING (order_id) ORDER BY c.entity_id, c.order_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one piece of a cancel walked over: orders canceled, others, and where it ended."""
+
+    canceled: list[OrderRef]
+    already_final: int
+    end: Pair | None
+
+
+async def cancel_chunk(conn: Connection, cancel: Cancel, size: int, now: datetime) -> Chunk:
+    """Cancel the open ones of the next orders after the cursor; waits for their locks."""
+    rows = await conn.fetch(
+        CANCEL_CHUNK,
+        cancel.package_id,
+        cancel.edition,
+        *cancel.cursor,
+        size,
+        now,
+        cancel.cause.actor,
+        sorted(OPEN),
+    )
+    done = [
+        OrderRef.model_construct(order_id=order_id, entity_id=entity_id, version=version)
+        for order_id, entity_id, version in rows
+        if version is not None
+    ]
+    end = (rows[-1]["entity_id"], rows[-1]["order_id"]) if rows else None
+    return Chunk(done, len(rows) - len(done), end)

@@ -1,0 +1,18 @@
+"""The wiring of the packages service."""
+
+from pathlib import Path
+
+from contracts import names
+from services.packages import handlers, sweeps
+from services.runtime.service import Service
+
+SERVICE = Service(
+    name="packages",
+    routes=handlers.ROUTES,
+    load=handlers.load,
+    handle=handlers.handle,
+    save=handlers.save,
+    migrations=Path(__file__).parent / "sql",
+    sweeps=sweeps.SWEEPS,
+    drains=(names.UNROUTED,),
+)

@@ -1,0 +1,390 @@
+"""The rules of a package's life. Pure: time and everything else comes in as a value."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from contracts.campaigns import CampaignKind
+from contracts.envelope import FieldError
+from contracts.outcomes import RefusalCode
+from contracts.packages import (
+    ApprovePackage,
+    CancelPackage,
+    CreatePackage,
+    DistributionLevel,
+    EditPackage,
+    PackageApproved,
+    PackageCanceled,
+    PackageCommand,
+    PackageCreated,
+    PackageEdited,
+    PackagePublished,
+    PackageReinitialized,
+    PackageRejected,
+    PackageState,
+    PackageStatus,
+    PackageSubmitted,
+    PackageTerms,
+    PublishPackage,
+    ReinitializePackage,
+    RejectPackage,
+    SubmitPackage,
+)
+from services.runtime.decision import Accepted, Decision, Refused, Unchanged, Unknown, accepted
+
+Status = PackageStatus
+
+LifeCommand = (
+    SubmitPackage
+    | ApprovePackage
+    | RejectPackage
+    | PublishPackage
+    | CancelPackage
+    | ReinitializePackage
+)
+"""Commands that move a package from one status to another."""
+
+ALLOWED: dict[type[PackageCommand], frozenset[Status]] = {
+    SubmitPackage: frozenset({Status.BEING_EDITED, Status.REJECTED}),
+    ApprovePackage: frozenset({Status.PENDING_APPROVAL}),
+    RejectPackage: frozenset({Status.PENDING_APPROVAL}),
+    PublishPackage: frozenset({Status.APPROVED}),
+    CancelPackage: frozenset(Status) - {Status.CANCELED},
+    ReinitializePackage: frozenset({Status.PUBLISHED, Status.CANCELED}),
+}
+TARGET: dict[type[PackageCommand], Status] = {
+    SubmitPackage: Status.PENDING_APPROVAL,
+    ApprovePackage: Status.APPROVED,
+    RejectPackage: Status.REJECTED,
+    PublishPackage: Status.PUBLISHED,
+    CancelPackage: Status.CANCELED,
+    ReinitializePackage: Status.BEING_EDITED,
+}
+FREELY_EDITED = frozenset({Status.BEING_EDITED, Status.REJECTED})
+EDITED_WITHIN_LIMITS = frozenset({Status.PENDING_APPROVAL, Status.APPROVED, Status.PUBLISHED})
+ALWAYS_EDITABLE = frozenset(
+    {"label", "folder", "description", "documents", "assigned_to", "notification_message"}
+)
+ONLY_LATER = frozenset({"ends_at", "registration_deadline", "personalization_deadline"})
+NEED_AUDIENCE = frozenset(
+    {
+        DistributionLevel.COLLABORATIVE_SIMPLE,
+        DistributionLevel.COLLABORATIVE_BY_FORM,
+        DistributionLevel.COLLABORATIVE_BY_CAMPAIGN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What packages knows of a campaign; canceled_by is the package and edition that did it."""
+
+    campaign_id: str
+    version: int
+    kind: CampaignKind
+    canceled: bool = False
+    canceled_by: tuple[str, int] | None = None
+
+
+def create(
+    package: PackageState | None,
+    command: CreatePackage,
+    campaign: Campaign | None,
+    *,
+    now: datetime,
+    actor: str | None,
+) -> Decision:
+    """Make a package of an unused id for a campaign that fits."""
+    if package is not None:
+        return Refused(
+            RefusalCode.ALREADY_EXISTS,
+            f"package {package.package_id} exists already, with the label '{package.label}'; "
+            "use another id, or package.edit to change it",
+            package.version,
+        )
+    terms = command.model_dump()
+    if refusal := _check_terms(command, campaign, command.package_id, edition=1):
+        return refusal
+    state = PackageState(
+        **terms,
+        status=Status.BEING_EDITED,
+        edition=1,
+        version=1,
+        created_at=now,
+        changed_at=now,
+        changed_by=actor,
+    )
+    return accepted(PackageCreated.of(state))
+
+
+def edit(
+    package: PackageState,
+    command: EditPackage,
+    campaign: Campaign | None,
+    *,
+    now: datetime,
+    actor: str | None,
+) -> Decision:
+    """Change some fields; campaign is the one the package has after the edit."""
+    changes = {k: v for k, v in command.changes.items() if getattr(package, k) != v}
+    if campaign is None and "campaign_id" in changes:
+        return _unknown_campaign(changes["campaign_id"])
+    if not changes:
+        return Unchanged(f"package {package.package_id} has these values", package.version)
+    if refusal := _conflict(package, command.expected_version):
+        return refusal
+    if package.status in EDITED_WITHIN_LIMITS:
+        if refusal := next(_locked(package, changes), None):
+            return refusal
+    elif package.status not in FREELY_EDITED:
+        editable = sorted(FREELY_EDITED | EDITED_WITHIN_LIMITS)
+        return _wrong_status(package, "package.edit", editable)
+    edited = package.model_copy(update=changes)
+    if refusal := _check_edited(package, edited, campaign, changes):
+        return refusal
+    return accepted(
+        PackageEdited.of(edited, version=package.version + 1, changed_at=now, changed_by=actor)
+    )
+
+
+def _check_edited(
+    package: PackageState,
+    edited: PackageState,
+    campaign: Campaign | None,
+    changes: dict[str, Any],
+) -> Refused | None:
+    """The rules of creation hold for an edit; the campaign is looked at where it may change."""
+    if package.status in FREELY_EDITED:
+        return _check_terms(edited, campaign, package.package_id, package.edition)
+    return _check_dates(edited)
+
+
+def _locked(package: PackageState, changes: dict[str, Any]) -> Iterator[Refused]:
+    """What may not change any more once a package has been submitted."""
+    for name, value in sorted(changes.items()):
+        if name in ALWAYS_EDITABLE:
+            continue
+        if name in ONLY_LATER:
+            old = getattr(package, name)
+            # No deadline is the latest there is.
+            if value is None or (old is not None and value > old):
+                continue
+            yield _field_locked(package, name, f"only a later time than {_shown(old)}")
+        elif name == "audience":
+            if package.audience and value and set(value) >= set(package.audience):
+                continue
+            yield _field_locked(package, name, "only the full list with entities added")
+        else:
+            yield _field_locked(package, name, "no change of it")
+
+
+def _field_locked(package: PackageState, name: str, accepted_: str) -> Refused:
+    text = (
+        f"{name} of package {package.package_id} is locked while the package is "
+        f"{package.status}; {accepted_} is accepted"
+    )
+    errors = (FieldError(f"data.{name}", "is locked"),)
+    return Refused(RefusalCode.FIELD_LOCKED, text, package.version, errors)
+
+
+def decide(
+    package: PackageState,
+    command: LifeCommand,
+    campaign: Campaign | None,
+    *,
+    cancel_running: bool,
+    now: datetime,
+    actor: str | None,
+) -> Decision:
+    """Move a package through its life; cancel_running: an earlier cancel is not complete."""
+    kind = type(command)
+    if package.status == TARGET[kind]:
+        return Unchanged(
+            f"package {package.package_id} is {package.status} already", package.version
+        )
+    if refusal := _conflict(package, command.expected_version):
+        return refusal
+    if not _is_allowed(package, command):
+        return _wrong_status(package, command.wire_type[7:-3], sorted(ALLOWED[kind]))
+    if refusal := _check_rules(package, command, campaign, cancel_running, now):
+        return refusal
+    return _move(package, command, now, actor)
+
+
+def _is_allowed(package: PackageState, command: LifeCommand) -> bool:
+    if isinstance(command, ApprovePackage) and not package.reviewers:
+        # Nobody is there to submit it to.
+        return package.status in {Status.PENDING_APPROVAL, Status.BEING_EDITED}
+    return package.status in ALLOWED[type(command)]
+
+
+def _check_rules(
+    package: PackageState,
+    command: LifeCommand,
+    campaign: Campaign | None,
+    cancel_running: bool,
+    now: datetime,
+) -> Refused | None:
+    match command:
+        case ApprovePackage():
+            return _check_audience(package) or _check_campaign_alive(package, campaign)
+        case PublishPackage():
+            return _check_campaign_alive(package, campaign) or _check_not_over(package, now)
+        case ReinitializePackage() if cancel_running:
+            return Refused(
+                RefusalCode.CANCELLATION_RUNNING,
+                f"the cancel of edition {package.edition} of package {package.package_id} is not "
+                "complete; reinitialize it after package.cancellation_completed",
+                package.version,
+            )
+        case _:
+            return None
+
+
+def _move(
+    package: PackageState, command: LifeCommand, now: datetime, actor: str | None
+) -> Accepted:
+    changed: dict[str, Any] = {
+        "version": package.version + 1,
+        "changed_at": now,
+        "changed_by": actor,
+        "decision_comment": command.comment,
+        "status": TARGET[type(command)],
+    }
+    match command:
+        case SubmitPackage():
+            deadline = now + timedelta(days=package.approval_period_days)
+            event = PackageSubmitted.of(
+                package, submitted_at=now, approval_deadline=deadline, **changed
+            )
+            return accepted(event)
+        case ApprovePackage():
+            return accepted(PackageApproved.of(package, approved_at=now, **changed))
+        case RejectPackage():
+            return accepted(PackageRejected.of(package, approval_deadline=None, **changed))
+        case PublishPackage():
+            return accepted(PackagePublished.of(package, published_at=now, **changed))
+        case CancelPackage():
+            return accepted(PackageCanceled.of(package, canceled_at=now, **changed))
+        case ReinitializePackage():
+            again = dict.fromkeys(
+                ("approval_deadline", "submitted_at", "approved_at", "published_at", "canceled_at")
+            )
+            edition = package.edition + 1
+            return accepted(PackageReinitialized.of(package, edition=edition, **again, **changed))
+    assert_never(command)
+
+
+def _check_terms(
+    terms: PackageTerms, campaign: Campaign | None, package_id: str, edition: int
+) -> Refused | None:
+    if campaign is None:
+        return _unknown_campaign(terms.campaign_id)
+    if not _is_alive(campaign, package_id, edition):
+        return _campaign_canceled(package_id, campaign)
+    local = terms.distribution_level == DistributionLevel.LOCAL
+    wanted = CampaignKind.TEMPLATE if local else CampaignKind.REFERENCE
+    if campaign.kind != wanted:
+        return _invalid(
+            "campaign_id",
+            f"must name a {wanted} campaign for a package of level {terms.distribution_level}; "
+            f"{campaign.campaign_id} is a {campaign.kind}",
+        )
+    if terms.several_orders and not local:
+        return _invalid("several_orders", "is for local packages only")
+    return _check_dates(terms)
+
+
+def _check_dates(terms: PackageTerms) -> Refused | None:
+    if terms.starts_at >= terms.ends_at:
+        text = f"must be before ends_at, {_shown(terms.ends_at)}, not {_shown(terms.starts_at)}"
+        return _invalid("starts_at", text)
+    for name in ("available_at", "registration_deadline", "personalization_deadline"):
+        value = getattr(terms, name)
+        if value is not None and not terms.starts_at <= value <= terms.ends_at:
+            within = f"from {_shown(terms.starts_at)} to {_shown(terms.ends_at)}"
+            return _invalid(name, f"must be {within}, not {_shown(value)}")
+    return None
+
+
+def _check_audience(package: PackageState) -> Refused | None:
+    if package.distribution_level not in NEED_AUDIENCE or package.audience:
+        return None
+    return Refused(
+        RefusalCode.AUDIENCE_REQUIRED,
+        f"package {package.package_id} of level {package.distribution_level} has no audience; "
+        "give it one with package.edit and approve it then",
+        package.version,
+    )
+
+
+def _check_campaign_alive(package: PackageState, campaign: Campaign | None) -> Refused | None:
+    if campaign is None or _is_alive(campaign, package.package_id, package.edition):
+        return None
+    return _campaign_canceled(package.package_id, campaign, package.version)
+
+
+def _is_alive(campaign: Campaign, package_id: str, edition: int) -> bool:
+    """A cancel by an earlier edition of the same package is looked past.
+
+    The campaign is reinitialized with the package; that news may still be on its way.
+    """
+    if not campaign.canceled:
+        return True
+    by = campaign.canceled_by
+    return by is not None and by[0] == package_id and by[1] < edition
+
+
+def _check_not_over(package: PackageState, now: datetime) -> Refused | None:
+    if now <= package.ends_at:
+        return None
+    return Refused(
+        RefusalCode.WRONG_STATUS,
+        f"package {package.package_id} ended at {_shown(package.ends_at)}; "
+        "give it a later ends_at and publish it then",
+        package.version,
+    )
+
+
+def _conflict(package: PackageState, expected: int | None) -> Refused | None:
+    if expected is None or expected == package.version:
+        return None
+    return Refused(
+        RefusalCode.VERSION_CONFLICT,
+        f"package {package.package_id} has version {package.version}, not {expected}; "
+        "read it again and decide again",
+        package.version,
+    )
+
+
+def _wrong_status(package: PackageState, command: str, allowed: list[Status]) -> Refused:
+    return Refused(
+        RefusalCode.WRONG_STATUS,
+        f"package {package.package_id} is {package.status}; {command} is accepted from "
+        f"{', '.join(allowed)}",
+        package.version,
+    )
+
+
+def _unknown_campaign(campaign_id: str) -> Unknown:
+    text = f"campaign {campaign_id} is not known; create it with campaign.create first"
+    return Unknown(RefusalCode.UNKNOWN_CAMPAIGN, text)
+
+
+def _campaign_canceled(package_id: str, campaign: Campaign, version: int | None = None) -> Refused:
+    return Refused(
+        RefusalCode.CAMPAIGN_CANCELED,
+        f"campaign {campaign.campaign_id} of package {package_id} is canceled; "
+        "reinitialize it or name another campaign",
+        version,
+    )
+
+
+def _invalid(field: str, text: str) -> Refused:
+    errors = (FieldError(f"data.{field}", text),)
+    return Refused(RefusalCode.INVALID, f"data.{field} {text}", errors=errors)
+
+
+def _shown(moment: datetime | None) -> str:
+    return "none" if moment is None else moment.isoformat().replace("+00:00", "Z")

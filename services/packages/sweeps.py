@@ -1,0 +1,17 @@
+"""The table work of the packages service."""
+
+from services.packages import ledger, store
+from services.runtime.service import Sweep
+from services.runtime.work import Work
+
+
+async def announce_stalled(work: Work) -> bool:
+    """Announce the cancels that take too long, each once."""
+    async with work.turn() as turn:
+        overdue = await store.take_stalled(turn.conn, turn.now)
+        for cancel, cause in overdue:
+            turn.emit(ledger.stalled(cancel), cause)
+    return bool(overdue)
+
+
+SWEEPS = (Sweep("stalled", announce_stalled),)
