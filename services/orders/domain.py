@@ -200,9 +200,9 @@ def edit(
         return Unchanged(f"order {order.order_id} has these values", order.version)
     if refusal := _check_turn(order, command, command.expected_version):
         return refusal
-    if "documents" in changes:
-        if refusal := _check_documents(order.order_id, changes["documents"], limit):
-            return refusal
+    documents = changes.get("documents")
+    if refusal := _check_documents(order.order_id, documents, limit):
+        return refusal
     return accepted(
         OrderEdited.of(
             order, version=order.version + 1, changed_at=now, changed_by=actor, **changes

@@ -321,11 +321,16 @@ FROM chunk c LEFT JOIN changed d USING (order_id) ORDER BY c.entity_id, c.order_
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one piece of a cancel walked over: orders canceled, others, and where it ended."""
+    """What one piece of a cancel walked over: orders canceled, others, and where it ended.
+
+    The last one finds less than it asked for: nothing can come after it, since no order of a
+    canceled edition is placed any more.
+    """
 
     canceled: list[OrderRef]
     already_final: int
     end: Pair | None
+    is_last: bool
 
 
 async def cancel_chunk(conn: Connection, cancel: Cancel, size: int, now: datetime) -> Chunk:
@@ -346,4 +351,4 @@ async def cancel_chunk(conn: Connection, cancel: Cancel, size: int, now: datetim
         if version is not None
     ]
     end = (rows[-1]["entity_id"], rows[-1]["order_id"]) if rows else None
-    return Chunk(done, len(rows) - len(done), end)
+    return Chunk(done, len(rows) - len(done), end, len(rows) < size)

@@ -37,8 +37,8 @@ async def _advance(turn: Turn, cancel: Cancel, chunk: Chunk) -> None:
         canceled=cancel.canceled + len(chunk.canceled),
         already_final=cancel.already_final + chunk.already_final,
     )
-    if chunk.end is not None:
-        _say_progress(turn, cancel)
+    _say_progress(turn, cancel)
+    if not chunk.is_last:
         await store.save_cancel(turn.conn, cancel, "running", turn.now)
         return
     report = PackageOrdersCanceled(
