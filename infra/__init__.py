@@ -1,0 +1,1 @@
+"""What Relais runs on."""

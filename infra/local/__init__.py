@@ -1,0 +1,1 @@
+"""A private broker and database, and a whole stack, on a machine without Docker."""

@@ -1,0 +1,30 @@
+"""Where things fetched once are kept for every later run."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+OWN = Path(__file__).parents[2] / ".local/cache"
+
+
+def folders() -> list[Path]:
+    """Return the places where fetched things may lie, the one to put new things into first."""
+    return [place for place in candidates() if usable(place)]
+
+
+def candidates() -> Iterator[Path]:
+    """Yield the user's cache, then one inside the project for users without a home."""
+    if chosen := os.environ.get("XDG_CACHE_HOME"):
+        yield Path(chosen) / "relais"
+    elif home := os.environ.get("HOME"):
+        yield Path(home) / ".cache/relais"
+    yield OWN
+
+
+def usable(place: Path) -> bool:
+    """Whether we can write there, and nobody else has made it: programs are run from it."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        return place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK | os.X_OK)
+    except OSError:
+        return False

@@ -1,0 +1,76 @@
+"""The command `relais`: finds the module of the command asked for, and says errors to people."""
+
+import os
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import NoReturn
+
+import typer
+
+# Only the module of the command asked for is imported: a worker has to be ready in a second.
+# A module has a typer app named `app`; a new command is one more name here.
+MODULES = {
+    "services.cli.local": ("up", "down", "doctor", "check", "test", "servers"),
+    "services.cli.ops": ("setup", "run", "send", "watch", "parked", "config", "proof"),
+    "services.cli.demo": ("demo",),
+    "services.cli.bench": ("bench",),
+}
+USAGE, BUG, INTERRUPTED = 64, 70, 130
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0, 1 it did not work out, 64, 69, 70 a bug, 78."""
+    try:
+        code = build(sys.argv[1:])(prog_name="relais", standalone_mode=False)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("RELAIS_DEBUG"):
+            raise
+        sys.exit(explain(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def build(arguments: list[str]) -> typer.Typer:
+    """Return the app with the command that `arguments` ask for, with all of them if unsure."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(describe)
+    for module in modules_for(arguments):
+        app.add_typer(import_module(module).app)
+    return app
+
+
+def describe() -> None:
+    """Relais carries the campaign packages of a distributed-marketing organisation."""
+
+
+def modules_for(arguments: list[str]) -> list[str]:
+    """Return the modules to import."""
+    asked = arguments[0] if arguments else ""
+    found = [module for module in MODULES if find_spec(module)]
+    return [module for module in found if asked in MODULES[module]] or found
+
+
+def explain(error: Exception) -> int:
+    """Say an error on standard error and return its exit code.
+
+    An error made for people carries an attribute `exit_code`, and its message is the whole story.
+    """
+    if isinstance(error, typer.TyperException):
+        print(f"relais: {error.format_message().rstrip('.')}. See relais --help.", file=sys.stderr)
+        return USAGE
+    code = getattr(error, "exit_code", None)
+    if isinstance(code, int):
+        print(f"relais: {error}", file=sys.stderr)
+        return code
+    kind = type(error).__name__
+    print(
+        f"relais: this is a bug: {kind}: {error}\nRELAIS_DEBUG=1 shows where it happened.",
+        file=sys.stderr,
+    )
+    return BUG
+
+
+if __name__ == "__main__":
+    main()
