@@ -6,6 +6,7 @@
 A command with the same id again is the same command. That is why the client may send again what a
 lost connection left in doubt, and why a caller may after a time-out.
 """
+# ruff: noqa: ASYNC109 - the time-outs of a client belong to its calls
 
 import asyncio
 import random
@@ -14,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote, urlsplit
 
 import aio_pika
@@ -164,7 +165,8 @@ class Client:
             session = await self._opened()
             letter.message.reply_to = session.replies
             if not await session.publish([letter]):
-                await asyncio.wait({outcome, session.lost}, return_when=asyncio.FIRST_COMPLETED)
+                ends: set[asyncio.Future[Any]] = {outcome, session.lost}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         return outcome.result()
 
     async def _take(self, message: AbstractIncomingMessage) -> None:

@@ -56,7 +56,8 @@ class Session:
         confirmed = asyncio.gather(*tasks, return_exceptions=True)
         # A publish canceled in flight would upset the confirms of the whole channel, so a caller
         # who gives up leaves it running.
-        await asyncio.wait({confirmed, self.lost}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {confirmed, self.lost}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         left = [one for one, task in zip(letters, tasks, strict=True) if not _confirmed(task)]
         for letter, task in zip(letters, tasks, strict=True):
             if refusal := _refusal(letter.type, task):

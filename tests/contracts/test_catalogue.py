@@ -1,0 +1,79 @@
+"""The catalogue is the list of messages of the public interface, and every message has a sample."""
+
+from contracts import samples
+from contracts.catalogue import COMMANDS, EVENTS, NOTIFICATIONS, every_error
+from contracts.envelope import Broken, read
+from contracts.message import Command, Event
+from contracts.outcomes import CommandOutcome, RefusalCode
+from tests.contracts import interface
+
+
+def wire(name: str) -> str:
+    """The wire name in full."""
+    return f"relais.{name}.v1"
+
+
+class TestTheCatalogue:
+    """What messages there are."""
+
+    def test_has_every_command_and_no_other(self) -> None:
+        """The commands are those of the public interface."""
+        assert sorted(COMMANDS) == sorted(map(wire, interface.COMMANDS))
+        assert all(issubclass(message, Command) for message in COMMANDS.values())
+
+    def test_has_every_event_and_no_other(self) -> None:
+        """The events are those of the public interface."""
+        assert sorted(EVENTS) == sorted(map(wire, interface.EVENTS))
+        assert all(issubclass(message, Event) for message in EVENTS.values())
+
+    def test_has_every_notice_and_no_other(self) -> None:
+        """The notifications to mailboxes are those of the public interface."""
+        assert sorted(NOTIFICATIONS) == sorted(
+            wire(f"notification.{kind}") for kind in interface.NOTICES
+        )
+
+    def test_names_no_message_twice(self) -> None:
+        """No wire name is both a command's, an event's or a notice's."""
+        assert not (COMMANDS.keys() & EVENTS.keys()) | (EVENTS.keys() & NOTIFICATIONS.keys())
+
+    def test_knows_every_refusal_code(self) -> None:
+        """The codes of refusals are those of the public interface."""
+        assert sorted(RefusalCode) == sorted(interface.CODES)
+
+    def test_has_one_sample_for_each_message(self) -> None:
+        """Every message has one golden sample, and no sample is astray."""
+        every = COMMANDS.keys() | EVENTS.keys() | NOTIFICATIONS.keys() | {CommandOutcome.TYPE}
+        assert samples.wire_types() == sorted(every)
+
+
+class TestEveryError:
+    """A broken command is told all that is wrong with it at once."""
+
+    def broken(self, body: bytes) -> Broken:
+        """The one element of a body, which is broken."""
+        [element] = read(body)
+        assert isinstance(element, Broken)
+        return element
+
+    def test_joins_the_errors_of_envelope_and_data(self) -> None:
+        """A bad subject does not hide bad data."""
+        element = self.broken(
+            b'{"specversion":"1.0","id":"1","source":"/s","type":"relais.package.cancel.v1",'
+            b'"subject":"CAT 86","data":{"comment":" ","x":1}}'
+        )
+        assert [e.field for e in every_error(element)] == ["subject", "comment", "x"]
+
+    def test_keeps_to_the_envelope_when_the_type_is_unknown(self) -> None:
+        """Of a type that nobody knows only the envelope can be judged."""
+        element = self.broken(
+            b'{"specversion":"0","id":"1","source":"/s","type":"t","subject":"a"}'
+        )
+        assert [e.field for e in every_error(element)] == ["specversion"]
+
+    def test_keeps_to_the_envelope_when_the_data_is_no_object(self) -> None:
+        """Data that is no object is one error, of the envelope."""
+        element = self.broken(
+            b'{"specversion":"1.0","id":"1","source":"/s","type":"relais.package.cancel.v1",'
+            b'"subject":"CAT86","data":[1]}'
+        )
+        assert [e.field for e in every_error(element)] == ["data"]
