@@ -10,6 +10,7 @@ import structlog
 from aio_pika.abc import AbstractConnection
 from yarl import URL
 
+from services.runtime import deliveries
 from services.runtime.channel import BatchChannel, Outgoing, Published, open_channel
 
 log = structlog.get_logger()
@@ -32,13 +33,27 @@ class PublishFailed(ConnectionError):
 
 async def connect(url: str, name: str) -> AbstractConnection:
     """A connection that ends when the broker goes; whoever holds it makes a new one."""
-    target = URL(url)
-    if "heartbeat" not in target.query:
-        target = target.update_query(heartbeat=HEARTBEAT)
-    connection = await aio_pika.connect(
-        target, timeout=CONNECT_TIMEOUT, client_properties={"connection_name": name}
+    return await aio_pika.connect(
+        _target(url), timeout=CONNECT_TIMEOUT, client_properties={"connection_name": name}
     )
-    return connection
+
+
+def _target(url: str) -> URL:
+    target = URL(url)
+    return target if "heartbeat" in target.query else target.update_query(heartbeat=HEARTBEAT)
+
+
+@asynccontextmanager
+async def consuming(
+    url: str, name: str, take: deliveries.Take
+) -> AsyncIterator[aiormq.abc.AbstractChannel]:
+    """The one channel of a connection of its own, whose deliveries go to take."""
+    async with asyncio.timeout(CONNECT_TIMEOUT):
+        connection = await deliveries.connect(_target(url), name, take)
+    try:
+        yield await connection.channel(publisher_confirms=False)
+    finally:
+        await close(connection)
 
 
 @asynccontextmanager
@@ -51,7 +66,7 @@ async def connected(url: str, name: str) -> AsyncIterator[AbstractConnection]:
         await close(connection)
 
 
-async def close(connection: AbstractConnection) -> None:
+async def close(connection: AbstractConnection | aiormq.abc.AbstractConnection) -> None:
     """Close, but never wait long for a broker that does not answer."""
     with suppress(Exception):
         async with asyncio.timeout(3):

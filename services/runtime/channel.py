@@ -1,12 +1,12 @@
-"""An AMQP channel that works in batches: many publishes in one write, deliveries as a list.
+"""An AMQP channel that publishes in batches: many messages in one write, confirms counted.
 
-aiormq spends most of a message on per-call bookkeeping: a future and a drain for each publish,
-a task for each delivery.  This subclass keeps its connection, its reader and its calls, and
-replaces just those two paths.  A test pins the seams it leans on.
+aiormq spends most of a publish on per-call bookkeeping: a future, a drain and a frame object for
+each part.  This subclass keeps its connection, its reader and its calls, and replaces just that
+path.  A test pins the seams it leans on.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
@@ -15,7 +15,6 @@ from typing import Any
 import aiormq.abc
 from aiormq.channel import Channel
 from pamqp import commands as spec
-from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 MESSAGES_PER_WRITE = 200
@@ -60,22 +59,6 @@ class Published:
         return not self.returned and not self.nacked
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One AMQP message as delivered."""
-
-    tag: int
-    exchange: str
-    routing_key: str
-    consumer: str
-    properties: spec.Basic.Properties
-    body: bytes
-
-    def header(self, name: str) -> Any:
-        """An AMQP header, or None."""
-        return (self.properties.headers or {}).get(name)
-
-
 class _Batch:
     """A run of publisher tags that wait for their confirms."""
 
@@ -99,7 +82,7 @@ class _Batch:
 
 
 class BatchChannel(Channel):
-    """A channel for publishing in batches, or for consuming into a callback."""
+    """A channel for publishing in batches."""
 
     def __init__(self, connection: aiormq.abc.AbstractConnection, number: int) -> None:
         """Use `open_channel`, which also registers and opens it."""
@@ -108,7 +91,6 @@ class BatchChannel(Channel):
         self._ids: dict[str, _Batch] = {}
         self._waiting: set[asyncio.Future[Any]] = set()
         self._closing.add_done_callback(self._fail_waiting)
-        self.on_delivery: Callable[[Delivery], None] = lambda _: None
 
     def _waiter(self) -> asyncio.Future[Any]:
         """A future of our own: aiormq rejects its futures with CancelledError when it closes,
@@ -177,37 +159,11 @@ class BatchChannel(Channel):
         if batch := self._ids.get(message_id):
             batch.returned.add(batch.by_id[message_id])
 
-    async def _on_deliver_frame(self, frame: spec.Basic.Deliver) -> None:
-        header = await self._content_header()
-        body = await self._body(header)
-        self.on_delivery(
-            Delivery(
-                tag=frame.delivery_tag or 0,
-                exchange=frame.exchange or "",
-                routing_key=frame.routing_key or "",
-                consumer=frame.consumer_tag or "",
-                properties=header.properties,
-                body=body,
-            )
-        )
-
     async def _content_header(self) -> ContentHeader:
         header = await self._get_frame()
         if not isinstance(header, ContentHeader):
             raise ValueError(f"a content header was to come, not {header!r}")
         return header
-
-    async def _body(self, header: ContentHeader) -> bytes:
-        parts: list[bytes] = []
-        missing = header.body_size or 0
-        while missing > 0:
-            frame = await self._get_frame()
-            if not isinstance(frame, ContentBody):
-                raise ValueError(f"a body frame was to come, not {frame!r}")
-            part = frame.value
-            parts.append(part)
-            missing -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def open_channel(connection: aiormq.abc.AbstractConnection) -> BatchChannel:

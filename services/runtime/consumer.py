@@ -1,4 +1,4 @@
-"""The consumer drains lanes: take what is there, decide it in one transaction, publish, acknowledge.
+"""The consumer drains lanes: take what is there, decide it in one transaction, bring it out.
 
 Three stages run at once on one batch each: parsing, deciding, and bringing out.
 """
@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from aio_pika.abc import AbstractConnection
+from aiormq.abc import AbstractChannel
 from pamqp.common import FieldTable
 
 from contracts import names
 from services.runtime import broker, item, lanes, metrics, parked, replies, topology
 from services.runtime.broker import PublishFailed
-from services.runtime.channel import BatchChannel, Delivery, open_channel
 from services.runtime.database import backoff, is_transient, persist
 from services.runtime.decide import decide, park
+from services.runtime.deliveries import Delivery
 from services.runtime.inbox import Answer
 from services.runtime.item import Item
 from services.runtime.outbox import OutboxRow
@@ -164,14 +164,15 @@ class Consumer:
 
     async def _session(self) -> None:
         slot = await self._slot.take()
-        name = f"relais {self._service.name} consumer"
-        async with broker.connected(self._settings.amqp_url, name) as connection:
-            wanted = topology.reader(self._service, self._settings.lanes)
+        url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
+        wanted = topology.reader(self._service, self._settings.lanes)
+        async with broker.connected(url, name) as connection:
             queues = await topology.check(connection, wanted, self._service.drains)
             await topology.bind_again(connection, wanted)
-            intake = Intake(self._service, self._stopping)
-            channel = await intake.open(connection, self._settings.prefetch)
-            await intake.consume(queues, lanes.priorities(slot, len(queues)))
+        intake = Intake(self._service, self._stopping)
+        async with broker.consuming(url, name, intake.deliver) as channel:
+            await channel.basic_qos(prefetch_count=self._settings.prefetch)
+            await intake.consume(channel, queues, lanes.priorities(slot, len(queues)))
             self.is_consuming = True
             log.info("consuming", lanes=len(queues), slot=slot)
             watch = asyncio.create_task(self._watch_slot(intake))
@@ -187,7 +188,7 @@ class Consumer:
             await asyncio.sleep(1)
         intake.end("slot lost")
 
-    async def _drain(self, intake: "Intake", channel: BatchChannel) -> None:
+    async def _drain(self, intake: "Intake", channel: AbstractChannel) -> None:
         """Run the three stages until the intake ends, and let what has begun flow out."""
         parsed: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=1)
         done: asyncio.Queue[tuple[Batch, Decided] | None] = asyncio.Queue(maxsize=2)
@@ -239,7 +240,7 @@ class Consumer:
         await self._work.pool.execute(parked.END_ATTEMPT, digest)
 
     async def _bring_out(
-        self, done: asyncio.Queue[tuple[Batch, Decided] | None], channel: BatchChannel
+        self, done: asyncio.Queue[tuple[Batch, Decided] | None], channel: AbstractChannel
     ) -> None:
         """Publish the events, then answer the senders, then acknowledge; in commit order."""
         while (finished := await done.get()) is not None:
@@ -287,38 +288,26 @@ class Intake:
         self._arrived = asyncio.Event()
         self._ended: str | None = None
         self._drains: dict[str, str] = {}
-        self._channel: BatchChannel | None = None
 
-    async def open(self, connection: AbstractConnection, prefetch: int) -> BatchChannel:
-        """The one channel of all lanes: its tags tell the order of arrival across them."""
-        channel = await open_channel(broker.underlying(connection))
-        await channel.basic_qos(prefetch_count=prefetch)
-        channel.on_delivery = self._deliver
+    async def consume(
+        self, channel: AbstractChannel, queues: Sequence[str], priorities: Sequence[int]
+    ) -> None:
+        """Consume every lane with its priority, and what is drained into parked.
+
+        It is one channel for all: its tags tell the order of arrival across lanes.
+        """
         channel.on_consumer_cancel_callbacks.add(lambda _: self.end("canceled by the broker"))
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
-        self._channel = channel
-        return channel
-
-    async def consume(self, queues: Sequence[str], priorities: Sequence[int]) -> None:
-        """Consume every lane with its priority, and what is drained into parked."""
-        assert self._channel is not None
         self._drains = {names.dead(self._service.name): "dead"}
         self._drains |= dict.fromkeys(self._service.drains, "unknown_type")
         for queue, priority in zip(queues, priorities, strict=True):
-            await self._consume(queue, {"x-priority": priority})
+            await _consume(channel, queue, {"x-priority": priority})
         for queue in self._drains:
-            await self._consume(queue, {})
+            await _consume(channel, queue, {})
         metrics.LANES_HELD.set(len(queues))
 
-    async def _consume(self, queue: str, arguments: FieldTable) -> None:
-        assert self._channel is not None
-
-        async def unused(_: object) -> None:
-            """The channel hands deliveries over in one list."""
-
-        await self._channel.basic_consume(queue, unused, arguments=arguments, consumer_tag=queue)
-
-    def _deliver(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: Delivery) -> None:
+        """Take one delivery from the connection."""
         self._deliveries.append(delivery)
         self._arrived.set()
 
@@ -383,7 +372,17 @@ class Intake:
         )
 
 
+async def _consume(channel: AbstractChannel, queue: str, arguments: FieldTable) -> None:
+    async def unused(_: object) -> None:
+        """Deliveries are taken out of the stream before they come here."""
+
+    await channel.basic_consume(queue, unused, arguments=arguments, consumer_tag=queue)
+
+
 def _deliveries_so_far(delivery: Delivery) -> int:
     """RabbitMQ 4 counts failures and hand-outs apart; either may be a worker that died."""
-    counts = (delivery.header("x-delivery-count"), delivery.header("x-acquired-count"))
+    if not (delivery.may_have(b"x-delivery-count") or delivery.may_have(b"x-acquired-count")):
+        return 0
+    headers = delivery.headers()
+    counts = (headers.get("x-delivery-count"), headers.get("x-acquired-count"))
     return max((c for c in counts if isinstance(c, int)), default=0)

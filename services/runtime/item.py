@@ -1,6 +1,7 @@
 """One element of an AMQP message on its way through a worker."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from contracts import envelope, names
 from contracts.envelope import Broken, Element, Envelope, FieldError, Unreadable
 from contracts.message import Body
-from services.runtime.channel import Delivery
+from services.runtime.deliveries import Delivery
 from services.runtime.inbox import Identity
 from services.runtime.service import Routes
 
@@ -25,7 +26,7 @@ class Origin:
     reply_to: str | None = None
     correlation_id: str | None = None
     message_id: str | None = None
-    headers: dict[str, Any] | None = None
+    headers: Callable[[], dict[str, Any]] = dict
 
     @property
     def is_command(self) -> bool:
@@ -98,14 +99,14 @@ def read(
 
 def origin_of(delivery: Delivery) -> Origin:
     """What a delivery says of its sender's wishes."""
-    properties = delivery.properties
+    stated = delivery.properties.get
     return Origin(
         exchange=delivery.exchange,
         routing_key=delivery.routing_key,
-        reply_to=properties.reply_to or None,
-        correlation_id=properties.correlation_id or None,
-        message_id=properties.message_id or None,
-        headers=dict(properties.headers or {}),
+        reply_to=stated("reply_to") or None,
+        correlation_id=stated("correlation_id") or None,
+        message_id=stated("message_id") or None,
+        headers=delivery.headers,
     )
 
 

@@ -35,7 +35,7 @@ async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> 
 def _row(parking: Parking, now: datetime) -> tuple[object, ...]:
     item, origin = parking.item, parking.item.origin
     source, id = item.identity or (None, None)
-    headers = {key: _plain(value) for key, value in (origin.headers or {}).items()}
+    headers = {key: _plain(value) for key, value in origin.headers().items()}
     return (
         item.digest,
         parking.reason,

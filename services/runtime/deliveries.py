@@ -1,0 +1,231 @@
+"""Deliveries, taken out of the byte stream of a connection before its library sees them.
+
+For each delivery aiormq builds three frame objects, passes them through two queues and starts a
+task: most of what a message costs.  Its public door for transports lets us read first: what
+belongs to a delivery is decoded here, and every other frame goes on to it untouched.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+
+import aiormq
+import aiormq.abc
+from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
+from pamqp import decode
+from yarl import URL
+
+CHUNK = 256 * 1024
+_METHOD, _HEADER, _BODY = 1, 2, 3
+_DELIVER = b"\x00\x3c\x00\x3c"
+HEARTBEAT_FRAME = b"\x08\x00\x00\x00\x00\x00\x00\xce"
+
+_frame = Struct(">BHI").unpack_from
+_quad = Struct(">Q").unpack_from
+_size_and_flags = Struct(">QH").unpack_from
+_long = Struct(">I").unpack_from
+
+# The properties of a message in the order of their flags; None is a short string.
+_PROPERTIES: tuple[tuple[int, str, int | None], ...] = (
+    (15, "content_type", None),
+    (14, "content_encoding", None),
+    (13, "headers", -1),
+    (12, "delivery_mode", 1),
+    (11, "priority", 1),
+    (10, "correlation_id", None),
+    (9, "reply_to", None),
+    (8, "expiration", None),
+    (7, "message_id", None),
+    (6, "timestamp", 8),
+    (5, "type", None),
+    (4, "user_id", None),
+    (3, "app_id", None),
+)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One AMQP message as delivered; properties has those that are short strings."""
+
+    tag: int
+    consumer: str
+    exchange: str
+    routing_key: str
+    properties: dict[str, str]
+    table: bytes
+    body: bytes
+
+    def headers(self) -> dict[str, Any]:
+        """The AMQP headers; decoded only for those who look."""
+        return dict(decode.field_table(self.table)[1]) if self.table else {}
+
+    def may_have(self, header: bytes) -> bool:
+        """Whether it is worth looking for a header."""
+        return header in self.table
+
+
+Take = Callable[[Delivery], None]
+
+
+async def connect(url: URL, name: str, take: Take) -> aiormq.abc.AbstractConnection:
+    """A connection whose deliveries go to take, in order, and nowhere else."""
+    factory = _Factory(TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory())
+    factory.take = take
+    connection = await aiormq.connect(
+        url, transport_factory=factory, client_properties={"connection_name": name}
+    )
+    await connection.ready()
+    return connection
+
+
+class _Factory(TransportFactory):
+    """Opens the usual transport, and reads it first."""
+
+    take: Take
+
+    def __init__(self, inner: TransportFactory) -> None:
+        self._inner = inner
+
+    async def create(
+        self, url: URL, **options: Any
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await self._inner.create(url, **options)
+        return Tap(reader, self.take), writer  # type: ignore[return-value]
+
+
+class Tap:
+    """The reader that aiormq gets: the stream without its deliveries."""
+
+    def __init__(self, reader: asyncio.StreamReader, take: Take) -> None:
+        """Takes over the reader."""
+        self._reader = reader
+        self._take = take
+        self._buffer = b""
+        self._at = 0
+        self._passed = b""
+        self._passed_at = 0
+        self._taken = 0
+        self._delivery: Delivery | None = None
+        self._channel = -1
+        self._missing = 0
+        self._parts: list[bytes] = []
+
+    def at_eof(self) -> bool:
+        """Whether nothing more will come."""
+        done = self._passed_at == len(self._passed) and self._at == len(self._buffer)
+        return done and self._reader.at_eof()
+
+    async def read(self, n: int = -1) -> bytes:
+        """What is left of the frame under way; for messages about broken streams only."""
+        rest = self._passed[self._passed_at :]
+        self._passed_at = len(self._passed)
+        return rest if n < 0 else rest[:n]
+
+    async def readexactly(self, n: int) -> bytes:
+        """The next bytes of the frames that are not of deliveries."""
+        if self._passed_at == len(self._passed):
+            self._passed = await self._next_frame()
+            self._passed_at = 0
+        start = self._passed_at
+        self._passed_at = start + n
+        return self._passed[start : start + n]
+
+    async def _next_frame(self) -> bytes:
+        while True:
+            frame = self._parse()
+            if frame is not None:
+                return frame
+            if self._taken:
+                # aiormq must see that the other side is alive: it counts only what it gets.
+                self._taken = 0
+                return HEARTBEAT_FRAME
+            await self._fill()
+
+    async def _fill(self) -> None:
+        chunk = await self._reader.read(CHUNK)
+        if not chunk:
+            raise asyncio.IncompleteReadError(self._buffer[self._at :], None)
+        self._buffer = self._buffer[self._at :] + chunk
+        self._at = 0
+
+    def _parse(self) -> bytes | None:
+        """Take deliveries until another frame comes, which is returned; None wants more bytes."""
+        buffer, at = self._buffer, self._at
+        end = len(buffer)
+        while end - at >= 8:
+            kind, channel, size = _frame(buffer, at)
+            if buffer[at : at + 4] == b"AMQP":
+                # The broker's way to say that it speaks another version.
+                self._at = end
+                return buffer[at:]
+            after = at + 8 + size
+            if after > end:
+                break
+            if kind == _METHOD and buffer[at + 7 : at + 11] == _DELIVER:
+                self._begin(buffer, at + 11, channel)
+            elif channel == self._channel and kind == _HEADER:
+                self._head(buffer[at + 7 : after - 1])
+            elif channel == self._channel and kind == _BODY:
+                self._add(buffer[at + 7 : after - 1])
+            else:
+                self._at = after
+                return buffer[at:after]
+            at = after
+        self._at = at
+        return None
+
+    def _begin(self, buffer: bytes, at: int, channel: int) -> None:
+        consumer, at = _short(buffer, at)
+        (tag,) = _quad(buffer, at)
+        # One byte says whether it was delivered before; the counts in its headers say more.
+        exchange, at = _short(buffer, at + 9)
+        routing_key, at = _short(buffer, at)
+        self._delivery = Delivery(tag, consumer, exchange, routing_key, {}, b"", b"")
+        self._channel = channel
+        self._parts = []
+
+    def _head(self, payload: bytes) -> None:
+        assert self._delivery is not None
+        self._missing, flags = _size_and_flags(payload, 4)
+        self._delivery.table = _properties(payload, flags, self._delivery.properties)
+        if not self._missing:
+            self._finish()
+
+    def _add(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._missing -= len(part)
+        if self._missing <= 0:
+            self._finish()
+
+    def _finish(self) -> None:
+        delivery = self._delivery
+        assert delivery is not None
+        delivery.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._delivery, self._channel = None, -1
+        self._taken += 1
+        self._take(delivery)
+
+
+def _short(buffer: bytes, at: int) -> tuple[str, int]:
+    end = at + 1 + buffer[at]
+    return buffer[at + 1 : end].decode("utf-8", "replace"), end
+
+
+def _properties(payload: bytes, flags: int, found: dict[str, str]) -> bytes:
+    """Fill in the properties that are short strings; returns the headers, not decoded."""
+    at = 14
+    table = b""
+    for bit, name, length in _PROPERTIES:
+        if not flags >> bit & 1:
+            continue
+        if length is None:
+            found[name], at = _short(payload, at)
+        elif length < 0:
+            (size,) = _long(payload, at)
+            table = payload[at : at + 4 + size]
+            at += 4 + size
+        else:
+            at += length
+    return table
