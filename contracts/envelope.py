@@ -120,7 +120,7 @@ def _deep(value: Any, body: bytes) -> Element:
         return _element(value, body)
     if not isinstance(value, dict):
         return Unreadable(f"a message is a JSON object, not {shown(value)}", body)
-    kept = {name: item for name, item in value.items() if _writable(item)}
+    kept = {name: item for name, item in value.items() if _writable([item])}
     message = f"must not be nested deeper than {_NESTING} levels"
     errors = [FieldError(printable(name), message) for name in value if name not in kept]
     element = _element(kept, body)

@@ -18,7 +18,7 @@ from aio_pika.exceptions import (
 
 from contracts import names
 
-_CLOSING = 2.0
+_CLOSING = 1.0
 
 Answered = Callable[[AbstractIncomingMessage], Awaitable[None]]
 
