@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
 
-SettingsT = TypeVar("SettingsT", bound=Settings)
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(kind: type[SettingsT]) -> SettingsT:
