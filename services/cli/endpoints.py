@@ -1,0 +1,72 @@
+"""Where a running stack answers: the environment says it, else what `./run up` wrote down."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from services.cli.problems import UNAVAILABLE, Problem
+from services.runtime import settings
+
+WRITTEN = Path(".local/state/endpoints.json")
+"""Written by `./run up` once its stack is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """A broker, and the database of each service by its name; origin says who told us."""
+
+    amqp_url: str
+    postgres: dict[str, str]
+    origin: str
+
+
+def service_names() -> list[str]:
+    """The services of this installation, without importing them."""
+    return sorted(point.name for point in entry_points(group="relais.services"))
+
+
+def find() -> Endpoints:
+    """The stack to talk to; raises Problem where nothing says which."""
+    settings.read_secret_files()
+    services = service_names()
+    if _is_told(services):
+        return _from_environment(services)
+    for folder in (Path.cwd(), Path(__file__).parents[2]):
+        if (written := folder / WRITTEN).is_file():
+            return _from_file(written)
+    raise Problem(
+        f"no stack is known: start one with ./run up (it writes {WRITTEN}), "
+        "or set RELAIS_AMQP_URL and RELAIS_POSTGRES_URL",
+        UNAVAILABLE,
+    )
+
+
+def _is_told(services: Iterable[str]) -> bool:
+    variables = {"RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL"}
+    variables |= {f"RELAIS_{service.upper()}_POSTGRES_URL" for service in services}
+    return any(os.environ.get(name) for name in variables)
+
+
+def _from_environment(services: Iterable[str]) -> Endpoints:
+    amqp_url = os.environ.get("RELAIS_AMQP_URL")
+    if not amqp_url:
+        raise settings.ConfigurationError(
+            "RELAIS_AMQP_URL is not set, though databases are; "
+            "set it to amqp://user:password@host:port/vhost"
+        )
+    postgres = {service: settings.database_url(service) for service in services}
+    return Endpoints(amqp_url, postgres, "the environment")
+
+
+def _from_file(path: Path) -> Endpoints:
+    try:
+        written = json.loads(path.read_text())
+        return Endpoints(written["amqp_url"], dict(written["postgres"]), str(path))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Problem(
+            f"{path} cannot be read ({error!r}); stop the stack with ./run down and start it again",
+            UNAVAILABLE,
+        ) from error

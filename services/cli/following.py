@@ -1,0 +1,113 @@
+"""Follow what services say of cancels: the ledger for what has been, events for what comes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from contracts import envelope, names
+from contracts.cancellation import (
+    CampaignsReport,
+    CancellationEvent,
+    NotificationsReport,
+    OrdersReport,
+)
+from contracts.envelope import Envelope
+from services.cli.cancels import EVENTS, Cancel, Report
+from services.runtime import broker, database
+from services.runtime.database import Connection, Row
+
+BY_TYPE = {event.TYPE: event for event in EVENTS}
+LEDGER_EVERY = 1.0
+
+
+class Following:
+    """Cancels of some packages, kept up to date; changed is set whenever there is news."""
+
+    def __init__(self, packages: Iterable[str]) -> None:
+        """Nothing is known yet."""
+        self.cancels = {package: Cancel(package) for package in packages}
+        self.changed = asyncio.Event()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every one of these cancels is complete."""
+        return all(cancel.is_complete for cancel in self.cancels.values())
+
+    def take(self, event: CancellationEvent) -> None:
+        """Note an event, if it is about one of these packages."""
+        if cancel := self.cancels.get(event.package_id):
+            cancel.take(event)
+            self.changed.set()
+
+    async def _message(self, message: AbstractIncomingMessage) -> None:
+        for element in envelope.read(message.body):
+            if isinstance(element, Envelope) and (kind := BY_TYPE.get(element.type)):
+                self.take(kind.read(element.subject, element.data))
+
+    def look(self, rows: Sequence[Row]) -> None:
+        """Note what the ledger says."""
+        for row in rows:
+            cancel = self.cancels[row["package_id"]]
+            if row["edition"] < cancel.edition:
+                continue
+            cancel.begin(row["edition"])
+            if not cancel.is_complete:
+                _note(cancel, row)
+                self.changed.set()
+
+
+REPORTS: dict[str, type[Report]] = {
+    "orders": OrdersReport,
+    "campaigns": CampaignsReport,
+    "notifications": NotificationsReport,
+}
+
+
+def _note(cancel: Cancel, row: Row) -> None:
+    for name, kind in REPORTS.items():
+        if row[name] is not None:
+            cancel.parts[name].report = kind(**row[name])
+    cancel.stalled = row["stalled_at"] is not None
+    if row["completed_at"] is not None:
+        cancel.seconds = (row["completed_at"] - row["started_at"]).total_seconds()
+
+
+LEDGER = """
+SELECT DISTINCT ON (package_id)
+       package_id, edition, started_at, orders, campaigns, notifications, completed_at, stalled_at
+FROM cancellations WHERE package_id = ANY ($1::text[]) ORDER BY package_id, edition DESC
+"""
+
+
+@asynccontextmanager
+async def following(
+    amqp_url: str, packages_url: str, packages: Sequence[str]
+) -> AsyncIterator[Following]:
+    """Follow the cancels of packages while the block lasts.
+
+    The events show each step; the ledger is read at the start and every second besides, for what
+    was said before, or while the connection to the broker was lost.
+    """
+    follower = Following(packages)
+    async with broker.connected(amqp_url, "relais watch") as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(exclusive=True)
+        for kind in BY_TYPE:
+            await queue.bind(names.EVENTS, kind)
+        await queue.consume(follower._message, no_ack=True)
+        async with database.connect(packages_url, "relais watch") as conn:
+            follower.look(await conn.fetch(LEDGER, list(packages)))
+
+            looking = asyncio.create_task(_keep_looking(follower, conn, packages))
+            try:
+                yield follower
+            finally:
+                looking.cancel()
+
+
+async def _keep_looking(follower: Following, conn: Connection, packages: Sequence[str]) -> None:
+    while True:
+        await asyncio.sleep(LEDGER_EVERY)
+        follower.look(await conn.fetch(LEDGER, list(packages)))

@@ -1,0 +1,172 @@
+"""The commands for those who run Relais, or send to it: their arguments, and where the work is.
+
+The work is imported when it is asked for, so that a worker starts without the rest.
+"""
+
+import asyncio
+import getpass
+from collections.abc import Coroutine
+from typing import Annotated
+
+import typer
+
+from services.cli.problems import guarded
+
+app = typer.Typer()
+parked_app = typer.Typer(
+    no_args_is_help=True, help="What services keep because they could not handle it."
+)
+app.add_typer(parked_app, name="parked")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
+ServiceName = Annotated[str, typer.Argument(help="The name of a service, such as orders.")]
+Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers as `parked list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="Every parked message of the service.")]
+Reason = Annotated[
+    str | None, typer.Option(help="Those of one reason: failed, invalid, unreadable, crashed ...")
+]
+
+
+@app.command()
+def setup(
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for the servers.")
+    ] = 0,
+) -> int:
+    """Make the tables, exchanges and queues that the installed services need; safe to repeat."""
+    from services.cli import setup as work
+
+    return _awaited(work.setup(wait))
+
+
+@app.command()
+def run(service: ServiceName) -> int:
+    """Run one worker until SIGTERM or Ctrl-C; it finishes what it has begun."""
+    from services.cli import running
+
+    return guarded(lambda: running.run(service))
+
+
+@app.command()
+def send(
+    type: Annotated[str, typer.Argument(help="Short, such as package.cancel, or in full.")],
+    subject: Annotated[str, typer.Argument(help="The id of the thing, such as CAT86.")],
+    data: Annotated[str | None, typer.Option(help="The data as one JSON object.")] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="One field; may be repeated.")
+    ] = None,
+    actor: Annotated[str | None, typer.Option(help="Who wants it.")] = None,
+    id: Annotated[
+        str | None, typer.Option(help="The same id again is the same command, done once.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="How it is signed; /cli/<you>.")] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not await its outcome.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to await its outcome.")] = 30,
+    as_json: Json = False,
+) -> int:
+    """Check a command, send it, and tell what becomes of it.
+
+    Exit code 0: accepted or unchanged; 1: refused; 64: not valid, nothing was sent.
+    """
+    from services.cli import send as work
+
+    manner = work.Manner(source or f"/cli/{_user()}", id, actor, not no_wait, timeout)
+
+    def do() -> int:
+        wanted = work.command(type, subject, data, field or [])
+        return asyncio.run(work.send(wanted, manner, as_json=as_json))
+
+    return guarded(do)
+
+
+@app.command()
+def watch(package: Annotated[str, typer.Argument(help="The id of a package.")]) -> int:
+    """Follow the cancel of a package, service by service, until it is complete."""
+    from services.cli import watch as work
+
+    return _awaited(work.watch(package))
+
+
+@app.command()
+def config(service: ServiceName, as_json: Json = False) -> int:
+    """Show the settings that a worker would start with, and where each comes from."""
+    from services.cli import config as work
+
+    return guarded(lambda: work.config(service, as_json=as_json))
+
+
+@app.command()
+def proof(
+    since: Annotated[
+        str, typer.Option(help="The start of the window: 90s, 30m, 24h, 7d ago, or a time.")
+    ] = "24h",
+    settle: Annotated[
+        float, typer.Option(min=0, help="Seconds that messages on their way get to arrive.")
+    ] = 10,
+    as_json: Json = False,
+) -> int:
+    """Prove that every message of a window was handled once by every service that reads it.
+
+    Exit code 0 only when nothing is missing and nothing waits.
+    """
+    from services.cli import proof as work
+
+    return guarded(
+        lambda: asyncio.run(work.proof(work.moment(since), settle=settle, as_json=as_json))
+    )
+
+
+@parked_app.command("list")
+def parked_list(
+    service: Annotated[str | None, typer.Argument(help="One service; all without.")] = None,
+    reason: Reason = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many per service.")] = 100,
+    as_json: Json = False,
+) -> int:
+    """List parked messages, oldest first."""
+    from services.cli import parked
+
+    return _awaited(parked.list_(service, reason, limit, as_json=as_json))
+
+
+@parked_app.command("show")
+def parked_show(service: ServiceName, number: int, as_json: Json = False) -> int:
+    """Show one parked message: why it is kept, its headers and its body."""
+    from services.cli import parked
+
+    return _awaited(parked.show(service, number, as_json=as_json))
+
+
+@parked_app.command("retry")
+def parked_retry(
+    service: ServiceName, numbers: Numbers = None, all_: All = False, reason: Reason = None
+) -> int:
+    """Have parked messages handled again."""
+    from services.cli import parked
+
+    return _awaited(parked.retry(service, numbers or [], all_=all_, reason=reason))
+
+
+@parked_app.command("discard")
+def parked_discard(
+    service: ServiceName,
+    numbers: Numbers = None,
+    all_: All = False,
+    reason: Reason = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> int:
+    """Delete parked messages for good, and say which."""
+    from services.cli import parked
+
+    return _awaited(parked.discard(service, numbers or [], all_=all_, reason=reason, yes=yes))
+
+
+def _awaited(work: Coroutine[None, None, int]) -> int:
+    return guarded(lambda: asyncio.run(work))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"

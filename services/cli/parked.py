@@ -1,0 +1,201 @@
+"""The messages that services keep because they could not handle them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from services.cli import endpoints
+from services.cli.problems import USAGE, Problem
+from services.runtime import database
+from services.runtime.database import Connection, Row
+
+LIST = """
+SELECT number, reason, error, type, source, id, parked_at, retry_at
+FROM parked WHERE $1::text IS NULL OR reason = $1 ORDER BY number LIMIT $2
+"""
+
+
+async def list_(service: str | None, reason: str | None, limit: int, *, as_json: bool) -> int:
+    """Print what is parked, oldest first, per service at most limit."""
+    found: list[dict[str, Any]] = []
+    for name, url in _databases(service).items():
+        async with _connected(name, url) as conn:
+            rows = await conn.fetch(LIST, reason, limit)
+        found += [{"service": name, **dict(row)} for row in rows]
+    if as_json:
+        print(json.dumps(found, default=_plain))
+    elif found:
+        _print_list(found)
+    else:
+        print("nothing is parked")
+    return 0
+
+
+def _print_list(found: Sequence[dict[str, Any]]) -> None:
+    table = Table("service", "number", "parked", "reason", "type", "id", "error", box=None)
+    for row in found:
+        reason = f"{row['reason']} (retry asked)" if row["retry_at"] else row["reason"]
+        parked_at = row["parked_at"].isoformat(" ", "seconds")
+        cells = (row["type"] or "-", row["id"] or "-", _short(row["error"]))
+        table.add_row(row["service"], str(row["number"]), parked_at, reason, *cells)
+    console = Console()
+    console.print(table, markup=False)
+    console.print(
+        "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
+        markup=False,
+        highlight=False,
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+SHOW = "SELECT * FROM parked WHERE number = $1"
+
+
+async def show(service: str, number: int, *, as_json: bool) -> int:
+    """Print one parked message with all that is known of it."""
+    [(name, url)] = _databases(service).items()
+    async with _connected(name, url) as conn:
+        row = await conn.fetchrow(SHOW, number)
+    if row is None:
+        raise _missing(service, [number])
+    if as_json:
+        print(json.dumps({"service": service, **dict(row)}, default=_plain))
+        return 0
+    for field, value in row.items():
+        if value is not None:
+            print(f"{field}: {_shown(value)}")
+    return 0
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bytes):
+        return _pretty(value)
+    return str(_plain(value) if isinstance(value, datetime) else value)
+
+
+def _pretty(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body.decode(errors="backslashreplace")
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case bytes():
+            return value.decode(errors="backslashreplace")
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case _:
+            return str(value)
+
+
+RETRY = """
+UPDATE parked SET retry_at = now()
+WHERE ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
+RETURNING number
+"""
+
+
+async def retry(service: str, numbers: Sequence[int], *, all_: bool, reason: str | None) -> int:
+    """Ask the service to handle parked messages again; its workers do so within a second."""
+    chosen = _chosen(numbers, all_, reason)
+    [(name, url)] = _databases(service).items()
+    async with _connected(name, url) as conn:
+        done = {row["number"] for row in await conn.fetch(RETRY, chosen, reason)}
+    if lacking := sorted(set(numbers) - done):
+        raise _missing(service, lacking)
+    print(
+        f"{service}: {len(done)} to be retried by its workers; what fails again is parked again, "
+        "see `relais parked list`"
+    )
+    return 0
+
+
+TO_DISCARD = """
+SELECT number, type, source, id, reason, error FROM parked
+WHERE ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
+ORDER BY number
+"""
+DISCARD = "DELETE FROM parked WHERE number = ANY ($1::bigint[]) RETURNING number"
+
+
+async def discard(
+    service: str, numbers: Sequence[int], *, all_: bool, reason: str | None, yes: bool
+) -> int:
+    """Delete parked messages for good, and say which; asks first unless yes."""
+    chosen = _chosen(numbers, all_, reason)
+    [(name, url)] = _databases(service).items()
+    async with _connected(name, url) as conn:
+        rows = await conn.fetch(TO_DISCARD, chosen, reason)
+        if lacking := sorted(set(numbers) - {row["number"] for row in rows}):
+            raise _missing(service, lacking)
+        if not rows:
+            print(f"{service}: nothing to discard")
+            return 0
+        if not yes and not await _is_agreed(service, rows):
+            print("kept")
+            return 1
+        deleted = {r["number"] for r in await conn.fetch(DISCARD, [row["number"] for row in rows])}
+    for row in rows:
+        if row["number"] in deleted:
+            print(f"discarded {_named(service, row)}")
+    return 0
+
+
+def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int] | None:
+    """The numbers, or None for every one; raises Problem where nothing is chosen."""
+    if numbers or all_ or reason:
+        return list(numbers) or None
+    raise Problem("say which: numbers, --reason REASON or --all", USAGE)
+
+
+async def _is_agreed(service: str, rows: Sequence[Row]) -> bool:
+    for row in rows:
+        print(f"  {_named(service, row)}: {_short(row['error'])}")
+    if not sys.stdin.isatty():
+        raise Problem("nobody is there to agree; say --yes to discard them", USAGE)
+    answer = await asyncio.to_thread(input, f"discard {len(rows)} for good? [y/N] ")
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _named(service: str, row: Row) -> str:
+    what = f"{row['type'] or 'a message'} {row['id'] or ''}".strip()
+    sender = f" from {row['source']}" if row["source"] else ""
+    return f"{service} {row['number']}: {what}{sender} ({row['reason']})"
+
+
+def _missing(service: str, numbers: Sequence[int]) -> Problem:
+    listed = ", ".join(str(number) for number in numbers)
+    return Problem(f"{service} has no parked message {listed}; see `relais parked list`", 1)
+
+
+def _databases(service: str | None) -> dict[str, str]:
+    """The databases of one service or of all."""
+    postgres = endpoints.find().postgres
+    if service is None:
+        return postgres
+    if service not in postgres:
+        known = ", ".join(sorted(postgres))
+        raise Problem(f"there is no service {service!r}; there are {known}", USAGE)
+    return {service: postgres[service]}
+
+
+@asynccontextmanager
+async def _connected(service: str, url: str) -> AsyncIterator[Connection]:
+    try:
+        async with database.connect(url, "relais parked") as conn:
+            yield conn
+    except asyncpg.UndefinedTableError:
+        raise Problem(f"{service}: its database is empty; run `relais setup`", 69) from None

@@ -1,0 +1,224 @@
+"""Prove from the services' own tables that no message was lost: what was said, was handled.
+
+Each service notes what it has said, in runs of ids, and what it has handled, in its inbox.
+The proof is the difference between the two, for every service that reads a type, id by id.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts import names
+from services.cli import endpoints
+from services.cli.endpoints import Endpoints
+from services.cli.problems import USAGE, Problem
+from services.runtime import broker, database, topology
+from services.runtime.database import Pool, Row
+from services.runtime.service import Service, installed
+
+IDS_AT_ONCE = 20_000
+LISTED = 1_000
+"""Missing messages that are told by name; all are counted."""
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A message that its sender has said and a reader has not handled."""
+
+    sender: str
+    reader: str
+    type: str
+    id: str
+
+
+@dataclass(slots=True)
+class Standing:
+    """How one service stands: what it said and handled, and what is not done yet."""
+
+    said: int = 0
+    handled: dict[str, int] = field(default_factory=dict)
+    missing: int = 0
+    outbox: int = 0
+    waiting: int = 0
+    queued: int = 0
+    parked: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is missing here and nothing waits to be done."""
+        return not (self.missing or self.outbox or self.waiting or self.queued)
+
+
+@dataclass(slots=True)
+class Proof:
+    """How every service stands since a moment; missing lists the first of those missing."""
+
+    since: datetime
+    services: dict[str, Standing]
+    missing: list[Missing] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every message was handled once, refused or parked, by all who read it."""
+        return all(standing.is_settled for standing in self.services.values())
+
+
+async def proof(since: datetime, *, settle: float, as_json: bool) -> int:
+    """Print the proof; the exit code is 0 only when it holds."""
+    found = await prove(endpoints.find(), since, settle)
+    if as_json:
+        print(json.dumps(as_dict(found), default=str))
+    else:
+        from services.cli import proof_table
+
+        proof_table.show(found)
+    return 0 if found.ok else 1
+
+
+def as_dict(found: Proof) -> dict[str, Any]:
+    """A proof as plain values."""
+    services = {name: asdict(standing) for name, standing in found.services.items()}
+    missing = [asdict(one) for one in found.missing]
+    return {"ok": found.ok, "since": found.since, "services": services, "missing": missing}
+
+
+def moment(text: str, now: datetime | None = None) -> datetime:
+    """The start of a window: a time ago such as 30m, or an RFC 3339 time."""
+    if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text):
+        return (now or datetime.now(UTC)) - timedelta(**{UNITS[ago[2]]: float(ago[1])})
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.min
+    if found.tzinfo is None:
+        raise Problem(
+            f"--since {text!r} must be a time ago, such as 90s, 30m, 24h or 7d, "
+            "or a time with its offset, such as 2026-11-23T09:00:00Z",
+            USAGE,
+        )
+    return found
+
+
+async def prove(stack: Endpoints, since: datetime, settle: float) -> Proof:
+    """The proof; what is on its way gets so many seconds to arrive."""
+    services = installed()
+    until = time.monotonic() + settle
+    async with AsyncExitStack() as opened:
+        pools = {
+            name: await opened.enter_async_context(
+                database.pool(stack.postgres[name], "relais proof", size=2)
+            )
+            for name in services
+        }
+        while True:
+            found = await _look(services, pools, stack.amqp_url, since)
+            if found.ok or time.monotonic() > until:
+                return found
+            await asyncio.sleep(0.3)
+
+
+async def _look(
+    services: dict[str, Service], pools: dict[str, Pool], amqp_url: str, since: datetime
+) -> Proof:
+    standings = {name: await _standing(pool, since) for name, pool in pools.items()}
+    found = Proof(since, standings)
+    for sender in services:
+        async for runs in _said(pools[sender], since):
+            standings[sender].said += sum(run["count"] for run in runs)
+            await _check(found, sender, runs, services, pools)
+    async with broker.connected(amqp_url, "relais proof") as connection:
+        for name, service in services.items():
+            lanes = topology.Reader(name, frozenset(), frozenset(), lanes=0)
+            queues = [*await topology.surplus(connection, lanes), names.dead(name)]
+            async with connection.channel() as channel:
+                for queue in [*queues, *service.drains]:
+                    declared = await channel.declare_queue(queue, passive=True)
+                    standings[name].queued += declared.declaration_result.message_count or 0
+    return found
+
+
+HANDLED = "SELECT outcome, count(*) AS count FROM inbox WHERE received_at >= $1 GROUP BY outcome"
+PARKED = """
+SELECT number, reason, type, source, id, error FROM parked ORDER BY number
+"""
+LEFT = "SELECT (SELECT count(*) FROM outbox) AS outbox, (SELECT count(*) FROM waiting) AS waiting"
+
+
+async def _standing(pool: Pool, since: datetime) -> Standing:
+    left = await pool.fetchrow(LEFT)
+    assert left is not None
+    return Standing(
+        handled={row["outcome"]: row["count"] for row in await pool.fetch(HANDLED, since)},
+        outbox=left["outbox"],
+        waiting=left["waiting"],
+        parked=[dict(row) for row in await pool.fetch(PARKED)],
+    )
+
+
+SAID = "SELECT run, type, count FROM emitted WHERE at >= $1"
+
+
+async def _said(pool: Pool, since: datetime) -> AsyncIterator[list[Row]]:
+    """What a service has said, in portions of about so many ids."""
+    portion: list[Row] = []
+    ids = 0
+    async with pool.acquire() as conn, conn.transaction():
+        async for run in conn.cursor(SAID, since, prefetch=5_000):
+            portion.append(run)
+            ids += run["count"]
+            if ids >= IDS_AT_ONCE:
+                yield portion
+                portion, ids = [], 0
+    if portion:
+        yield portion
+
+
+async def _check(
+    found: Proof,
+    sender: str,
+    runs: Sequence[Row],
+    services: dict[str, Service],
+    pools: dict[str, Pool],
+) -> None:
+    """Note what the readers of these runs lack."""
+    by_type: dict[str, list[Row]] = defaultdict(list)
+    for run in runs:
+        by_type[run["type"]].append(run)
+    for reader, service in services.items():
+        read = [run for kind, those in by_type.items() if kind in service.routes for run in those]
+        for row in await _lacking(pools[reader], sender, read):
+            found.services[reader].missing += 1
+            if len(found.missing) < LISTED:
+                found.missing.append(Missing(sender, reader, row["type"], row["id"]))
+
+
+LACKING = """
+SELECT m.type, m.id
+FROM (SELECT r.type, r.run || '-' || n AS id
+      FROM unnest($2::text[], $3::text[], $4::int[]) AS r (run, type, count)
+      CROSS JOIN LATERAL generate_series(0, r.count - 1) AS n) m
+WHERE NOT EXISTS (SELECT FROM inbox i WHERE i.source = $1 AND i.id = m.id)
+  AND NOT EXISTS (SELECT FROM parked p WHERE p.source = $1 AND p.id = m.id)
+"""
+
+
+async def _lacking(pool: Pool, sender: str, runs: Sequence[Row]) -> list[Row]:
+    """The messages of these runs that a reader has neither handled nor parked."""
+    if not runs:
+        return []
+    return await pool.fetch(
+        LACKING,
+        names.source(sender),
+        [run["run"] for run in runs],
+        [run["type"] for run in runs],
+        [run["count"] for run in runs],
+    )

@@ -1,0 +1,147 @@
+"""Send one command: check it, publish it, and tell what becomes of it."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from contracts import catalogue, client, envelope
+from contracts.envelope import FieldError
+from contracts.message import Command
+from contracts.outcomes import CommandOutcome, Outcome
+from services.cli import endpoints
+from services.cli.problems import TRY_AGAIN, UNAVAILABLE, USAGE, Problem
+
+
+class Invalid(Problem):
+    """A command that would be refused as `invalid`; the message lists every error."""
+
+    def __init__(self, kind: str, errors: Sequence[FieldError]) -> None:
+        """Takes paths and sentences."""
+        lines = [f"  {error.field} {error.message}".rstrip() for error in errors]
+        super().__init__("\n".join([f"{kind} is not valid:", *lines]), USAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a command is sent; id and actor may be left to the client."""
+
+    source: str
+    id: str | None
+    actor: str | None
+    wait: bool
+    timeout: float
+
+
+def command(kind: str, subject: str, data: str | None, fields: Sequence[str]) -> Command:
+    """The command that the arguments mean; raises Invalid with every error."""
+    model = command_class(kind)
+    given, texts = _data(data), dict(_field(text) for text in fields)
+    if both := sorted(given.keys() & texts.keys()):
+        raise Problem(f"{', '.join(both)}: given by --data and by --field; leave one out", USAGE)
+    values = {name: _parsed(text) for name, text in texts.items()}
+    try:
+        return model.read(subject, given | values)
+    except ValidationError as error:
+        # A label may be 5, and a comment true: what does not fit as JSON may fit as text.
+        unfit = {str(e["loc"][0]) for e in error.errors(include_url=False) if e["loc"]}
+        return _read(model, subject, given | values | {n: texts[n] for n in unfit & texts.keys()})
+
+
+def _read(model: type[Command], subject: str, data: Mapping[str, Any]) -> Command:
+    try:
+        return model.read(subject, data)
+    except ValidationError as error:
+        errors = envelope.field_errors(error, "data")
+        raise Invalid(model.TYPE, [_of_subject(model, e) for e in errors]) from None
+
+
+def _of_subject(model: type[Command], error: FieldError) -> FieldError:
+    at_subject = error.field == f"data.{model.SUBJECT}"
+    return FieldError("subject", error.message) if at_subject else error
+
+
+def command_class(kind: str) -> type[Command]:
+    """The command of a type, short (`package.cancel`) or in full."""
+    full = kind if kind.startswith("relais.") else f"relais.{kind}.v1"
+    if full in catalogue.COMMANDS:
+        return catalogue.COMMANDS[full]
+    known = [name.removeprefix("relais.").removesuffix(".v1") for name in catalogue.COMMANDS]
+    near = difflib.get_close_matches(kind, known, n=3) or sorted(known)
+    raise Problem(f"there is no command {kind!r}; perhaps {', '.join(near)}", USAGE)
+
+
+def _data(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Problem(f"--data is not JSON: {error}", USAGE) from None
+    if not isinstance(value, dict):
+        raise Problem('--data must be a JSON object, such as {"comment": "withdrawn"}', USAGE)
+    return value
+
+
+def _field(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found or not name:
+        raise Problem(f"--field {text!r} must be name=value, such as comment=withdrawn", USAGE)
+    return name, value
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+async def send(wanted: Command, manner: Manner, *, as_json: bool) -> int:
+    """Send a command and print its outcome; the exit code says whether it was refused."""
+    stack = endpoints.find()
+    async with client.connect(stack.amqp_url, source=manner.source) as sender:
+        try:
+            if not manner.wait:
+                id = await sender.send(wanted, id=manner.id, actor=manner.actor)
+                _print_sent(wanted, id, as_json)
+                return 0
+            outcome = await sender.ask(
+                wanted, id=manner.id, actor=manner.actor, timeout=manner.timeout
+            )
+        except client.NoOutcome as error:
+            raise Problem(f"{error}; is a worker running that handles it?", TRY_AGAIN) from None
+        except client.NotSent as error:
+            raise Problem(str(error), UNAVAILABLE) from None
+    _print_outcome(outcome, as_json)
+    return 1 if outcome.outcome == Outcome.REFUSED else 0
+
+
+def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"command_id": id, "command_type": wanted.wire_type}))
+    else:
+        Console().print(f"sent {wanted.wire_type} {id}; nobody waits for its outcome")
+
+
+STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}
+
+
+def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
+    if as_json:
+        print(outcome.data_json().decode())
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    color = STYLE[outcome.outcome]
+    version = f", version {outcome.version}" if outcome.version else ""
+    code = f" ({outcome.code})" if outcome.code else ""
+    console.print(f"[{color}]{outcome.outcome}[/]{code}: {outcome.about}{version}")
+    if outcome.message:
+        console.print(outcome.message, markup=False)
+    for error in outcome.errors or ():
+        console.print(f"  {error.field} {error.message}", markup=False)
+    console.print(f"[dim]command {outcome.command_id}[/]")

@@ -1,0 +1,78 @@
+"""Bring the databases and the broker to what the installed services need."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from aio_pika.abc import AbstractConnection
+
+from services.cli import endpoints, problems
+from services.cli.endpoints import Endpoints
+from services.runtime import broker, migrate, topology
+from services.runtime.service import Service, installed
+from services.runtime.settings import Settings
+
+T = TypeVar("T")
+
+PAUSE = 0.3
+
+
+async def setup(wait: float) -> int:
+    """Apply migrations and topology, and say what was done; wait is in seconds."""
+    stack = endpoints.find()
+    lanes = Settings(amqp_url=stack.amqp_url).lanes
+    until = time.monotonic() + wait
+    services = installed()
+    for service in services.values():
+        await _patiently(until, lambda service=service: _migrate(service, stack))  # type: ignore[misc]
+    await _patiently(until, lambda: _declare(list(services.values()), stack, lanes))
+    print("ready for workers: `relais run SERVICE` starts one")
+    return 0
+
+
+async def _patiently(until: float, work: Callable[[], Awaitable[T]]) -> T:
+    """Do it again while the other side is away, until the given moment."""
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            problem = problems.explain(error)
+            away = problem is not None and problem.exit_code == problems.UNAVAILABLE
+            if not away or isinstance(error, migrate.MigrationError) or time.monotonic() > until:
+                raise
+            await asyncio.sleep(PAUSE)
+
+
+async def _migrate(service: Service, stack: Endpoints) -> None:
+    found = migrate.found(service.name, service.migrations)
+    url = stack.postgres[service.name]
+    applied = await migrate.apply(url, found)
+    done = f"applied {', '.join(applied)}" if applied else "up to date"
+    print(f"{service.name}: database {urlsplit(url).path.lstrip('/')}: {done}")
+
+
+async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> None:
+    async with broker.connected(stack.amqp_url, "relais setup") as connection:
+        await topology.apply(connection, topology.readers(services, lanes))
+        version = broker_version(connection)
+    print(f"broker: RabbitMQ {version}: exchanges, mailbox.central and {lanes} lanes a service")
+    print(f"broker: {spreading(version)}")
+
+
+def broker_version(connection: AbstractConnection) -> str:
+    """What the broker calls itself, such as 4.3.6."""
+    version = broker.underlying(connection).server_properties.get("version", "of unknown version")
+    return version.decode() if isinstance(version, bytes) else str(version)
+
+
+def spreading(version: str) -> str:
+    """What several workers of one service mean on this broker."""
+    major = version.partition(".")[0]
+    if major.isdigit() and int(major) >= 4:
+        return "lanes spread over the workers of a service, and move when one ends"
+    return (
+        "lanes do not spread over the workers of a service before RabbitMQ 4; "
+        "the first worker takes all, another takes over when it ends"
+    )

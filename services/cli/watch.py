@@ -1,0 +1,75 @@
+"""Show how the cancel of a package goes, until it is complete."""
+
+import asyncio
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.live import Live
+
+from services.cli import cancels, endpoints
+from services.cli.cancels import Cancel
+from services.cli.following import Following, following
+
+FRAME = 0.1
+
+
+async def watch(package: str) -> int:
+    """Follow one package's cancel; ends with it, or with Ctrl-C."""
+    stack = endpoints.find()
+    async with following(stack.amqp_url, stack.postgres["packages"], [package]) as follower:
+        await show(follower, lambda: title(follower.cancels[package]), Console())
+    cancel = follower.cancels[package]
+    print(f"the cancel of {package} is complete after {cancel.seconds:.2f} s")
+    return 0
+
+
+def title(cancel: Cancel) -> str:
+    """What a cancel is about, and how it stands."""
+    if not cancel.edition:
+        return f"{cancel.package_id} has no cancel yet; waiting for one, Ctrl-C ends"
+    text = f"cancel of {cancel.package_id}, edition {cancel.edition}"
+    if cancel.is_complete:
+        return f"{text}: complete after {cancel.seconds:.2f} s"
+    waited = [name for name, part in cancel.parts.items() if part.report is None]
+    stalled = " (stalled)" if cancel.stalled else ""
+    return f"{text}{stalled}: waiting for {', '.join(waited)}"
+
+
+async def show(follower: Following, headline: Callable[[], str], console: Console) -> None:
+    """Show the cancels added up until all are complete: as bars, or line by line where piped."""
+    if console.is_terminal:
+        await _show_live(follower, headline, console)
+    else:
+        await _show_lines(follower, headline, console)
+
+
+async def _show_live(follower: Following, headline: Callable[[], str], console: Console) -> None:
+    def draw() -> object:
+        return cancels.picture(headline(), cancels.together(follower.cancels.values()), "")
+
+    with Live(draw(), console=console, auto_refresh=False) as live:  # type: ignore[arg-type]
+        while not follower.is_complete:
+            await _news(follower)
+            live.update(draw(), refresh=True)  # type: ignore[arg-type]
+            # Drawing costs more than the events do; the eye needs ten pictures a second.
+            await asyncio.sleep(0 if follower.is_complete else FRAME)
+
+
+async def _show_lines(follower: Following, headline: Callable[[], str], console: Console) -> None:
+    before: dict[str, str] = {}
+    console.print(headline(), markup=False, highlight=False)
+    while True:
+        for name, part in cancels.together(follower.cancels.values()).items():
+            text = cancels.told(name, part)
+            if before.get(name) != text:
+                before[name] = text
+                console.print(f"  {name}: {text}", markup=False, highlight=False)
+        if follower.is_complete:
+            return
+        await _news(follower)
+        await asyncio.sleep(FRAME)
+
+
+async def _news(follower: Following) -> None:
+    await follower.changed.wait()
+    follower.changed.clear()
