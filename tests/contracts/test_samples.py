@@ -1,14 +1,19 @@
 """Golden samples: what they say, models read and write back field for field."""
 
+from pathlib import Path
+
 import orjson
 import pytest
 
+import contracts
 from contracts import samples
 from contracts.catalogue import COMMANDS, EVENTS, NOTIFICATIONS
 from contracts.envelope import Envelope, read, write
 from contracts.message import Body
 from contracts.outcomes import CommandOutcome
 from tests.contracts import interface
+
+README = Path(contracts.__file__).with_name("README.md").read_text()
 
 MESSAGES: dict[str, type[Body]] = {
     **COMMANDS,
@@ -52,6 +57,10 @@ class TestASample:
         envelope, body = parsed(wire_type)
         expected = "CAT86" if wire_type in KEYED_BY_THE_PACKAGE else body.key
         assert envelope.partitionkey == expected
+
+    def test_is_in_the_table_of_messages(self, wire_type: str) -> None:
+        """Readers of the README find every message and its sample."""
+        assert f"(samples/{wire_type}.json)" in README
 
     def test_is_named_by_its_type(self, wire_type: str) -> None:
         """The file of a sample has the name of its type."""
