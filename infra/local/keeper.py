@@ -173,13 +173,13 @@ def spawn(order: dict[str, Any]) -> subprocess.Popen[bytes]:
             cwd=order["cwd"],
             pass_fds=fds,
             start_new_session=True,
-            preexec_fn=dying_with_the_keeper(order["stop"]),
+            preexec_fn=dying_with_its_parent(order["stop"]),
             **user,
         )
 
 
-def dying_with_the_keeper(stop: int) -> Callable[[], None] | None:
-    """Return what makes a new process get `stop` from the kernel when the keeper is killed."""
+def dying_with_its_parent(stop: int) -> Callable[[], None] | None:
+    """Return what makes a new process get `stop` from the kernel when its parent is killed."""
     if sys.platform != "linux":
         return None
     return lambda: prctl(PR_SET_PDEATHSIG, stop)
@@ -218,11 +218,19 @@ def children_of(parent: int) -> Iterator[int]:
 
 
 def started_at(pid: int) -> str | None:
-    """Return when a process started, in clock ticks: with its id, an identity that never recurs."""
+    """Return when a process started (clock ticks): with its id, an identity that never recurs."""
     try:
         return stat_fields(Path(f"/proc/{pid}/stat").read_text())[19]
     except OSError:
-        return None
+        return None if sys.platform == "linux" else start_time_from_ps(pid)
+
+
+def start_time_from_ps(pid: int) -> str | None:
+    """Return when a process started, where there is no /proc."""
+    answer = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() or None
 
 
 def stat_fields(text: str) -> list[str]:

@@ -309,6 +309,13 @@ def end_leftovers(record: Path, say: Callable[[str], None] = QUIET) -> None:
     record.unlink(missing_ok=True)
 
 
+def clear(folder: Path, say: Callable[[str], None] = QUIET) -> None:
+    """End what a killed run left behind in a folder; wait for its keeper, if that is at work."""
+    if (folder / "lock").exists():
+        with lock(folder, folder / "keeper.json"):
+            end_leftovers(folder / "keeper.json", say)
+
+
 def is_same(process: Mapping[str, Any], boot: str | None) -> bool:
     """Whether a process of the record still runs, and is not another one under a used id."""
     started = process.get("started")

@@ -216,6 +216,10 @@ def unwinding() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+class Signalled(SystemExit):
+    """A signal asks this process to end; the code is the one that a shell shows for it."""
+
+
 def leave(number: int, frame: object) -> None:
-    """End this process with the code that a shell shows for the signal."""
-    raise SystemExit(128 + number)
+    """Unwind this process."""
+    raise Signalled(128 + number)

@@ -1,42 +1,74 @@
-"""The commands that run Relais on this machine: servers, and those that come with them."""
+"""The commands that run Relais on this machine: their arguments, and where the work is."""
 
-import json
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.local.servers import servers as local_servers
-
 app = typer.Typer()
-PROJECT = Path(__file__).parents[2]
-LOCAL = PROJECT / ".local"
+
+Count = Annotated[int, typer.Option(min=0, metavar="N", help="How many workers of it.")]
+ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command()
+def up(
+    packages: Count = 1,
+    orders: Count = 1,
+    campaigns: Count = 1,
+    directory: Count = 1,
+    notifications: Count = 1,
+) -> int:
+    """Run a broker, a database and all services until Ctrl-C or `down`; the data stays."""
+    from services.cli import up as work
+
+    return work.up(
+        {
+            "packages": packages,
+            "orders": orders,
+            "campaigns": campaigns,
+            "directory": directory,
+            "notifications": notifications,
+        }
+    )
+
+
+@app.command()
+def down() -> int:
+    """Stop what `up` runs, and clear up after one that was killed."""
+    from services.cli import up as work
+
+    return work.down()
+
+
+@app.command()
+def doctor() -> int:
+    """Say what this machine has, what it lacks, and how to get it; exit code 69 if it lacks."""
+    from services.cli import doctor as work
+
+    return work.doctor()
+
+
+@app.command()
+def check() -> int:
+    """Check format, lint, types, import rules, files for others, and run the pure tests."""
+    from services.cli import check as work
+
+    return work.check()
+
+
+@app.command(context_settings=ANYTHING)
+def test(context: typer.Context) -> int:
+    """Start a broker and a database and run the tests on them; arguments go to pytest."""
+    from services.cli import testing as work
+
+    return work.test(context.args)
 
 
 @app.command(hidden=True)
 def servers(
     durable: Annotated[bool, typer.Option(help="Keep the data, and write it to disk.")] = False,
-) -> None:
+) -> int:
     """Run a broker and a database for development until Ctrl-C."""
-    state = LOCAL / "dev"
-    with local_servers(state, durable=durable, say=print) as pair:
-        urls = {"amqp_url": pair.amqp_url, "postgres_url": pair.postgres_url}
-        with published(state / "servers.json", urls):
-            print(f"RELAIS_AMQP_URL={pair.amqp_url}\nRELAIS_POSTGRES_URL={pair.postgres_url}")
-            print("Ready; Ctrl-C ends both.", flush=True)
-            signal.pause()
+    from services.cli import up as work
 
-
-@contextmanager
-def published(path: Path, facts: Mapping[str, object]) -> Iterator[None]:
-    """Have a file say `facts` for as long as the block lasts; readers never see half of it."""
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(facts, indent=2))
-    draft.replace(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+    return work.servers(durable=durable)

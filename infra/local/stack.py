@@ -1,0 +1,274 @@
+"""A whole Relais on given servers: databases, set-up, and workers that are started again."""
+
+import http.client
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.local.databases import create_databases
+from infra.local.errors import Misconfigured, Unavailable
+from infra.local.keeping import QUIET, Ended, Kept, Process, keeping, tail
+from infra.local.ports import free_ports
+from infra.local.servers import Servers, unwinding
+
+SERVICES = ("packages", "orders", "campaigns", "directory", "notifications")
+RELAIS = (str(Path(sys.executable).with_name("relais")),)
+READY_SECONDS = 60.0
+DRAIN_SECONDS = 20.0
+# A worker that lives shorter than this has died quickly; so many in a row, and we give up.
+QUICK_SECONDS = 5.0
+QUICK_DEATHS = 20
+BACKOFF_SECONDS = 0.1
+LONGEST_BACKOFF = 3.0
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Worker:
+    """One place for a worker process, whichever process fills it now."""
+
+    service: str
+    number: int
+    port: int
+    log: Path
+    process: Process | None = None
+    started: float = 0.0
+    quick_deaths: int = 0
+    killed: bool = False
+
+    @property
+    def name(self) -> str:
+        """What people call it: `orders-1`."""
+        return f"{self.service}-{self.number}"
+
+    def count_death(self) -> float:
+        """Note that it died; return how many seconds to wait before it is started again."""
+        quick = time.monotonic() - self.started < QUICK_SECONDS and not self.killed
+        self.killed = False
+        self.quick_deaths = self.quick_deaths + 1 if quick else 0
+        return float(min(BACKOFF_SECONDS * 2**self.quick_deaths, LONGEST_BACKOFF))
+
+
+@dataclass
+class Stack:
+    """A running stack. Workers are numbered from 1."""
+
+    amqp_url: str
+    postgres: dict[str, str]
+    http_url: str | None
+    environment: dict[str, str] = field(repr=False)
+    command: Sequence[str] = field(repr=False)
+    workers: list[Worker] = field(repr=False)
+    kept: Kept = field(repr=False)
+    say: Say = field(repr=False)
+    restart_count: int = 0
+    failure: Exception | None = None
+    deaths: queue.SimpleQueue[Worker | None] = field(default_factory=queue.SimpleQueue, repr=False)
+    failed: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def pids(self) -> dict[str, list[int]]:
+        """Return the ids of the worker processes that run now, per service."""
+        running: dict[str, list[int]] = {worker.service: [] for worker in self.workers}
+        for worker in self.workers:
+            if worker.process and worker.process.alive():
+                running[worker.service].append(worker.process.pid)
+        return running
+
+    def kill(self, service: str, number: int, what: signal.Signals = signal.SIGKILL) -> bool:
+        """Signal one worker's process; false when it does not run at this moment."""
+        worker = self.worker(service, number)
+        # Not the worker's own fault: it does not count as one that cannot stay up.
+        worker.killed = True
+        return worker.process is not None and worker.process.signal(what)
+
+    def worker(self, service: str, number: int) -> Worker:
+        """Return one worker's place."""
+        for worker in self.workers:
+            if (worker.service, worker.number) == (service, number):
+                return worker
+        there = ", ".join(worker.name for worker in self.workers)
+        raise KeyError(f"no worker {service}-{number}; there are {there}")
+
+    @property
+    def log_paths(self) -> dict[str, list[Path]]:
+        """The log of each worker, per service."""
+        paths: dict[str, list[Path]] = {worker.service: [] for worker in self.workers}
+        for worker in self.workers:
+            paths[worker.service].append(worker.log)
+        return paths
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the stack gives up on a worker, then raise why; or just so many seconds."""
+        if self.failed.wait(seconds) and self.failure:
+            raise self.failure
+
+    def start(self, worker: Worker) -> None:
+        """Fill a worker's place with a process."""
+        worker.started = time.monotonic()
+        worker.process = self.kept.start(
+            worker.name,
+            [*self.command, "run", worker.service],
+            env=self.environment | {"RELAIS_HTTP_PORT": str(worker.port)},
+            log=worker.log,
+            grace=DRAIN_SECONDS,
+            ended=lambda process: self.deaths.put(worker),
+        )
+
+    def supervise(self) -> None:
+        """Start workers that died again, until the stack ends."""
+        while worker := self.deaths.get():
+            delay = worker.count_death()
+            if worker.quick_deaths >= QUICK_DEATHS:
+                self.give_up(worker)
+                return
+            self.say(f"{worker.name} {how_it_ended(worker)}; starting it again.")
+            self.restart_count += 1
+            later = threading.Timer(delay, self.start_again, [worker])
+            later.daemon = True
+            later.start()
+
+    def start_again(self, worker: Worker) -> None:
+        """Start a worker unless the stack is ending."""
+        try:
+            self.start(worker)
+        except Ended:
+            return
+        except Unavailable as error:
+            self.fail(error)
+
+    def give_up(self, worker: Worker) -> None:
+        """Stop starting a worker that does not stay up."""
+        self.fail(
+            Unavailable(
+                f"{worker.name} died {QUICK_DEATHS} times in a row; its log {worker.log} ends:\n"
+                f"{tail(worker.log)}"
+            )
+        )
+
+    def fail(self, error: Exception) -> None:
+        """Say loudly that the stack does not work any more."""
+        self.failure = error
+        self.say(str(error))
+        self.failed.set()
+
+
+@contextmanager
+def stack(
+    servers: Servers,
+    state: Path,
+    *,
+    workers: Mapping[str, int] | None = None,
+    environment: Mapping[str, str] | None = None,
+    databases: str = "relais",
+    command: Sequence[str] = RELAIS,
+    say: Say = QUIET,
+) -> Iterator[Stack]:
+    """Run a stack for as long as the block lasts; it is ready when the block begins.
+
+    `workers` says how many of a service (default 1). `environment` is added to every process's.
+    `databases` starts the names of the databases, so that several stacks can share a server.
+    Logs are state/logs/<service>-<n>.log, new at each start.
+    """
+    places = place_workers(state.absolute(), workers or {})
+    with unwinding(), keeping(state.absolute() / "workers", say=say) as kept:
+        postgres = create_databases(servers.postgres_url, databases, SERVICES)
+        settings = environment_for(servers.amqp_url, postgres, environment or {})
+        set_up(kept, command, settings)
+        running = Stack(servers.amqp_url, postgres, None, settings, command, places, kept, say)
+        supervisor = threading.Thread(target=running.supervise, daemon=True)
+        try:
+            start_all(running)
+            supervisor.start()
+            yield running
+        finally:
+            kept.end()
+            running.deaths.put(None)
+
+
+def place_workers(state: Path, counts: Mapping[str, int]) -> list[Worker]:
+    """Return a place for each worker, with a port and an empty log of its own."""
+    for service, count in counts.items():
+        if service not in SERVICES or count < 0:
+            raise Misconfigured(
+                f"{count} workers of {service!r}: name a number from 0 up"
+                f" of one of {', '.join(SERVICES)}."
+            )
+    wanted = [(s, n) for s in SERVICES for n in range(1, counts.get(s, 1) + 1)]
+    logs = state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    for old in logs.glob("*.log"):
+        old.unlink()
+    return [
+        Worker(service, number, port, logs / f"{service}-{number}.log")
+        for (service, number), port in zip(wanted, free_ports(len(wanted)), strict=True)
+    ]
+
+
+def environment_for(
+    amqp_url: str, postgres: Mapping[str, str], more: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of set-up and workers."""
+    urls = {f"RELAIS_{service.upper()}_POSTGRES_URL": url for service, url in postgres.items()}
+    told = {"RELAIS_AMQP_URL": amqp_url, "RELAIS_HTTP_HOST": "127.0.0.1"}
+    return {**os.environ, **told, **urls, **more}
+
+
+def set_up(kept: Kept, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Have `relais setup` make queues and tables."""
+    try:
+        kept.run("setup", [*command, "setup"], env=environment)
+    except Unavailable as error:
+        raise Unavailable(f"Setting up failed: {error}") from error
+
+
+def start_all(running: Stack) -> None:
+    """Start every worker, then wait until each is ready."""
+    for worker in running.workers:
+        running.start(worker)
+    until = time.monotonic() + READY_SECONDS
+    for worker in running.workers:
+        wait_until_ready(running.kept, worker, until)
+
+
+def wait_until_ready(kept: Kept, worker: Worker, until: float) -> None:
+    """Wait until a worker says it is ready; one that dies first is a failure."""
+    while not is_ready(worker.port):
+        if worker.process and not worker.process.alive():
+            raise Unavailable(
+                f"{worker.name} {how_it_ended(worker)} before it was ready; its log ends:\n"
+                f"{tail(worker.log)}"
+            )
+        if time.monotonic() > until:
+            raise Unavailable(
+                f"{worker.name} was not ready within {READY_SECONDS:.0f} s;"
+                f" its log {worker.log} ends:\n{tail(worker.log)}"
+            )
+        kept.pause(0.05)
+
+
+def is_ready(port: int) -> bool:
+    """Whether the worker behind a health port answers that it is ready."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def how_it_ended(worker: Worker) -> str:
+    """Say how a worker's process ended: by a signal, or with an exit code."""
+    code = worker.process.returncode if worker.process else None
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with code {code}"

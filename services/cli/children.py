@@ -1,0 +1,73 @@
+"""Run tools that do not outlive this process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.keeper import dying_with_its_parent
+
+PROJECT = Path(__file__).parents[2]
+GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a tool that ran unseen."""
+
+    code: int
+    output: str
+    seconds: float
+
+
+def tool(name: str) -> str:
+    """Return the path of a program of our own environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def quietly(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+    """Run a tool in the project's folder and keep what it says."""
+    started = time.monotonic()
+    done = subprocess.run(
+        argv,
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        preexec_fn=dying_with_its_parent(signal.SIGTERM),
+    )
+    return Outcome(done.returncode, done.stdout, time.monotonic() - started)
+
+
+def in_sight(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a tool on our terminal and return its exit code; a signal to us ends it in order."""
+    process = subprocess.Popen(
+        argv,
+        cwd=PROJECT,
+        env=environment,
+        preexec_fn=dying_with_its_parent(signal.SIGTERM),
+    )
+    try:
+        return process.wait()
+    except BaseException as error:
+        # A terminal has given the tool its Ctrl-C already; a second one would cut its ending short.
+        if not (isinstance(error, KeyboardInterrupt) and os.isatty(0)):
+            process.send_signal(signal.SIGINT)
+        end(process)
+        raise
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a tool that was asked to end, then kill it."""
+    try:
+        process.wait(GRACE_SECONDS)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise

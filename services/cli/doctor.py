@@ -1,0 +1,140 @@
+"""What this machine has, what it lacks, and how to get it."""
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local import caches, debian, docker, ports, postgres, rabbitmq
+
+UNAVAILABLE = 69
+LEAST_DISK_BYTES = 1 << 30
+PROJECT = Path(__file__).parents[2]
+MARKS = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[yellow]-[/]"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing: whether it is there (None: not needed), what it is, how to get it."""
+
+    name: str
+    there: bool | None
+    what: str
+    how: str = ""
+
+
+def doctor() -> int:
+    """Print the findings; 69 when something needed is missing."""
+    engine = docker_engine()
+    findings = [
+        python(),
+        uv(),
+        broker(can_use_docker=bool(engine.there)),
+        database(can_use_docker=bool(engine.there)),
+        engine,
+        cache(),
+        free_ports(),
+        disk(),
+        network(),
+    ]
+    show(findings)
+    if any(finding.there is False for finding in findings):
+        return UNAVAILABLE
+    print("`./run demo` can run here.")
+    return 0
+
+
+def show(findings: list[Finding]) -> None:
+    """Print the findings as a table."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "what", "found", "how to get it"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        table.add_row(MARKS[finding.there], finding.name, finding.what, finding.how)
+    Console().print(table)
+
+
+def python() -> Finding:
+    """The interpreter that runs this."""
+    return Finding("Python", True, f"{platform.python_version()} ({sys.executable})")
+
+
+def uv() -> Finding:
+    """The tool that keeps the environment as locked."""
+    place = os.environ.get("RELAIS_UV") or str(PROJECT / ".local/boot/bin/uv")
+    found = Path(place).is_file()
+    return Finding("uv", found, place if found else "not fetched", "" if found else "./run gets it")
+
+
+def broker(*, can_use_docker: bool) -> Finding:
+    """Where RabbitMQ would come from."""
+    if url := os.environ.get("RELAIS_AMQP_URL"):
+        return Finding("RabbitMQ", True, f"RELAIS_AMQP_URL names it ({without_password(url)})")
+    if files := rabbitmq.installed():
+        return Finding("RabbitMQ", True, files.source)
+    if root := debian.cached():
+        return Finding("RabbitMQ", True, f"fetched before ({root})")
+    if not (lacking := debian.missing_tools()):
+        return Finding("RabbitMQ", True, "will be fetched with apt-get (33 MB, once)")
+    if can_use_docker:
+        return Finding("RabbitMQ", True, "will run in a container")
+    how = "install rabbitmq-server, or Docker, or set RELAIS_AMQP_URL"
+    return Finding("RabbitMQ", False, f"no {', '.join(lacking)} to fetch it with", how)
+
+
+def database(*, can_use_docker: bool) -> Finding:
+    """Where Postgres would come from."""
+    if url := os.environ.get("RELAIS_POSTGRES_URL"):
+        return Finding("Postgres", True, f"RELAIS_POSTGRES_URL names it ({without_password(url)})")
+    if binaries := postgres.find_binaries():
+        return Finding("Postgres", True, f"version {binaries.major}, {binaries.source}")
+    if can_use_docker:
+        return Finding("Postgres", True, "will run in a container")
+    how = "apt-get install postgresql, or set RELAIS_POSTGRES_URL"
+    return Finding("Postgres", False, f"none of version {postgres.OLDEST} or later", how)
+
+
+def docker_engine() -> Finding:
+    """Docker, which is needed only where the servers cannot run by themselves."""
+    trouble = docker.unavailable()
+    return Finding("Docker", None if trouble else True, trouble or "answers", "not needed")
+
+
+def cache() -> Finding:
+    """Where fetched things are kept."""
+    places = caches.folders()
+    how = "" if places else "make ~/.cache or this folder writable"
+    return Finding("cache", bool(places), str(places[0]) if places else "no place", how)
+
+
+def free_ports() -> Finding:
+    """Ports for the servers."""
+    try:
+        ports.free_port(offsets=rabbitmq.OFFSETS)
+    except OSError as error:
+        return Finding("ports", False, str(error), "end what listens there")
+    return Finding("ports", True, f"free on 127.0.0.1 within {ports.CHOICE[0]}-{ports.CHOICE[-1]}")
+
+
+def disk() -> Finding:
+    """Room for data and environment."""
+    free = shutil.disk_usage(PROJECT).free
+    enough = free >= LEAST_DISK_BYTES
+    how = "" if enough else f"free {LEAST_DISK_BYTES >> 30} GiB"
+    return Finding("disk", enough, f"{free / (1 << 30):.0f} GiB free", how)
+
+
+def network() -> Finding:
+    """The network, which only the first run uses."""
+    fetched = bool(os.environ.get("RELAIS_AMQP_URL") or rabbitmq.installed() or debian.cached())
+    return Finding("network", None, "not needed" if fetched else "needed once, for RabbitMQ")
+
+
+def without_password(url: str) -> str:
+    """Return the part of a URL that may be shown."""
+    return url.rpartition("@")[2]

@@ -1,0 +1,31 @@
+"""Run the tests on a broker and a database of their own."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.local.fresh import fresh
+from infra.local.servers import servers, unwinding
+from services.cli.children import in_sight
+
+PLACE = Path(__file__).parents[2] / ".local/test"
+
+
+class TestsFailed(Exception):
+    """Leaves the folder of the run in place, logs and all."""
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run pytest, by default over the whole suite, and return its exit code."""
+    code = 1
+    try:
+        with unwinding(), fresh(PLACE) as state, servers(state, durable=False, say=print) as pair:
+            sys.stdout.flush()
+            urls = {"RELAIS_AMQP_URL": pair.amqp_url, "RELAIS_POSTGRES_URL": pair.postgres_url}
+            code = in_sight([sys.executable, "-m", "pytest", *arguments], {**os.environ, **urls})
+            if code:
+                raise TestsFailed
+    except TestsFailed:
+        print(f"The servers' logs are in {PLACE}.")
+    return code

@@ -1,0 +1,143 @@
+"""A stack that stays: started in the foreground, stopped from anywhere."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local import keeper, keeping
+from infra.local import servers as local_servers
+from infra.local.errors import Unavailable
+from infra.local.servers import Servers, Signalled, unwinding
+from infra.local.stack import Stack, stack
+
+LOCAL = Path(__file__).parents[2] / ".local"
+STATE = LOCAL / "state"
+OWNER = STATE / "up.json"
+ENDPOINTS = STATE / "endpoints.json"
+PATIENCE_SECONDS = 90.0
+
+NEXT = """\
+Relais is up: {workers}.
+  ./run send TYPE SUBJECT    send a command and see what becomes of it
+  ./run watch PACKAGE        follow a cancel through the services
+  ./run parked list          what services could not handle
+  ./run down                 stop (or Ctrl-C here); the data stays
+RabbitMQ  {amqp_url}
+Postgres  {postgres_url}
+Logs      {logs}"""
+
+
+def up(workers: Mapping[str, int]) -> int:
+    """Run a stack until it is told to stop; 0 when it was."""
+    started = time.monotonic()
+    try:
+        with (
+            unwinding(),
+            the_only_one(),
+            local_servers.servers(STATE / "servers", say=say) as pair,
+            stack(pair, STATE, workers=workers, say=say) as running,
+            published(ENDPOINTS, endpoints(running)),
+        ):
+            say(next_steps(running, pair))
+            say(f"Ready after {time.monotonic() - started:.1f} s.")
+            running.wait()
+    except (KeyboardInterrupt, Signalled):
+        say("Stopped; nothing of it runs any more.")
+    return 0
+
+
+def down() -> int:
+    """Stop a running stack and wait until it is gone; 0 also when there was none."""
+    pid = keeping.living_owner(OWNER)
+    if pid is None:
+        clear_up()
+        say("No stack was running.")
+        return 0
+    say(f"Stopping the stack of process {pid}.")
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while keeping.living_owner(OWNER) == pid:
+        if time.monotonic() > until:
+            raise Unavailable(f"Process {pid} does not end; end it with kill -9 {pid}, then again.")
+        time.sleep(0.05)
+    clear_up()
+    say("Stopped.")
+    return 0
+
+
+def clear_up() -> None:
+    """End and remove what a killed stack has left behind."""
+    for folder in (STATE / "workers", STATE / "servers"):
+        keeping.clear(folder, say)
+    ENDPOINTS.unlink(missing_ok=True)
+    OWNER.unlink(missing_ok=True)
+
+
+def servers(*, durable: bool) -> int:
+    """Run a broker and a database alone, for tests started by hand."""
+    state = LOCAL / "dev"
+    try:
+        with unwinding(), local_servers.servers(state, durable=durable, say=say) as pair:
+            urls = {"amqp_url": pair.amqp_url, "postgres_url": pair.postgres_url}
+            state.mkdir(parents=True, exist_ok=True)
+            with published(state / "servers.json", urls):
+                say(f"RELAIS_AMQP_URL={pair.amqp_url}\nRELAIS_POSTGRES_URL={pair.postgres_url}")
+                say("Ready; Ctrl-C ends both.")
+                signal.pause()
+    except (KeyboardInterrupt, Signalled):
+        say("Ended.")
+    return 0
+
+
+@contextmanager
+def the_only_one() -> Iterator[None]:
+    """Refuse to run beside another `up` of this folder."""
+    if pid := keeping.living_owner(OWNER):
+        raise Unavailable(f"Relais is up already (process {pid}); `./run down` stops it.")
+    STATE.mkdir(parents=True, exist_ok=True)
+    with keeping.lock(STATE, OWNER):
+        me = {"pid": os.getpid(), "started": keeper.started_at(os.getpid())}
+        with published(OWNER, {"owner": me}):
+            yield
+
+
+def endpoints(running: Stack) -> dict[str, object]:
+    """Return where a stack answers."""
+    return {
+        "amqp_url": running.amqp_url,
+        "http_url": running.http_url,
+        "postgres": running.postgres,
+    }
+
+
+@contextmanager
+def published(path: Path, facts: Mapping[str, object]) -> Iterator[None]:
+    """Have a file say `facts` for as long as the block lasts; readers never see half of it."""
+    draft = path.with_suffix(".new")
+    draft.touch(0o600)
+    draft.write_text(json.dumps(facts, indent=2) + "\n")
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def next_steps(running: Stack, pair: Servers) -> str:
+    """Say what can be done now."""
+    counts = {service: len(pids) for service, pids in running.pids().items()}
+    return NEXT.format(
+        workers=", ".join(f"{service} {count}" for service, count in counts.items()),
+        amqp_url=pair.amqp_url,
+        postgres_url=pair.postgres_url,
+        logs=STATE / "logs",
+    )
+
+
+def say(sentence: str) -> None:
+    """Tell the person at once, also through a pipe."""
+    print(sentence, flush=True)
