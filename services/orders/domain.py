@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from contracts.orders import (
@@ -44,6 +44,21 @@ TARGET: dict[type[OrderCommand], Status] = {
     RejectOrder: Status.REJECTED,
     CancelOrder: Status.CANCELED,
 }
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NOT_PLACED = OrderState(
+    order_id="-",
+    package_id="-",
+    edition=1,
+    entity_id="-",
+    label="-",
+    status=Status.ORDERED,
+    version=1,
+    placed_at=_LONG_AGO,
+    changed_at=_LONG_AGO,
+)
+"""What an order is made from: an event of it costs a third of one built field by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +131,8 @@ def place(
     if refusal := _check_documents(command.order_id, command.documents, limit):
         return refusal
     return accepted(
-        OrderPlaced.model_construct(
+        OrderPlaced.of(
+            NOT_PLACED,
             order_id=command.order_id,
             package_id=command.package_id,
             edition=offer.edition,
@@ -125,8 +141,6 @@ def place(
             comment=command.comment,
             parameters=command.parameters,
             documents=command.documents,
-            status=Status.ORDERED,
-            version=1,
             approval_deadline=now + APPROVAL_PERIOD,
             placed_at=now,
             changed_at=now,

@@ -90,19 +90,21 @@ class World:
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the package copies and orders that these messages name, and look up the rest."""
     bodies = [received.body for received in batch]
-    commands = [b for b in bodies if isinstance(b, OrderCommand)]
-    places = [c for c in commands if isinstance(c, PlaceOrder)]
-    packages = {b.package_id for b in bodies if isinstance(b, OrderCommand | PackageEvent)}
+    places = [b for b in bodies if type(b) is PlaceOrder]
+    others = [b for b in bodies if type(b) is not PlaceOrder]
+    commands = places + [b for b in others if isinstance(b, OrderCommand)]
+    packages = {c.package_id for c in commands}
+    packages |= {b.package_id for b in others if isinstance(b, PackageEvent)}
     offers = await store.lock_offers(conn, packages)
     orders = await store.lock_orders(conn, {c.order_id for c in commands}) if commands else {}
     entities = {c.entity_id for c in places}
-    entities |= {b.entity_id for b in bodies if isinstance(b, EntityEvent)}
+    entities |= {b.entity_id for b in others if isinstance(b, EntityEvent)}
     in_audience, has_order = await store.find_applicants(
         conn, {(c.package_id, c.entity_id) for c in places}
     )
     with_documents = any(c.documents for c in commands if isinstance(c, PlaceOrder | EditOrder))
     campaigns = {offer.campaign_id for offer in offers.values()} if with_documents else ()
-    lives = {(b.package_id, b.edition) for b in bodies if isinstance(b, PackageCanceled)}
+    lives = {(b.package_id, b.edition) for b in others if isinstance(b, PackageCanceled)}
     return World(
         offers=Loaded(offers),
         orders=Loaded(orders),

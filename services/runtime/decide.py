@@ -1,5 +1,6 @@
 """Decide the elements of a batch in one transaction: each once, in order, purely."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -89,6 +90,7 @@ class Docket:
         self._parkings: list[Parking] = []
         self._waiting: list[Item] = []
         self._settled: list[tuple[str, int]] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
 
     def repeat(self, item: Item, known: dict[Identity, Answer]) -> Answer | None:
         """The same message again: no second effect, the same answer."""
@@ -177,6 +179,8 @@ class Docket:
             self._turn.wake("waiting")
         if self._settled:
             await parked.forget(conn, self._settled)
+        for (type_, outcome), count in self._counts.items():
+            metrics.CONSUMED.labels(self._service.name, type_, outcome).inc(count)
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
@@ -198,7 +202,7 @@ class Docket:
     def _count(self, item: Item, outcome: str) -> None:
         # Only types we know may be labels: anybody can invent others.
         known = item.type if item.type in self._service.routes else "other"
-        metrics.CONSUMED.labels(self._service.name, known, outcome).inc()
+        self._counts[known, outcome] += 1
 
     def _say_unchanged(self, item: Item, message: Received, text: str) -> None:
         event = CommandUnchanged(

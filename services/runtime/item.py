@@ -38,7 +38,8 @@ class Origin:
 class Item:
     """One element: what it says, and where it is kept if the broker no longer holds it.
 
-    body is None when it is broken; errors then say why.  kept names a waiting or parked row.
+    body is None when it is broken; errors then say why.  identity is its source and id, None
+    where not even those can be read.  kept names a waiting or parked row.
     drained is the reason when it comes from a queue whose messages are parked unhandled.
     """
 
@@ -48,17 +49,9 @@ class Item:
     errors: tuple[FieldError, ...]
     raw: bytes
     received_at: datetime
+    identity: Identity | None
     kept: tuple[str, int] | None = None
     drained: str | None = None
-
-    @property
-    def identity(self) -> Identity | None:
-        """Source and id; None where not even those can be read."""
-        match self.element:
-            case Envelope(source=source, id=id) | Broken(source=source, id=id):
-                return source, id
-            case _:
-                return None
 
     @property
     def type(self) -> str:
@@ -93,7 +86,8 @@ def read(
     for element in elements:
         raw = body if alone else _raw(element)
         parsed, errors = (None, ()) if drained else _parse(origin, element, routes)
-        items.append(Item(origin, element, parsed, errors, raw, now, kept, drained))
+        identity = None if isinstance(element, Unreadable) else (element.source, element.id)
+        items.append(Item(origin, element, parsed, errors, raw, now, identity, kept, drained))
     return items
 
 
