@@ -118,7 +118,11 @@ class StateEvent(Event, Generic[StateT]):
         if changes and not changes.keys() <= cls.model_fields.keys():
             unknown = sorted(changes.keys() - cls.model_fields.keys())
             raise TypeError(f"{cls.__name__} has no fields {unknown}")
-        return _built(cls, {**state.__dict__, **_extras(cls), **changes})
+        values = state.__dict__
+        if type(state) is not cls.STATE:
+            # An event is a state too; what it has besides is its own.
+            values = {name: values[name] for name in cls.STATE.model_fields}
+        return _built(cls, {**values, **_extras(cls), **changes})
 
     @property
     def state(self) -> StateT:

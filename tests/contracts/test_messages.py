@@ -173,6 +173,12 @@ class TestAStateEvent:
         """A comment that nobody gave is null."""
         assert PackageCanceled.of(published).decision_comment is None
 
+    def test_made_of_another_event_takes_only_its_state(self, published: PackageState) -> None:
+        """The comment of one decision is not that of the next."""
+        first = PackageCanceled.of(published, decision_comment="gone")
+        assert PackageClosed.of(first) == PackageClosed.of(published)
+        assert PackagePublished.of(first).decision_comment is None
+
     def test_refuses_a_field_that_it_does_not_have(self, published: PackageState) -> None:
         """A typo in code never passes silently."""
         with pytest.raises(TypeError, match="PackageClosed has no fields"):
