@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     amqp_url: str = Field(description="The broker: amqp://user:password@host:port/vhost")
     lanes: int = Field(default=8, ge=1, le=256, description="Lanes per service; the same for all.")
-    prefetch: int = Field(default=500, ge=1, le=10_000, description="Messages ahead, per lane.")
+    prefetch: int = Field(default=1_000, ge=1, le=10_000, description="Messages ahead, per lane.")
     http_host: str = Field(default="127.0.0.1", description="Where health and metrics answer.")
     http_port: int = Field(default=0, ge=0, le=65535, description="Their port; 0 takes any.")
     unknown_wait_seconds: float = Field(
