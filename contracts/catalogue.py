@@ -2,8 +2,6 @@
 
 from types import ModuleType
 
-from pydantic import ValidationError
-
 from contracts import (
     campaigns,
     cancellation,
@@ -13,7 +11,6 @@ from contracts import (
     outcomes,
     packages,
 )
-from contracts.envelope import Broken, FieldError, field_errors
 from contracts.message import Body, Command, Event
 from contracts.notifications import NOTICE_TYPES, Notice
 
@@ -46,16 +43,3 @@ EVENTS: dict[str, type[Event]] = {
     m.TYPE: m for m in _ALL if issubclass(m, Event) and m is not outcomes.CommandOutcome
 }
 NOTIFICATIONS: dict[str, type[Notice]] = dict.fromkeys(NOTICE_TYPES.values(), Notice)
-
-
-def every_error(broken: Broken) -> tuple[FieldError, ...]:
-    """What is wrong with the envelope of a command, and with its data as well."""
-    data = broken.raw.get("data") or {}
-    command = COMMANDS.get(str(broken.raw.get("type")))
-    if command is None or not isinstance(data, dict):
-        return broken.errors
-    try:
-        command.read("-", data)
-    except ValidationError as error:
-        return broken.errors + field_errors(error)
-    return broken.errors

@@ -1,8 +1,7 @@
 """The catalogue is the list of messages of the public interface, and every message has a sample."""
 
 from contracts import samples
-from contracts.catalogue import COMMANDS, EVENTS, NOTIFICATIONS, every_error
-from contracts.envelope import Broken, read
+from contracts.catalogue import COMMANDS, EVENTS, NOTIFICATIONS
 from contracts.message import Command, Event
 from contracts.outcomes import CommandOutcome, RefusalCode
 from tests.contracts import interface
@@ -44,36 +43,3 @@ class TestTheCatalogue:
         """Every message has one golden sample, and no sample is astray."""
         every = COMMANDS.keys() | EVENTS.keys() | NOTIFICATIONS.keys() | {CommandOutcome.TYPE}
         assert samples.wire_types() == sorted(every)
-
-
-class TestEveryError:
-    """A broken command is told all that is wrong with it at once."""
-
-    def broken(self, body: bytes) -> Broken:
-        """The one element of a body, which is broken."""
-        [element] = read(body)
-        assert isinstance(element, Broken)
-        return element
-
-    def test_joins_the_errors_of_envelope_and_data(self) -> None:
-        """A bad subject does not hide bad data."""
-        element = self.broken(
-            b'{"specversion":"1.0","id":"1","source":"/s","type":"relais.package.cancel.v1",'
-            b'"subject":"CAT 86","data":{"comment":" ","x":1}}'
-        )
-        assert [e.field for e in every_error(element)] == ["subject", "comment", "x"]
-
-    def test_keeps_to_the_envelope_when_the_type_is_unknown(self) -> None:
-        """Of a type that nobody knows only the envelope can be judged."""
-        element = self.broken(
-            b'{"specversion":"0","id":"1","source":"/s","type":"t","subject":"a"}'
-        )
-        assert [e.field for e in every_error(element)] == ["specversion"]
-
-    def test_keeps_to_the_envelope_when_the_data_is_no_object(self) -> None:
-        """Data that is no object is one error, of the envelope."""
-        element = self.broken(
-            b'{"specversion":"1.0","id":"1","source":"/s","type":"relais.package.cancel.v1",'
-            b'"subject":"CAT86","data":[1]}'
-        )
-        assert [e.field for e in every_error(element)] == ["data"]

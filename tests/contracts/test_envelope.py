@@ -79,6 +79,7 @@ class TestAnyBody:
         match element:
             case Envelope():
                 assert orjson.dumps(element.data)
+                assert element.model_dump_json()
             case Broken():
                 assert [e.field for e in element.errors] == ["data"]
                 assert "data" not in element.raw
