@@ -7,9 +7,9 @@ from pathlib import Path
 OWN = Path(__file__).parents[2] / ".local/cache"
 
 
-def folders() -> list[Path]:
-    """Return the places where fetched things may lie, the one to put new things into first."""
-    return [place for place in candidates() if usable(place)]
+def folder() -> Path | None:
+    """Return where fetched things are kept, None when nothing can be written anywhere."""
+    return next((place for place in candidates() if usable(place)), None)
 
 
 def candidates() -> Iterator[Path]:

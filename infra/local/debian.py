@@ -48,7 +48,8 @@ def missing_tools() -> list[str]:
 
 def cached() -> Path | None:
     """Return the root folder of an unpacked RabbitMQ, the newest of this machine's kind."""
-    found = [root for place in caches.folders() for root in place.glob(f"{kind()}-*")]
+    place = caches.folder()
+    found = place.glob(f"{kind()}-*") if place else []
     return max(found, key=lambda root: root.stat().st_mtime, default=None)
 
 
@@ -56,14 +57,14 @@ def fetch(kept: Kept, say: Callable[[str], None]) -> Path:
     """Return the root folder of an unpacked RabbitMQ, fetched (33 MB) when it is not cached."""
     if root := cached():
         return root
-    places = caches.folders()
-    if not places:
+    place = caches.folder()
+    if place is None:
         raise Unavailable(f"No folder to keep RabbitMQ in: make {caches.OWN} writable.")
-    with locked(places[0], kept):
+    with locked(place, kept):
         if root := cached():
             return root
-        say(f"Fetching RabbitMQ's Debian packages (33 MB, once) into {places[0]}.")
-        return build(kept, places[0])
+        say(f"Fetching RabbitMQ's Debian packages (33 MB, once) into {place}.")
+        return build(kept, place)
 
 
 @contextmanager

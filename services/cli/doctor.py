@@ -107,9 +107,9 @@ def docker_engine() -> Finding:
 
 def cache() -> Finding:
     """Where fetched things are kept."""
-    places = caches.folders()
-    how = "" if places else "make ~/.cache or this folder writable"
-    return Finding("cache", bool(places), str(places[0]) if places else "no place", how)
+    if place := caches.folder():
+        return Finding("cache", True, str(place))
+    return Finding("cache", False, "no place", "make ~/.cache or this folder writable")
 
 
 def free_ports() -> Finding:
