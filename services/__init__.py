@@ -1,0 +1,1 @@
+"""The services of Relais, what they run on, and the command line."""

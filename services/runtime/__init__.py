@@ -1,0 +1,1 @@
+"""The engines that every service runs on; knows no business word."""

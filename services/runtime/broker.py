@@ -23,8 +23,9 @@ FAULTS: tuple[type[Exception], ...] = (
     aiormq.exceptions.AMQPError,
     OSError,
     TimeoutError,
+    RuntimeError,
 )
-"""What a broker that is away, or a channel that died, raises; aiormq adds bare RuntimeErrors."""
+"""What a broker that is away, or a channel that died, raises; aiormq says so as RuntimeError too."""
 
 
 class PublishFailed(ConnectionError):
@@ -119,7 +120,7 @@ class Publisher:
             if is_canceled():
                 raise
             raise PublishFailed("the connection closed while publishing") from error
-        except (*FAULTS, RuntimeError) as error:
+        except FAULTS as error:
             await self.close()
             raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error
 

@@ -147,9 +147,11 @@ class Consumer:
             began = time.monotonic()
             try:
                 await self._session()
-            except (*broker.FAULTS, RuntimeError, asyncio.CancelledError) as error:
+            except asyncio.CancelledError as error:
                 if broker.is_canceled():
                     raise
+                log.warning("consuming_failed", error=repr(error))
+            except broker.FAULTS as error:
                 log.warning("consuming_failed", error=repr(error))
             except Exception as error:
                 if not is_transient(error):
@@ -248,7 +250,7 @@ class Consumer:
             await self._work.relay.publish(decided.rows)
             await self._reply(decided.answers)
             # A channel that has died takes no acknowledgement: the inbox knows what comes again.
-            with suppress(*broker.FAULTS, RuntimeError):
+            with suppress(*broker.FAULTS):
                 await channel.basic_ack(batch.tag, multiple=True, wait=False)
             self._tell(batch)
 
