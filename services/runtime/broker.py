@@ -25,7 +25,7 @@ FAULTS: tuple[type[Exception], ...] = (
     TimeoutError,
     RuntimeError,
 )
-"""What a broker that is away, or a channel that died, raises; aiormq says so as RuntimeError too."""
+"""What a broker that is away, or a channel that died, raises; aiormq also says RuntimeError."""
 
 
 class PublishFailed(ConnectionError):

@@ -74,7 +74,8 @@ def _first_of_each(items: Sequence[Item], known: dict[Identity, Answer]) -> set[
 
 
 def _received(item: Item, turn: Turn) -> Received:
-    assert isinstance(item.element, Envelope) and item.body is not None
+    assert isinstance(item.element, Envelope)
+    assert item.body is not None
     return Received(item.element, item.body, turn.now, cause_of(item.element))
 
 

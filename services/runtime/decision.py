@@ -39,7 +39,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Refused):
-    """Not yet: it names something unknown, and is decided again for a while before it is refused."""
+    """Not yet: it names something unknown; decided again for a while before it is refused."""
 
 
 Decision = Accepted | Unchanged | Refused

@@ -1,4 +1,4 @@
-"""The sweeps every service has: what was left behind, what waits, what is to be retried, cleaning."""
+"""The sweeps every service has: what was left behind, what waits or is retried, cleaning."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

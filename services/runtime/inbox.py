@@ -1,4 +1,4 @@
-"""Each message is handled once: the inbox keeps what was answered, in the transaction that did it."""
+"""Each message is handled once: the inbox keeps its answer, written with its effect."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass

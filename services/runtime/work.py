@@ -50,7 +50,7 @@ class Work:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Turn]:
-        """A transaction; its events are committed at the end, and left for the caller to publish."""
+        """A transaction; its events are committed with it, and left for the caller to publish."""
         async with self.pool.acquire() as conn:
             turn = Turn(conn, datetime.now(UTC), Outbox(self.service))
             async with conn.transaction():
