@@ -67,6 +67,7 @@ ALWAYS_EDITABLE = frozenset(
     {"label", "folder", "description", "documents", "assigned_to", "notification_message"}
 )
 ONLY_LATER = frozenset({"ends_at", "registration_deadline", "personalization_deadline"})
+AUDIENCE_BYTES = 900_000
 NEED_AUDIENCE = frozenset(
     {
         DistributionLevel.COLLABORATIVE_SIMPLE,
@@ -104,7 +105,8 @@ def create(
             package.version,
         )
     terms = command.model_dump()
-    if refusal := _check_terms(command, campaign, command.package_id, edition=1):
+    refusal = _check_terms(command, campaign, command.package_id, edition=1)
+    if refusal := refusal or _check_size(command):
         return refusal
     state = PackageState(
         **terms,
@@ -156,8 +158,10 @@ def _check_edited(
 ) -> Refused | None:
     """The rules of creation hold for an edit; the campaign is looked at where it may change."""
     if package.status in FREELY_EDITED:
-        return _check_terms(edited, campaign, package.package_id, package.edition)
-    return _check_dates(edited)
+        refusal = _check_terms(edited, campaign, package.package_id, package.edition)
+    else:
+        refusal = _check_dates(edited)
+    return refusal or (_check_size(edited) if "audience" in changes else None)
 
 
 def _locked(package: PackageState, changes: dict[str, Any]) -> Iterator[Refused]:
@@ -205,18 +209,19 @@ def decide(
         )
     if refusal := _conflict(package, command.expected_version):
         return refusal
-    if not _is_allowed(package, command):
-        return _wrong_status(package, command.wire_type[7:-3], sorted(ALLOWED[kind]))
+    allowed = _allowed(package, command)
+    if package.status not in allowed:
+        return _wrong_status(package, command.wire_type[7:-3], sorted(allowed))
     if refusal := _check_rules(package, command, campaign, cancel_running, now):
         return refusal
     return _move(package, command, now, actor)
 
 
-def _is_allowed(package: PackageState, command: LifeCommand) -> bool:
+def _allowed(package: PackageState, command: LifeCommand) -> frozenset[Status]:
     if isinstance(command, ApprovePackage) and not package.reviewers:
         # Nobody is there to submit it to.
-        return package.status in {Status.PENDING_APPROVAL, Status.BEING_EDITED}
-    return package.status in ALLOWED[type(command)]
+        return ALLOWED[ApprovePackage] | {Status.BEING_EDITED}
+    return ALLOWED[type(command)]
 
 
 def _check_rules(
@@ -286,26 +291,36 @@ def _check_terms(
     local = terms.distribution_level == DistributionLevel.LOCAL
     wanted = CampaignKind.TEMPLATE if local else CampaignKind.REFERENCE
     if campaign.kind != wanted:
-        return _invalid(
-            "campaign_id",
+        text = (
             f"must name a {wanted} campaign for a package of level {terms.distribution_level}; "
-            f"{campaign.campaign_id} is a {campaign.kind}",
+            f"{campaign.campaign_id} is a {campaign.kind}"
         )
+        return _invalid(FieldError("data.campaign_id", text))
     if terms.several_orders and not local:
-        return _invalid("several_orders", "is for local packages only")
+        return _invalid(FieldError("data.several_orders", "is for local packages only"))
     return _check_dates(terms)
 
 
 def _check_dates(terms: PackageTerms) -> Refused | None:
     if terms.starts_at >= terms.ends_at:
         text = f"must be before ends_at, {_shown(terms.ends_at)}, not {_shown(terms.starts_at)}"
-        return _invalid("starts_at", text)
-    for name in ("available_at", "registration_deadline", "personalization_deadline"):
-        value = getattr(terms, name)
-        if value is not None and not terms.starts_at <= value <= terms.ends_at:
-            within = f"from {_shown(terms.starts_at)} to {_shown(terms.ends_at)}"
-            return _invalid(name, f"must be {within}, not {_shown(value)}")
-    return None
+        return _invalid(FieldError("data.starts_at", text))
+    within = f"must be from {_shown(terms.starts_at)} to {_shown(terms.ends_at)}"
+    outside = [
+        FieldError(f"data.{name}", f"{within}, not {_shown(value)}")
+        for name in ("available_at", "registration_deadline", "personalization_deadline")
+        if (value := getattr(terms, name)) and not terms.starts_at <= value <= terms.ends_at
+    ]
+    return _invalid(*outside) if outside else None
+
+
+def _check_size(terms: PackageTerms) -> Refused | None:
+    """Every event carries the whole state, and one message holds at most 1 MiB."""
+    ids = terms.audience or ()
+    size = sum(map(len, ids)) + 3 * len(ids)
+    if size <= AUDIENCE_BYTES:
+        return None
+    return _invalid("audience", f"may take {AUDIENCE_BYTES} bytes as JSON, not {size}")
 
 
 def _check_audience(package: PackageState) -> Refused | None:
@@ -381,9 +396,9 @@ def _campaign_canceled(package_id: str, campaign: Campaign, version: int | None 
     )
 
 
-def _invalid(field: str, text: str) -> Refused:
-    errors = (FieldError(f"data.{field}", text),)
-    return Refused(RefusalCode.INVALID, f"data.{field} {text}", errors=errors)
+def _invalid(*errors: FieldError) -> Refused:
+    text = "; ".join(f"{error.field} {error.message}" for error in errors)
+    return Refused(RefusalCode.INVALID, text, errors=errors)
 
 
 def _shown(moment: datetime | None) -> str:

@@ -96,7 +96,7 @@ class Outbox:
                     body=body,
                     type=pack.type,
                     message_id=f"{run}-{first}",
-                    correlation_id=pack.events[first].cause.correlationid or "",
+                    correlation_id=names.short(pack.events[first].cause.correlationid) or "",
                     content_type=names.CLOUDEVENT if count == 1 else names.CLOUDEVENTS_BATCH,
                     app_id=self._source,
                     partitionkey=pack.key,

@@ -22,7 +22,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
     if not asked.origin.is_command:
         return None
     command_id = asked.identity[1] if asked.identity else None
-    correlation = command_id or asked.origin.correlation_id or asked.origin.message_id or ""
+    correlation = command_id or asked.origin.correlation_id or asked.origin.message_id
     body = CommandOutcome(
         about=asked.element.subject if isinstance(asked.element, Envelope) else NO_SUBJECT,
         command_id=command_id,
@@ -48,7 +48,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
         ),
         type=body.TYPE,
         message_id=id,
-        correlation_id=correlation[:255],
+        correlation_id=names.short(correlation) or "",
         content_type=names.CLOUDEVENT,
         app_id=names.source(service),
         mandatory=False,
