@@ -218,11 +218,16 @@ def children_of(parent: int) -> Iterator[int]:
 
 
 def started_at(pid: int) -> str | None:
-    """Return when a process started (clock ticks): with its id, an identity that never recurs."""
+    """Return when a process started, None when it has ended.
+
+    In clock ticks; with the process id it is an identity that never recurs.
+    """
     try:
-        return stat_fields(Path(f"/proc/{pid}/stat").read_text())[19]
+        fields = stat_fields(Path(f"/proc/{pid}/stat").read_text())
     except OSError:
         return None if sys.platform == "linux" else start_time_from_ps(pid)
+    # A zombie has ended; only its parent has not asked yet, and may never do so.
+    return None if fields[0] in "ZX" else fields[19]
 
 
 def start_time_from_ps(pid: int) -> str | None:

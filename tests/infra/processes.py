@@ -1,0 +1,34 @@
+"""Processes as a test sees them from outside."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.local.keeper import started_at
+
+PROJECT = Path(__file__).parents[2]
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process has not ended."""
+    return started_at(pid) is not None
+
+
+def recorded(folder: Path) -> dict[str, int]:
+    """The processes that a keeper has written down, by name."""
+    try:
+        facts = json.loads((folder / "keeper.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return {process["name"]: process["pid"] for process in facts["processes"]}
+
+
+def python(program: str, *arguments: object) -> "subprocess.Popen[str]":
+    """Run a little program in a process of its own; what it prints can be read."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
