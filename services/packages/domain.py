@@ -291,27 +291,27 @@ def _check_terms(
     local = terms.distribution_level == DistributionLevel.LOCAL
     wanted = CampaignKind.TEMPLATE if local else CampaignKind.REFERENCE
     if campaign.kind != wanted:
-        text = (
+        return _invalid(
+            "campaign_id",
             f"must name a {wanted} campaign for a package of level {terms.distribution_level}; "
-            f"{campaign.campaign_id} is a {campaign.kind}"
+            f"{campaign.campaign_id} is a {campaign.kind}",
         )
-        return _invalid(FieldError("data.campaign_id", text))
     if terms.several_orders and not local:
-        return _invalid(FieldError("data.several_orders", "is for local packages only"))
+        return _invalid("several_orders", "is for local packages only")
     return _check_dates(terms)
 
 
 def _check_dates(terms: PackageTerms) -> Refused | None:
     if terms.starts_at >= terms.ends_at:
         text = f"must be before ends_at, {_shown(terms.ends_at)}, not {_shown(terms.starts_at)}"
-        return _invalid(FieldError("data.starts_at", text))
+        return _invalid("starts_at", text)
     within = f"must be from {_shown(terms.starts_at)} to {_shown(terms.ends_at)}"
     outside = [
         FieldError(f"data.{name}", f"{within}, not {_shown(value)}")
         for name in ("available_at", "registration_deadline", "personalization_deadline")
         if (value := getattr(terms, name)) and not terms.starts_at <= value <= terms.ends_at
     ]
-    return _invalid(*outside) if outside else None
+    return _invalid_fields(*outside) if outside else None
 
 
 def _check_size(terms: PackageTerms) -> Refused | None:
@@ -396,7 +396,11 @@ def _campaign_canceled(package_id: str, campaign: Campaign, version: int | None 
     )
 
 
-def _invalid(*errors: FieldError) -> Refused:
+def _invalid(field: str, text: str) -> Refused:
+    return _invalid_fields(FieldError(f"data.{field}", text))
+
+
+def _invalid_fields(*errors: FieldError) -> Refused:
     text = "; ".join(f"{error.field} {error.message}" for error in errors)
     return Refused(RefusalCode.INVALID, text, errors=errors)
 
