@@ -1,0 +1,1 @@
+"""The directory service: the local entities that packages are offered to."""

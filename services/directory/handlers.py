@@ -1,0 +1,49 @@
+"""What the directory service does with the messages of one batch."""
+
+from collections.abc import Iterable, Sequence
+
+from contracts.directory import (
+    ActivateEntity,
+    DeactivateEntity,
+    EntityCommand,
+    EntityEvent,
+    EntityState,
+    RegisterEntity,
+    UpdateEntity,
+)
+from services.directory import domain, store
+from services.runtime.database import Connection
+from services.runtime.decision import Accepted, Decision
+from services.runtime.loaded import Loaded
+from services.runtime.received import Received
+from services.runtime.service import routes
+
+ROUTES = routes(RegisterEntity, UpdateEntity, DeactivateEntity, ActivateEntity)
+
+World = Loaded[str, EntityState]
+"""The entities that the messages of a batch are decided against, by id."""
+
+
+async def load(conn: Connection, batch: Sequence[Received]) -> World:
+    """Lock the entities these messages name."""
+    named = {r.body.entity_id for r in batch if isinstance(r.body, EntityCommand)}
+    return Loaded(await store.lock_entities(conn, named))
+
+
+def handle(world: World, received: Received) -> Decision:
+    """Decide one message against the world as the messages before it left it."""
+    command = received.body
+    if not isinstance(command, EntityCommand):
+        raise TypeError(f"directory does not read {command!r}")
+    decision = domain.decide(world.get(command.entity_id), command, now=received.now)
+    if isinstance(decision, Accepted):
+        for event in decision.events:
+            assert isinstance(event, EntityEvent)
+            world.put(event.entity_id, event.state)
+    return decision
+
+
+async def save(conn: Connection, world: World) -> Iterable[str]:
+    """Store each changed entity once, in its last state; there is no sweep to wake."""
+    await store.save_entities(conn, world.changed())
+    return ()
