@@ -15,7 +15,7 @@ from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
 from services.runtime import database, item
 from services.runtime.broker import Publisher
-from services.runtime.consumer import Decider
+from services.runtime.decider import Decider
 from services.runtime.inbox import Answer
 from services.runtime.item import Item, Origin
 from services.runtime.outbox import OutboxRow, Relay

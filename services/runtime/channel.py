@@ -89,6 +89,7 @@ class BatchChannel(Channel):
         super().__init__(connection, number, publisher_confirms=True)
         self._unconfirmed: dict[int, _Batch] = {}
         self._ids: dict[str, _Batch] = {}
+        self._writing = asyncio.Lock()
         self._waiting: set[asyncio.Future[Any]] = set()
         self._closing.add_done_callback(self._fail_waiting)
 
@@ -115,19 +116,25 @@ class BatchChannel(Channel):
             return Published()
         if self.is_closed:
             raise aiormq.exceptions.ChannelInvalidStateError(f"{self!r} is closed")
-        batch = _Batch(self.delivery_tag + 1, messages, self._waiter())
-        for message in messages:
-            self.delivery_tag += 1
-            self._unconfirmed[self.delivery_tag] = batch
-            self._ids[message.message_id] = batch
         try:
-            for at in range(0, len(messages), MESSAGES_PER_WRITE):
-                await self._write(messages[at : at + MESSAGES_PER_WRITE])
+            # The broker numbers messages as they come: nobody may write in between.
+            async with self._writing:
+                batch = self._register(messages)
+                for at in range(0, len(messages), MESSAGES_PER_WRITE):
+                    await self._write(messages[at : at + MESSAGES_PER_WRITE])
             result: Published = await batch.future
             return result
         finally:
             for message in messages:
                 self._ids.pop(message.message_id, None)
+
+    def _register(self, messages: Sequence[Outgoing]) -> _Batch:
+        batch = _Batch(self.delivery_tag + 1, messages, self._waiter())
+        for message in messages:
+            self.delivery_tag += 1
+            self._unconfirmed[self.delivery_tag] = batch
+            self._ids[message.message_id] = batch
+        return batch
 
     async def _write(self, messages: Sequence[Outgoing]) -> None:
         payload = b"".join(_marshal(m, self.number, self.max_content_size) for m in messages)

@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 
 from services.runtime import inbox, item, metrics, parked
 from services.runtime.channel import Outgoing
-from services.runtime.consumer import Decider
 from services.runtime.database import Row
+from services.runtime.decider import Decider
 from services.runtime.item import Item
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import Settings
 from services.runtime.work import Work
 
 CHUNK = 500
-ONE_DECIDER = "SELECT pg_try_advisory_xact_lock(hashtext('relais.waiting'))"
+BECOME_DECIDER = "SELECT pg_try_advisory_lock(hashtext('relais.waiting'))"
+RETIRE_DECIDER = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
 
 
 def sweeps(service: Service, decider: Decider, settings: Settings) -> Sequence[Sweep]:
@@ -53,14 +54,24 @@ class Kept:
 
     async def decide_waiting(self, work: Work) -> bool:
         """Decide every waiting command again, in order of arrival; one worker at a time."""
-        after = 0
-        async with work.pool.acquire() as guard, guard.transaction():
-            if not await guard.fetchval(ONE_DECIDER):
+        async with work.pool.acquire() as guard:
+            # A lock of the session, not of a transaction: none is open while we publish.
+            if not await guard.fetchval(BECOME_DECIDER):
                 return False
-            while rows := await work.pool.fetch(parked.WAITING, after, CHUNK):
-                after = rows[-1]["number"]
-                await self._decide(work, [i for row in rows for i in self._waiting(row)])
+            try:
+                await self._decide_all(work)
+            finally:
+                await guard.fetchval(RETIRE_DECIDER)
         return False
+
+    async def _decide_all(self, work: Work) -> None:
+        after = seen = 0
+        while rows := await work.pool.fetch(parked.WAITING, after, CHUNK):
+            after = rows[-1]["number"]
+            seen += len(rows)
+            await self._decide(work, [i for row in rows for i in self._waiting(row)])
+        # What few wait look again after every batch; a crowd looks once a second.
+        self._decider.wakes_waiting = 0 < seen <= CHUNK
 
     def _waiting(self, row: Row) -> list[Item]:
         return item.read(

@@ -1,0 +1,99 @@
+"""Brings messages to a decision, whatever happens: again, in halves, and at last into parked."""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from services.runtime import replies
+from services.runtime.database import backoff, persist
+from services.runtime.decide import decide, park
+from services.runtime.inbox import Answer
+from services.runtime.item import Item
+from services.runtime.outbox import OutboxRow
+from services.runtime.parked import Parking
+from services.runtime.service import Service
+from services.runtime.work import Turn, Work
+
+log = structlog.get_logger()
+
+TRIES = 3
+
+
+@dataclass(slots=True)
+class Decided:
+    """What a batch came to: rows to publish, then answers to give."""
+
+    rows: list[OutboxRow] = field(default_factory=list)
+    answers: list[tuple[Item, Answer]] = field(default_factory=list)
+
+
+class Decider:
+    """Decides items, whatever happens: tries again, halves, and parks what will not go."""
+
+    def __init__(self, service: Service, work: Work, patience: timedelta) -> None:
+        """patience: how long a command that names something unknown is decided again."""
+        self._service = service
+        self._work = work
+        self._patience = patience
+        self.wakes_waiting = False
+
+    async def decide(self, items: Sequence[Item]) -> Decided:
+        """Decide these in order; returns when each is committed, one way or another."""
+        decided = Decided()
+        if items:
+            await self._decide(list(items), decided)
+        return decided
+
+    async def _decide(self, items: list[Item], decided: Decided) -> None:
+        tries = TRIES if len(items) == 1 else 1
+        for attempt in range(1, tries + 1):
+            try:
+                await persist("decide", lambda: self._commit(items, decided))
+                return
+            except Exception as error:
+                log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
+                failure = error
+                if attempt < tries:
+                    await backoff(attempt)
+        if len(items) == 1:
+            await self.park(items[0], "failed", failure, decided)
+            return
+        # One bad message harms no other: it is found by halving.
+        middle = len(items) // 2
+        await self._decide(items[:middle], decided)
+        await self._decide(items[middle:], decided)
+
+    async def _commit(self, items: list[Item], decided: Decided) -> None:
+        async with self._work.begin() as turn:
+            answers = await decide(self._service, turn, items, self._patience)
+            told = [(i, a) for i, a in zip(items, answers, strict=True) if a is not None]
+            self._answer_kept(turn, told)
+        decided.rows += turn.outbox.rows
+        decided.answers += told
+        if self.wakes_waiting and not items[0].kept:
+            # What this batch made known may be what a command waits for.
+            self._work.wake(("waiting",))
+
+    def _answer_kept(self, turn: Turn, told: list[tuple[Item, Answer]]) -> None:
+        """Nobody delivers a kept message again, so its answer is committed with its effect."""
+        for kept, answer in told:
+            if kept.kept and (reply := replies.reply(self._service.name, kept, answer)):
+                turn.outbox.add_reply(reply)
+
+    async def park(
+        self, message: Item, reason: str, error: BaseException, decided: Decided
+    ) -> None:
+        """Keep a message that cannot be handled; its followers go on."""
+        trace = "".join(traceback.format_exception(error))
+        parking = Parking(message, reason, f"{type(error).__name__}: {error}", trace)
+
+        async def keep() -> list[OutboxRow]:
+            async with self._work.begin() as turn:
+                await park(self._service, turn, parking)
+            return turn.outbox.rows
+
+        decided.rows += await persist("park", keep)
+        log.error("message_parked", reason=reason, type=message.type, error=repr(error))
