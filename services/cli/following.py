@@ -1,6 +1,7 @@
 """Follow what services say of cancels: the ledger for what has been, events for what comes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,8 @@ class Following:
         """Nothing is known yet."""
         self.cancels = {package: Cancel(package) for package in packages}
         self.changed = asyncio.Event()
+        self.finished: float | None = None
+        """When the last of them was complete, by the monotonic clock."""
 
     @property
     def is_complete(self) -> bool:
@@ -39,7 +42,12 @@ class Following:
         """Note an event, if it is about one of these packages."""
         if cancel := self.cancels.get(event.package_id):
             cancel.take(event)
-            self.changed.set()
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.finished is None and self.is_complete:
+            self.finished = time.monotonic()
+        self.changed.set()
 
     async def _message(self, message: AbstractIncomingMessage) -> None:
         for element in envelope.read(message.body):
@@ -55,7 +63,7 @@ class Following:
             cancel.begin(row["edition"])
             if not cancel.is_complete:
                 _note(cancel, row)
-                self.changed.set()
+                self._tell()
 
 
 REPORTS: dict[str, type[Report]] = {

@@ -78,9 +78,11 @@ async def proof(since: datetime, *, settle: float, as_json: bool) -> int:
     if as_json:
         print(json.dumps(as_dict(found), default=str))
     else:
+        from rich.console import Console
+
         from services.cli import proof_table
 
-        proof_table.show(found)
+        proof_table.show(found, Console(highlight=False))
     return 0 if found.ok else 1
 
 

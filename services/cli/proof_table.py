@@ -8,9 +8,8 @@ from services.cli.proof import LISTED, Proof
 SHOWN = 20
 
 
-def show(found: Proof) -> None:
+def show(found: Proof, console: Console) -> None:
     """Print how every service stands, what is missing and what is parked."""
-    console = Console(highlight=False)
     console.print(_table(found))
     for one in found.missing[:SHOWN]:
         text = f"missing: {one.type} {one.id} of {one.sender} in the inbox of {one.reader}"

@@ -57,7 +57,8 @@ async def _show_live(follower: Following, headline: Callable[[], str], console: 
 
 async def _show_lines(follower: Following, headline: Callable[[], str], console: Console) -> None:
     before: dict[str, str] = {}
-    console.print(headline(), markup=False, highlight=False)
+    if text := headline():
+        console.print(text, markup=False, highlight=False)
     while True:
         for name, part in cancels.together(follower.cancels.values()).items():
             text = cancels.told(name, part)

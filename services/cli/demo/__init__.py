@@ -1,0 +1,54 @@
+"""The command `relais demo`."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.problems import guarded
+
+app = typer.Typer()
+
+Workers = Annotated[int, typer.Option(min=1, help="Workers of this service.")]
+
+
+@app.command()
+def demo(
+    orders: Annotated[int, typer.Option(min=0, help="Open orders that the cancel meets.")] = 60,
+    entities: Annotated[
+        int, typer.Option(min=2, max=50_000, help="Local entities that order, and are told.")
+    ] = 20,
+    mailboxes: Annotated[
+        int, typer.Option(min=1, max=1_000, help="Mailboxes that the entities share.")
+    ] = 8,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, as the last line.")
+    ] = False,
+    packages_workers: Workers = 1,
+    orders_workers: Workers = 1,
+    campaigns_workers: Workers = 1,
+    directory_workers: Workers = 1,
+    notifications_workers: Workers = 1,
+) -> int:
+    """Tell the story of one cancel on a stack of its own, and prove that it came right.
+
+    Agencies register, a central entity offers packages, agencies order them, and all packages are
+    canceled at once.  Then every service's own tables and every mailbox are compared with what was
+    expected, and the packages are used again.  An entity orders a collaborative package once, so
+    the orders are spread over as many packages as it takes to hold them: 100,000 orders of 10,000
+    entities are those of 10 packages, and as many notices.  seconds_cancel is the time from the
+    first cancel command to the last completion of all of them.
+
+    Exit code 0 only when nothing is lost and nothing came twice.
+    """
+    from services.cli.demo import telling
+    from services.cli.demo.cast import Sizes
+
+    workers = {
+        "packages": packages_workers,
+        "orders": orders_workers,
+        "campaigns": campaigns_workers,
+        "directory": directory_workers,
+        "notifications": notifications_workers,
+    }
+    sizes = Sizes(orders, entities, mailboxes)
+    return guarded(lambda: telling.demo(sizes, workers, as_json=as_json))

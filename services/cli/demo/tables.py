@@ -1,0 +1,58 @@
+"""What the demo reads in the services' own tables: counts, and nothing else."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from services.cli.demo.expected import Rows
+from services.runtime.database import Pool
+
+Pools = Mapping[str, Pool]
+
+PACKAGES = "SELECT package_id, edition, status, count(*) FROM packages GROUP BY 1, 2, 3"
+ORDERS = "SELECT package_id, edition, status, count(*) FROM orders GROUP BY 1, 2, 3"
+CAMPAIGNS = "SELECT campaign_id, status, count(*) FROM campaigns GROUP BY 1, 2"
+PROCESSES = "SELECT campaign_id, status, count(*) FROM processes GROUP BY 1, 2"
+NOTIFICATIONS = """
+SELECT kind, package_id, edition, status, count(*) FROM notifications
+WHERE recipient_type = 'entity' GROUP BY 1, 2, 3, 4
+"""
+LEDGER = """
+SELECT package_id, edition, orders, campaigns, notifications, completed_at IS NOT NULL AS complete
+FROM cancellations
+"""
+
+
+async def rows(pools: Pools, service: str, statement: str) -> Rows:
+    """Groups with their counts, the last column."""
+    found = await pools[service].fetch(statement)
+    return Counter({tuple(row.values())[:-1]: row["count"] for row in found})
+
+
+# An order that was canceled or rejected has been changed once more than its approval tells.
+CHANGED_TWICE = """
+SELECT count(*) FROM orders
+WHERE version > 1 + (approved_at IS NOT NULL)::int + (status IN ('canceled', 'rejected'))::int
+"""
+SAID = "SELECT coalesce(sum(count), 0) FROM emitted WHERE type = $1"
+
+
+async def changed_twice(pools: Pools) -> int:
+    """Orders that were changed more often than anybody asked for."""
+    return int(await pools["orders"].fetchval(CHANGED_TWICE))
+
+
+async def said(pools: Pools, service: str, kind: str) -> int:
+    """How often a service has said something of this type."""
+    return int(await pools[service].fetchval(SAID, kind))
+
+
+async def canceled(pools: Pools, edition: int) -> dict[str, int]:
+    """The counts of the cancel of an edition, from the table of each service."""
+    orders = await rows(pools, "orders", ORDERS)
+    campaigns = await rows(pools, "campaigns", CAMPAIGNS)
+    processes = await rows(pools, "campaigns", PROCESSES)
+    return {
+        "orders": sum(n for key, n in orders.items() if key[1:] == (edition, "canceled")),
+        "campaigns": sum(n for key, n in campaigns.items() if key[1] == "canceled"),
+        "processes": sum(n for key, n in processes.items() if key[1] == "stopped"),
+    }
