@@ -1,0 +1,1 @@
+"""The directory service: its rules, and its handlers on a real database."""
