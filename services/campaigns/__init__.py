@@ -1,0 +1,1 @@
+"""The campaigns service: campaigns, their processes, and the part of a cancel that stops them."""

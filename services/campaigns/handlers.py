@@ -1,0 +1,129 @@
+"""What the campaigns service does with the messages of one batch."""
+
+from collections.abc import Iterable, Sequence
+
+from contracts.campaigns import (
+    CampaignCommand,
+    CancelCampaign,
+    CreateCampaign,
+    ReinitializeCampaign,
+    ReportProcess,
+    StartCampaign,
+)
+from contracts.packages import PackageCanceled, PackageReinitialized
+from services.campaigns import domain, jobs, store, sweeps
+from services.campaigns.domain import Change, LifeCommand, Outcome
+from services.campaigns.world import World
+from services.runtime.database import Connection
+from services.runtime.decision import Decision, Unchanged, accepted
+from services.runtime.loaded import Loaded
+from services.runtime.received import Received
+from services.runtime.service import routes
+
+ROUTES = routes(
+    CreateCampaign,
+    StartCampaign,
+    CancelCampaign,
+    ReinitializeCampaign,
+    ReportProcess,
+    PackageCanceled,
+    PackageReinitialized,
+)
+
+
+async def load(conn: Connection, batch: Sequence[Received]) -> World:
+    """Lock the campaigns these messages name, and read as many of their processes as they need."""
+    bodies = [received.body for received in batch]
+    named = {b.campaign_id for b in bodies if isinstance(b, CampaignCommand)}
+    campaigns = await store.lock_campaigns(conn, named)
+    whole = {b.campaign_id for b in bodies if isinstance(b, LifeCommand)}
+    reports = [b for b in bodies if isinstance(b, ReportProcess)]
+    reported = {(b.campaign_id, b.process_id) for b in reports if b.campaign_id not in whole}
+    processes = await store.load_processes(conn, whole)
+    processes |= await store.find_processes(conn, reported)
+    cancels = [b for b in bodies if isinstance(b, PackageCanceled)]
+    returns = [b for b in bodies if isinstance(b, PackageReinitialized)]
+    return World(
+        campaigns=Loaded(campaigns),
+        processes=Loaded(processes),
+        busy=await store.find_busy(conn, reported),
+        jobs=Loaded(await store.find_jobs(conn, {b.package_id for b in (*cancels, *returns)})),
+        expected=await store.count_concerned(
+            conn, {((b.package_id, b.edition), b.campaign_id) for b in cancels}
+        ),
+    )
+
+
+def handle(world: World, received: Received) -> Decision:
+    """Decide one message against the world as the messages before it left it."""
+    match received.body:
+        case CampaignCommand() as command:
+            return _keep(world, _decide(world, received, command))
+        case PackageCanceled() as event:
+            return _package_canceled(world, received, event)
+        case PackageReinitialized() as event:
+            return _package_reinitialized(world, received, event)
+        case other:
+            raise TypeError(f"campaigns does not read {other!r}")
+
+
+def _decide(world: World, received: Received, command: CampaignCommand) -> Outcome:
+    now, actor = received.now, received.envelope.actor
+    campaign = world.campaigns.get(command.campaign_id)
+    match command:
+        case CreateCampaign():
+            return domain.create(campaign, command, now=now, actor=actor)
+        case _ if campaign is None:
+            return domain.unknown(command)
+        case StartCampaign() | CancelCampaign() | ReinitializeCampaign():
+            processes = world.processes_of(campaign)
+            return domain.decide(campaign, processes, command, now=now, actor=actor)
+        case ReportProcess(campaign_id=campaign_id, process_id=process_id):
+            return domain.report(
+                campaign,
+                world.processes.get((campaign_id, process_id)),
+                command,
+                is_last=world.is_last(campaign_id, process_id),
+                now=now,
+                actor=actor,
+            )
+        case _:
+            raise TypeError(f"no rule for {command!r}")
+
+
+def _keep(world: World, outcome: Outcome) -> Decision:
+    if not isinstance(outcome, Change):
+        return outcome
+    world.apply(outcome)
+    return accepted(*outcome.events, version=outcome.version)
+
+
+def _package_canceled(world: World, received: Received, event: PackageCanceled) -> Decision:
+    """Begin the cancel of an edition, once; that of a local package ends here."""
+    expected = world.expected.get((event.package_id, event.edition), 0)
+    job = jobs.cancel(event, received.cause, expected)
+    if job.key in world.jobs:
+        return Unchanged(f"edition {event.edition} of package {event.package_id} is canceled")
+    world.jobs.put(job.key, job)
+    if job.done:
+        return accepted(jobs.progress(job), jobs.report(job))
+    return accepted(jobs.progress(job))
+
+
+def _package_reinitialized(
+    world: World, received: Received, event: PackageReinitialized
+) -> Decision:
+    """Let the campaign return that a cancel of an earlier edition canceled, if one did."""
+    job = jobs.reinitialize(event, received.cause)
+    if job.key in world.jobs:
+        return Unchanged(f"edition {event.edition} of package {event.package_id} has begun")
+    world.jobs.put(job.key, job)
+    return accepted()
+
+
+async def save(conn: Connection, world: World) -> Iterable[str]:
+    """Store each changed row once, in its last state, and wake the sweep for new jobs."""
+    await store.save_campaigns(conn, world.campaigns.changed())
+    await store.save_processes(conn, world.processes.changed())
+    await store.add_jobs(conn, world.jobs.changed())
+    return (sweeps.PACKAGE_JOBS,) if world.jobs.changed() else ()
