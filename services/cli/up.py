@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from infra.local import keeper, keeping
 from infra.local import servers as local_servers
 from infra.local.errors import Unavailable
 from infra.local.servers import Servers, Signalled, unwinding
-from infra.local.stack import Stack, stack
+from infra.local.stack import RELAIS, Stack, stack
 
 LOCAL = Path(__file__).parents[2] / ".local"
 STATE = LOCAL / "state"
-OWNER = STATE / "up.json"
-ENDPOINTS = STATE / "endpoints.json"
+OWNER = "up.json"
+ENDPOINTS = "endpoints.json"
 PATIENCE_SECONDS = 90.0
 
 NEXT = """\
@@ -31,18 +31,18 @@ Postgres  {postgres_url}
 Logs      {logs}"""
 
 
-def up(workers: Mapping[str, int]) -> int:
+def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str] = RELAIS) -> int:
     """Run a stack until it is told to stop; 0 when it was."""
     started = time.monotonic()
     try:
         with (
             unwinding(),
-            the_only_one(),
-            local_servers.servers(STATE / "servers", say=say) as pair,
-            stack(pair, STATE, workers=workers, say=say) as running,
-            published(ENDPOINTS, endpoints(running)),
+            the_only_one(state),
+            local_servers.servers(state / "servers", say=say) as pair,
+            stack(pair, state, workers=workers, command=command, say=say) as running,
+            published(state / ENDPOINTS, endpoints(running)),
         ):
-            say(next_steps(running, pair))
+            say(next_steps(running, pair, state))
             say(f"Ready after {time.monotonic() - started:.1f} s.")
             running.wait()
     except (KeyboardInterrupt, Signalled):
@@ -50,31 +50,31 @@ def up(workers: Mapping[str, int]) -> int:
     return 0
 
 
-def down() -> int:
+def down(state: Path = STATE) -> int:
     """Stop a running stack and wait until it is gone; 0 also when there was none."""
-    pid = keeping.living_owner(OWNER)
+    pid = keeping.living_owner(state / OWNER)
     if pid is None:
-        clear_up()
+        clear_up(state)
         say("No stack was running.")
         return 0
     say(f"Stopping the stack of process {pid}.")
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + PATIENCE_SECONDS
-    while keeping.living_owner(OWNER) == pid:
+    while keeping.living_owner(state / OWNER) == pid:
         if time.monotonic() > until:
             raise Unavailable(f"Process {pid} does not end; end it with kill -9 {pid}, then again.")
         time.sleep(0.05)
-    clear_up()
+    clear_up(state)
     say("Stopped.")
     return 0
 
 
-def clear_up() -> None:
+def clear_up(state: Path) -> None:
     """End and remove what a killed stack has left behind."""
-    for folder in (STATE / "workers", STATE / "servers"):
-        keeping.clear(folder, say)
-    ENDPOINTS.unlink(missing_ok=True)
-    OWNER.unlink(missing_ok=True)
+    for name in ("workers", "servers"):
+        keeping.clear(state / name, say)
+    for name in (ENDPOINTS, OWNER):
+        (state / name).unlink(missing_ok=True)
 
 
 def servers(*, durable: bool) -> int:
@@ -94,14 +94,15 @@ def servers(*, durable: bool) -> int:
 
 
 @contextmanager
-def the_only_one() -> Iterator[None]:
+def the_only_one(state: Path) -> Iterator[None]:
     """Refuse to run beside another `up` of this folder."""
-    if pid := keeping.living_owner(OWNER):
+    owner = state / OWNER
+    if pid := keeping.living_owner(owner):
         raise Unavailable(f"Relais is up already (process {pid}); `./run down` stops it.")
-    STATE.mkdir(parents=True, exist_ok=True)
-    with keeping.lock(STATE, OWNER):
+    state.mkdir(parents=True, exist_ok=True)
+    with keeping.lock(state, owner):
         me = {"pid": os.getpid(), "started": keeper.started_at(os.getpid())}
-        with published(OWNER, {"owner": me}):
+        with published(owner, {"owner": me}):
             yield
 
 
@@ -127,14 +128,14 @@ def published(path: Path, facts: Mapping[str, object]) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def next_steps(running: Stack, pair: Servers) -> str:
+def next_steps(running: Stack, pair: Servers, state: Path) -> str:
     """Say what can be done now."""
     counts = {service: len(pids) for service, pids in running.pids().items()}
     return NEXT.format(
         workers=", ".join(f"{service} {count}" for service, count in counts.items()),
         amqp_url=pair.amqp_url,
         postgres_url=pair.postgres_url,
-        logs=STATE / "logs",
+        logs=state / "logs",
     )
 
 
