@@ -4,12 +4,24 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 PAUSE = 0.02
 
 
+@overload
+async def eventually(
+    probe: Callable[[], Awaitable[T]],
+    *,
+    timeout: float = ...,  # noqa: ASYNC109 - as below
+) -> T: ...
+@overload
+async def eventually(
+    probe: Callable[[], T],
+    *,
+    timeout: float = ...,  # noqa: ASYNC109 - as below
+) -> T: ...
 async def eventually(
     probe: Callable[[], T | Awaitable[T]],
     *,
