@@ -92,6 +92,24 @@ async def desk(
         await one.close()
 
 
+@pytest.fixture
+async def desks(
+    database: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[Callable[[str], Awaitable[tuple[Desk, Desk]]]]:
+    """Two desks of a service on one fresh database, as two workers would be."""
+    opened: list[Desk] = []
+
+    async def open_desks(service: str) -> tuple[Desk, Desk]:
+        url = await database(service)
+        one, two = [await desk_of(installed()[service], url) for _ in range(2)]
+        opened.extend((one, two))
+        return one, two
+
+    yield open_desks
+    for one in opened:
+        await one.close()
+
+
 async def _execute(url: str, statement: str) -> None:
     conn = await asyncpg.connect(url)
     try:
