@@ -11,6 +11,7 @@ from contracts.packages import PackageState
 from services.packages.domain import Campaign
 from services.packages.ledger import Cancellation
 from services.runtime.database import Connection, Row, as_json
+from services.runtime.inbox import TakenMeanwhile
 from services.runtime.received import Cause
 
 Life = tuple[str, int]
@@ -33,8 +34,10 @@ async def lock_packages(conn: Connection, ids: Iterable[str]) -> dict[str, Packa
     return {row["package_id"]: PackageState.model_validate(dict(row)) for row in rows}
 
 
+# A row that was loaded is locked and cannot have moved. One that was not there and is now was made
+# by another worker meanwhile: it is left alone.
 SAVE_PACKAGES = """
-INSERT INTO packages (
+INSERT INTO packages AS p (
     package_id, label, distribution_level, campaign_id, folder, description, documents,
     assigned_to, audience, starts_at, ends_at, available_at, registration_deadline,
     personalization_deadline, approval_mode, approval_period_days, reviewers, reminders,
@@ -70,13 +73,17 @@ ON CONFLICT (package_id) DO UPDATE SET
     approved_at = excluded.approved_at, published_at = excluded.published_at,
     canceled_at = excluded.canceled_at, changed_at = excluded.changed_at,
     changed_by = excluded.changed_by
+WHERE excluded.created_at = p.created_at AND excluded.version > p.version
 """
 
 
 async def save_packages(conn: Connection, packages: Sequence[PackageState]) -> None:
-    """Store packages in their last state."""
-    if packages:
-        await conn.execute(SAVE_PACKAGES, as_json(packages))
+    """Store packages in their last state; raises TakenMeanwhile where one was made twice."""
+    if not packages:
+        return
+    status = await conn.execute(SAVE_PACKAGES, as_json(packages))
+    if int(status.rpartition(" ")[2]) != len(packages):
+        raise TakenMeanwhile("another worker made one of these packages first")
 
 
 FIND_CAMPAIGNS = """
