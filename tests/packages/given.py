@@ -2,10 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from contracts.campaigns import CampaignKind
-from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersReport
+from contracts.campaigns import (
+    CampaignCanceled,
+    CampaignCreated,
+    CampaignKind,
+    CampaignReinitialized,
+)
+from contracts.cancellation import (
+    CampaignsReport,
+    NotificationsReport,
+    OrdersReport,
+    PackageCampaignsCanceled,
+    PackageEntitiesNotified,
+    PackageOrdersCanceled,
+)
 from contracts.envelope import Envelope
 from contracts.message import Body
 from contracts.packages import (
@@ -23,10 +35,12 @@ from contracts.packages import (
 from services.packages import handlers
 from services.packages.domain import Campaign, LifeCommand
 from services.packages.handlers import World
-from services.packages.ledger import Cancellation
+from services.packages.ledger import Cancellation, Report
 from services.runtime.decision import Decision
 from services.runtime.loaded import Loaded
 from services.runtime.received import Received
+
+ReportT = TypeVar("ReportT", bound=Report)
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -152,3 +166,50 @@ def decide(
     """Decide one message about at most one package; without campaigns the usual ones are known."""
     known = world([package] if package else [], campaigns or world().campaigns.values(), ledgers)
     return handlers.handle(known, received(body, now))
+
+
+def reports(package_id: str = "CAT86", edition: int = 1, **counts: int) -> tuple[Report, ...]:
+    """What orders, campaigns and notifications report of a cancel; counts replace some zeros."""
+
+    def made(kind: type[ReportT], *names: str) -> ReportT:
+        values = {name: counts.get(name, 0) for name in names}
+        return kind(package_id=package_id, edition=edition, **values)
+
+    return (
+        made(PackageOrdersCanceled, "canceled", "already_final"),
+        made(PackageCampaignsCanceled, "campaigns", "processes_stopped", "too_late"),
+        made(PackageEntitiesNotified, "notified", "superseded", "failed"),
+    )
+
+
+def campaign_created(campaign_id: str = "OP13", **state: Any) -> CampaignCreated:
+    """The event that a campaign was made; state replaces some of it."""
+    return CampaignCreated.model_validate(_campaign_state(campaign_id) | state)
+
+
+def campaign_canceled(
+    campaign_id: str = "OP13", by: tuple[str, int] | None = None, **state: Any
+) -> CampaignCanceled:
+    """The event that a campaign was canceled, perhaps by an edition of a package."""
+    values = _campaign_state(campaign_id) | {"status": "canceled", "version": 2} | state
+    if by is not None:
+        values["canceled_by"] = {"package_id": by[0], "edition": by[1]}
+    return CampaignCanceled.model_validate(values)
+
+
+def campaign_reinitialized(campaign_id: str = "OP13", **state: Any) -> CampaignReinitialized:
+    """The event that a campaign can be used again."""
+    values = _campaign_state(campaign_id) | {"version": 3} | state
+    return CampaignReinitialized.model_validate(values)
+
+
+def _campaign_state(campaign_id: str) -> dict[str, Any]:
+    return {
+        "campaign_id": campaign_id,
+        "label": "Windows",
+        "kind": "reference",
+        "distribution_level": "collaborative_by_form",
+        "status": "being_edited",
+        "version": 1,
+        "changed_at": NOW,
+    }

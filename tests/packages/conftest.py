@@ -1,0 +1,17 @@
+"""The packages service on a database of its own."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.desk import Desk
+from tests.packages.given import campaign_created
+
+
+@pytest.fixture
+async def packages(desk: Callable[[str], Awaitable[Desk]]) -> Desk:
+    """The packages service; it knows a reference campaign, OP13, and a template, OP7."""
+    opened = await desk("packages")
+    await opened.send(campaign_created("OP13"), campaign_created("OP7", kind="template"))
+    await opened.said()
+    return opened
