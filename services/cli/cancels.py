@@ -122,7 +122,7 @@ def _kind(report: Report) -> type[Report]:
     raise TypeError(f"no report: {report!r}")
 
 
-def told(name: str, part: Part) -> str:
+def told(part: Part) -> str:
     """A service's part in words: `12 of 60`, then what it reports."""
     if part.report is None:
         return f"{part.done:,} of {part.expected:,}" if part.expected else "waiting"
@@ -141,5 +141,5 @@ def picture(title: str, parts: dict[str, Part], footer: str) -> Group:
     for name, part in parts.items():
         mark = "[green]✓[/]" if part.report else "[dim]·[/]"
         total, done = (1.0, 1.0) if part.report else (float(part.expected or 1), float(part.done))
-        table.add_row(mark, name, ProgressBar(total, done, width=32), told(name, part))
+        table.add_row(mark, name, ProgressBar(total, done, width=32), told(part))
     return Group(Text(title), table, Text(footer, style="dim"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from services.cli.problems import UNAVAILABLE, Problem
 from services.runtime import settings
 
+PROJECT = Path(__file__).parents[2]
 WRITTEN = Path(".local/state/endpoints.json")
 """Written by `./run up` once its stack is ready."""
 
@@ -34,7 +35,7 @@ def find() -> Endpoints:
     services = service_names()
     if _is_told(services):
         return _from_environment(services)
-    for folder in (Path.cwd(), Path(__file__).parents[2]):
+    for folder in (Path.cwd(), PROJECT):
         if (written := folder / WRITTEN).is_file():
             return _from_file(written)
     raise Problem(

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,8 @@ from services.cli.problems import USAGE, Problem
 from services.runtime import broker, database, topology
 from services.runtime.database import Pool, Row
 from services.runtime.service import Service, installed
+
+Services = Mapping[str, Service]
 
 IDS_AT_ONCE = 20_000
 LISTED = 1_000
@@ -122,30 +124,34 @@ async def prove(stack: Endpoints, since: datetime, settle: float) -> Proof:
             for name in services
         }
         while True:
-            found = await _look(services, pools, stack.amqp_url, since)
+            found = await compare(services, pools, since)
+            await _count_queued(found, services, stack.amqp_url)
             if found.ok or time.monotonic() > until:
                 return found
             await asyncio.sleep(0.3)
 
 
-async def _look(
-    services: dict[str, Service], pools: dict[str, Pool], amqp_url: str, since: datetime
-) -> Proof:
+async def compare(services: Services, pools: Mapping[str, Pool], since: datetime) -> Proof:
+    """What the tables say, right now."""
     standings = {name: await _standing(pool, since) for name, pool in pools.items()}
     found = Proof(since, standings)
     for sender in services:
         async for runs in _said(pools[sender], since):
             standings[sender].said += sum(run["count"] for run in runs)
             await _check(found, sender, runs, services, pools)
+    return found
+
+
+async def _count_queued(found: Proof, services: Services, amqp_url: str) -> None:
+    """Add what the broker still holds for each service."""
     async with broker.connected(amqp_url, "relais proof") as connection:
         for name, service in services.items():
-            lanes = topology.Reader(name, frozenset(), frozenset(), lanes=0)
-            queues = [*await topology.surplus(connection, lanes), names.dead(name)]
+            every = topology.Reader(name, frozenset(), frozenset(), lanes=0)
+            queues = [*await topology.surplus(connection, every), names.dead(name), *service.drains]
             async with connection.channel() as channel:
-                for queue in [*queues, *service.drains]:
-                    declared = await channel.declare_queue(queue, passive=True)
-                    standings[name].queued += declared.declaration_result.message_count or 0
-    return found
+                declared = [await channel.declare_queue(queue, passive=True) for queue in queues]
+            counts = [queue.declaration_result.message_count or 0 for queue in declared]
+            found.services[name].queued = sum(counts)
 
 
 HANDLED = "SELECT outcome, count(*) AS count FROM inbox WHERE received_at >= $1 GROUP BY outcome"
@@ -188,8 +194,8 @@ async def _check(
     found: Proof,
     sender: str,
     runs: Sequence[Row],
-    services: dict[str, Service],
-    pools: dict[str, Pool],
+    services: Services,
+    pools: Mapping[str, Pool],
 ) -> None:
     """Note what the readers of these runs lack."""
     by_type: dict[str, list[Row]] = defaultdict(list)

@@ -1,0 +1,75 @@
+"""The settings of a worker, as shown to people."""
+
+from pathlib import Path
+
+import pytest
+
+from services.cli import config
+from services.cli.config import Setting
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two settings without which there is no worker."""
+    monkeypatch.setenv("RELAIS_AMQP_URL", "amqp://relais:hush@broker:5672/")
+    monkeypatch.setenv("RELAIS_POSTGRES_URL", "postgresql://admin:hush@db/postgres")
+
+
+def effective(service: str) -> dict[str, Setting]:
+    """The settings by variable."""
+    return {setting.variable: setting for setting in config.effective(service)}
+
+
+class TestEffective:
+    """What `relais config` tells."""
+
+    def test_tells_defaults_and_what_was_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each value comes with its origin."""
+        monkeypatch.delenv("RELAIS_LANES", raising=False)
+        monkeypatch.setenv("RELAIS_PREFETCH", "77")
+        found = effective("orders")
+        assert (found["RELAIS_LANES"].value, found["RELAIS_LANES"].origin) == (8, "default")
+        assert found["RELAIS_PREFETCH"].value == 77
+        assert found["RELAIS_PREFETCH"].origin == "environment"
+
+    def test_tells_which_file_holds_a_value(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A secret's file is named, its content is hidden."""
+        (tmp_path / "url").write_text("postgresql://orders:hush@db/orders\n")
+        monkeypatch.setenv("RELAIS_ORDERS_POSTGRES_URL_FILE", str(tmp_path / "url"))
+        monkeypatch.setenv("RELAIS_ORDERS_POSTGRES_URL", "")
+        monkeypatch.delenv("RELAIS_ORDERS_POSTGRES_URL")
+        found = effective("orders")["RELAIS_ORDERS_POSTGRES_URL"]
+        assert found.origin == f"file {tmp_path / 'url'}"
+        assert found.value == "postgresql://orders:***@db/orders"
+
+    def test_never_shows_a_password(self) -> None:
+        """Nobody has to look twice before passing it on."""
+        assert "hush" not in str(effective("packages"))
+
+    def test_has_the_settings_of_the_service_alone(self) -> None:
+        """Only packages waits for cancels."""
+        assert "RELAIS_STALLED_AFTER_SECONDS" in effective("packages")
+        assert "RELAIS_STALLED_AFTER_SECONDS" not in effective("orders")
+
+
+class TestRedacted:
+    """What may be shown of a value."""
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("amqp://u:p@h/", "amqp://u:***@h/"),
+            ("amqp://u:p@q@h/", "amqp://u:***@h/"),
+            ("amqp://h/", "amqp://h/"),
+            ("info", "info"),
+        ],
+    )
+    def test_hides_passwords_of_urls(self, value: str, shown: str) -> None:
+        """The rest of a URL helps, and stays."""
+        assert config.redacted("RELAIS_AMQP_URL", value) == shown
+
+    def test_hides_whatever_is_called_a_secret(self) -> None:
+        """A name is enough."""
+        assert config.redacted("RELAIS_WEBHOOK_SECRET", "hush") == "***"

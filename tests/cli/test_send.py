@@ -1,0 +1,99 @@
+"""Commands as people type them."""
+
+import pytest
+
+from contracts.orders import PlaceOrder
+from contracts.packages import CancelPackage, EditPackage
+from services.cli import send
+from services.cli.problems import USAGE, Problem
+
+
+class TestType:
+    """The type of a command."""
+
+    def test_may_be_short(self) -> None:
+        """`package.cancel` means the current version of that command."""
+        assert send.command_class("package.cancel") is CancelPackage
+
+    def test_may_be_full(self) -> None:
+        """The wire name is taken as it is."""
+        assert send.command_class("relais.package.cancel.v1") is CancelPackage
+
+    def test_of_an_event_is_no_command(self) -> None:
+        """Events are said by services, never sent."""
+        with pytest.raises(Problem, match="no command"):
+            send.command_class("relais.package.canceled.v1")
+
+    def test_that_is_unknown_suggests_what_is_near(self) -> None:
+        """A typo is answered with the word that was meant, and exit code 64."""
+        with pytest.raises(Problem, match=r"package\.cancel") as caught:
+            send.command_class("package.cancle")
+        assert caught.value.exit_code == USAGE
+
+
+class TestFields:
+    """Fields given one by one."""
+
+    def test_are_text(self) -> None:
+        """What is no JSON is text as it stands."""
+        made = send.command("package.cancel", "CAT86", None, ["comment=supplier withdrew"])
+        assert made == CancelPackage(package_id="CAT86", comment="supplier withdrew")
+
+    def test_are_json_where_they_read_as_such(self) -> None:
+        """Numbers, null and lists are given as JSON."""
+        made = send.command(
+            "package.edit", "CAT86", None, ["expected_version=3", "folder=null", 'audience=["OU3"]']
+        )
+        assert isinstance(made, EditPackage)
+        assert made.expected_version == 3
+        assert made.changes == {"folder": None, "audience": ["OU3"]}
+
+    def test_that_read_as_json_but_must_be_text_are_text(self) -> None:
+        """A label may be a number, a comment may be the word true."""
+        made = send.command(
+            "order.place", "ORD1", None, ["package_id=CAT86", "entity_id=7", "label=5"]
+        )
+        assert isinstance(made, PlaceOrder)
+        assert (made.entity_id, made.label) == ("7", "5")
+
+    def test_may_hold_the_sign_that_ends_the_name(self) -> None:
+        """Only the first = separates name and value."""
+        made = send.command("package.cancel", "CAT86", None, ["comment=a=b"])
+        assert made == CancelPackage(package_id="CAT86", comment="a=b")
+
+    def test_without_a_value_are_refused(self) -> None:
+        """The error shows how a field is written."""
+        with pytest.raises(Problem, match="name=value"):
+            send.command("package.cancel", "CAT86", None, ["comment"])
+
+    def test_join_data(self) -> None:
+        """--data and --field may each give a part."""
+        made = send.command(
+            "package.cancel", "CAT86", '{"comment": "late"}', ["expected_version=2"]
+        )
+        assert made == CancelPackage(package_id="CAT86", comment="late", expected_version=2)
+
+    def test_given_twice_are_refused(self) -> None:
+        """Nobody has to guess which of two values counts."""
+        with pytest.raises(Problem, match="leave one out"):
+            send.command("package.cancel", "CAT86", '{"comment": "a"}', ["comment=b"])
+
+
+class TestCheck:
+    """The check before anything is sent."""
+
+    def test_tells_every_error_at_once(self) -> None:
+        """One look is enough to put a command right."""
+        with pytest.raises(Problem) as caught:
+            send.command("package.cancel", "CAT 86", '{"coment": "typo"}', [])
+        text = str(caught.value)
+        assert "data.comment is required" in text
+        assert "data.coment is not a field of this message" in text
+        assert "subject must be an id" in text
+        assert caught.value.exit_code == USAGE
+
+    @pytest.mark.parametrize("data", ["{", "[]", '"text"'])
+    def test_wants_an_object(self, data: str) -> None:
+        """Data is one JSON object."""
+        with pytest.raises(Problem, match="JSON"):
+            send.command("package.cancel", "CAT86", data, [])
