@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from contracts.orders import OrderRef, OrderState
+from contracts.orders import OrderState
 from contracts.packages import DistributionLevel, PackageStatus
 from services.orders.domain import OPEN, Offer
 from services.runtime.database import Connection, Row, as_json
@@ -302,20 +303,21 @@ async def count_open(conn: Connection, cancel: Cancel) -> int:
     return int(await conn.fetchval(COUNT_OPEN, cancel.package_id, cancel.edition, sorted(OPEN)))
 
 
+FIND_END = """
+SELECT entity_id, order_id, count(*) OVER () AS count
+FROM (SELECT entity_id, order_id FROM orders
+      WHERE package_id = $1 AND edition = $2 AND (entity_id, order_id) > ($3, $4)
+      ORDER BY entity_id, order_id LIMIT $5) AS chunk
+ORDER BY entity_id DESC, order_id DESC LIMIT 1
+"""
+# One walk along the index: it waits for a row that somebody holds, and looks at its status again.
 CANCEL_CHUNK = """
-WITH chunk AS MATERIALIZED (
-    SELECT order_id, entity_id, status FROM orders
-    WHERE package_id = $1 AND edition = $2 AND (entity_id, order_id) > ($3, $4)
-    ORDER BY entity_id, order_id LIMIT $5 FOR UPDATE
-), changed AS (
-    UPDATE orders o
-    SET status = 'canceled', version = o.version + 1, canceled_at = $6, changed_at = $6,
-        changed_by = $7
-    FROM chunk c WHERE o.order_id = c.order_id AND c.status = ANY ($8::text[])
-    RETURNING o.order_id, o.version
-)
-SELECT c.order_id, c.entity_id, d.version
-FROM chunk c LEFT JOIN changed d USING (order_id) ORDER BY c.entity_id, c.order_id
+UPDATE orders
+SET status = 'canceled', version = version + 1, canceled_at = $7, changed_at = $7, changed_by = $8
+WHERE package_id = $1 AND edition = $2
+  AND (entity_id, order_id) > ($3, $4) AND (entity_id, order_id) <= ($5, $6)
+  AND status = ANY ($9::text[])
+RETURNING order_id, entity_id, version
 """
 
 
@@ -327,28 +329,19 @@ class Chunk:
     canceled edition is placed any more.
     """
 
-    canceled: list[OrderRef]
+    canceled: list[dict[str, Any]]
     already_final: int
-    end: Pair | None
+    end: Pair
     is_last: bool
 
 
 async def cancel_chunk(conn: Connection, cancel: Cancel, size: int, now: datetime) -> Chunk:
-    """Cancel the open ones of the next orders after the cursor; waits for their locks."""
-    rows = await conn.fetch(
-        CANCEL_CHUNK,
-        cancel.package_id,
-        cancel.edition,
-        *cancel.cursor,
-        size,
-        now,
-        cancel.cause.actor,
-        sorted(OPEN),
-    )
-    done = [
-        OrderRef.model_construct(order_id=order_id, entity_id=entity_id, version=version)
-        for order_id, entity_id, version in rows
-        if version is not None
-    ]
-    end = (rows[-1]["entity_id"], rows[-1]["order_id"]) if rows else None
-    return Chunk(done, len(rows) - len(done), end, len(rows) < size)
+    """Cancel the open ones of the next orders after the cursor."""
+    start = (cancel.package_id, cancel.edition, *cancel.cursor)
+    found = await conn.fetchrow(FIND_END, *start, size)
+    if found is None:
+        return Chunk([], 0, cancel.cursor, is_last=True)
+    end = (found["entity_id"], found["order_id"])
+    rows = await conn.fetch(CANCEL_CHUNK, *start, *end, now, cancel.cause.actor, sorted(OPEN))
+    canceled = [dict(row) for row in rows]
+    return Chunk(canceled, found["count"] - len(canceled), end, is_last=found["count"] < size)

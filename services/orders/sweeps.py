@@ -33,7 +33,7 @@ async def _advance(turn: Turn, cancel: Cancel, chunk: Chunk) -> None:
     _say_canceled(turn, cancel, chunk)
     cancel = replace(
         cancel,
-        cursor=chunk.end or cancel.cursor,
+        cursor=chunk.end,
         canceled=cancel.canceled + len(chunk.canceled),
         already_final=cancel.already_final + chunk.already_final,
     )
@@ -53,12 +53,13 @@ async def _advance(turn: Turn, cancel: Cancel, chunk: Chunk) -> None:
 
 def _say_canceled(turn: Turn, cancel: Cancel, chunk: Chunk) -> None:
     for at in range(0, len(chunk.canceled), PACK):
-        event = OrdersCanceled.model_construct(
-            package_id=cancel.package_id,
-            edition=cancel.edition,
-            orders=chunk.canceled[at : at + PACK],
-        )
-        turn.emit(event, cancel.cause)
+        pack = {
+            "package_id": cancel.package_id,
+            "edition": cancel.edition,
+            "orders": chunk.canceled[at : at + PACK],
+        }
+        # Validated, because a thousand models are made faster there than here.
+        turn.emit(OrdersCanceled.model_validate(pack), cancel.cause)
 
 
 def _say_progress(turn: Turn, cancel: Cancel) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -40,10 +41,18 @@ class Sweeper:
                 tasks.create_task(self._run(sweep), name=sweep.name)
 
     async def _run(self, sweep: Sweep) -> None:
+        # Each sweep brings out its own events, in the order of its own turns.
+        work = replace(self._work)
+        try:
+            await self._repeat(sweep, work)
+        finally:
+            await work.settle()
+
+    async def _repeat(self, sweep: Sweep, work: Work) -> None:
         failures = 0
         while not self._stopping.is_set():
             try:
-                more = await self._piece(sweep)
+                more = await self._piece(sweep, work)
                 failures = 0
                 self.stuck.discard(sweep.name)
             except Exception as error:
@@ -51,11 +60,12 @@ class Sweeper:
                 more = True
                 await self._failed(sweep, error, failures)
             if not more:
+                await work.settle()
                 await self._work.wakes.wait(sweep.name, sweep.every)
 
-    async def _piece(self, sweep: Sweep) -> bool:
+    async def _piece(self, sweep: Sweep, work: Work) -> bool:
         began = time.perf_counter()
-        more = await sweep.run(self._work)
+        more = await sweep.run(work)
         metrics.SWEEP_SECONDS.labels(sweep.name).observe(time.perf_counter() - began)
         return more
 

@@ -1,5 +1,6 @@
 """The unit of a transaction: what is changed and what is said about it commit together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Turn:
         self.woken.update(names)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Work:
     """What a sweep works with: its service's database, and the way to the broker.
 
@@ -47,6 +48,7 @@ class Work:
     relay: Relay
     wakes: Wakes
     amqp_url: str
+    _bringing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Turn]:
@@ -60,10 +62,19 @@ class Work:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
-        """A transaction whose events are published as soon as it has committed."""
+        """A transaction whose events are published as soon as it has committed.
+
+        Those of one turn are on their way while the next is worked on; see settle.
+        """
         async with self.begin() as turn:
             yield turn
-        await self.relay.publish(turn.outbox.rows)
+        await self.settle()
+        self._bringing = asyncio.create_task(self.relay.publish(turn.outbox.rows))
+
+    async def settle(self) -> None:
+        """Wait until the events of every turn before are with the broker, or with the outbox."""
+        if self._bringing is not None:
+            await self._bringing
 
     def wake(self, names: Iterable[str]) -> None:
         """Wake sweeps of this process."""
