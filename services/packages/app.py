@@ -4,6 +4,7 @@ from pathlib import Path
 
 from contracts import names
 from services.packages import handlers, sweeps
+from services.packages.settings import PackagesSettings
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -15,4 +16,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql",
     sweeps=sweeps.SWEEPS,
     drains=(names.UNROUTED,),
+    settings=PackagesSettings,
 )

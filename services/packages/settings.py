@@ -5,6 +5,8 @@ from functools import cache
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.runtime import settings
+
 
 class PackagesSettings(BaseSettings):
     """What is particular to packages."""
@@ -21,4 +23,4 @@ class PackagesSettings(BaseSettings):
 @cache
 def load() -> PackagesSettings:
     """The settings, read once."""
-    return PackagesSettings()
+    return settings.load(PackagesSettings)

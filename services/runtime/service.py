@@ -6,6 +6,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from pydantic_settings import BaseSettings
+
 from contracts.message import Body
 from services.runtime.database import Connection
 from services.runtime.decision import Decision
@@ -40,6 +42,7 @@ class Service:
     load locks and reads what a batch names; handle decides one message against that world and
     changes it; save stores what changed and names the sweeps that have new work.
     drains are foreign queues whose messages this service keeps as parked.
+    settings is the class of those that it alone has; a worker checks them as it starts.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Service:
     migrations: Path
     sweeps: Sequence[Sweep] = field(default=())
     drains: Sequence[str] = field(default=())
+    settings: type[BaseSettings] | None = None
 
 
 def installed() -> dict[str, Service]:

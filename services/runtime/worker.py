@@ -43,6 +43,8 @@ class Stuck(RuntimeError):
 def run(service: Service) -> None:
     """Run a worker until SIGTERM or SIGINT; returns when all that had begun is finished."""
     config = settings.load(settings.Settings)
+    if service.settings is not None:
+        settings.load(service.settings)
     logs.configure(service.name, config.log_level)
     uvloop.run(Worker(service, config).run())
 
