@@ -1,11 +1,12 @@
 """Processes as a test sees them from outside."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from infra.local.keeper import started_at
+from infra.local.keeper import dying_with_its_parent, started_at
 
 PROJECT = Path(__file__).parents[2]
 
@@ -25,10 +26,11 @@ def recorded(folder: Path) -> dict[str, int]:
 
 
 def python(program: str, *arguments: object) -> "subprocess.Popen[str]":
-    """Run a little program in a process of its own; what it prints can be read."""
+    """Run a little program in a process that does not outlive us; what it prints can be read."""
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=dying_with_its_parent(signal.SIGTERM),
     )
