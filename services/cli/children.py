@@ -1,5 +1,6 @@
 """Run tools that do not outlive this process."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,18 +57,23 @@ def in_sight(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         return process.wait()
     except BaseException as error:
-        # A terminal has given the tool its Ctrl-C already; a second one would cut its ending short.
-        if not (isinstance(error, KeyboardInterrupt) and os.isatty(0)):
-            process.send_signal(signal.SIGINT)
-        end(process)
+        end(process, told=isinstance(error, KeyboardInterrupt) and os.isatty(0))
         raise
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for a tool that was asked to end, then kill it."""
-    try:
-        process.wait(GRACE_SECONDS)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+def end(process: "subprocess.Popen[bytes]", *, told: bool) -> None:
+    """Ask a tool to end in order, then to end, then kill it.
+
+    A terminal has `told` it of its Ctrl-C already; a second one would cut its ending short.
+    """
+    # Started in the background of a script, both of us have been told to ignore SIGINT.
+    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if not (told or deaf):
+        process.send_signal(signal.SIGINT)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt, SystemExit):
+            process.wait(0 if deaf else GRACE_SECONDS)
+            return
+        process.send_signal(number)
+        deaf = False
+    process.wait()
