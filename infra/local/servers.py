@@ -165,7 +165,7 @@ def container(
     reason = lacking[0] if lacking else f"RELAIS_INFRA={mode} asks for it"
     if trouble := docker.unavailable():
         raise Unavailable(f"{name} cannot run here: {reason}, and {trouble}. {instead(variable)}")
-    return Choice(f"{name}: in a container, because {reason}.", start=start)
+    return Choice(f"{name}: in a container, because {reason}; its data ends with it.", start=start)
 
 
 def private(name: str, source: str, variable: str) -> str:
