@@ -1,0 +1,86 @@
+"""The benches, from the command line: `./run bench NAME`."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from services.cli.app import explain
+from tests.bench.figures import Report
+from tests.bench.place import Place, place
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Runs = Annotated[int, typer.Option(min=1, help="How often each figure is measured.")]
+Messages = Annotated[int, typer.Option(min=1, help="Messages in the lanes when a worker starts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON, as the last line.")]
+
+
+@app.callback()
+def describe() -> None:
+    """Measure what Relais does here, each figure beside its limit.
+
+    Servers of their own are started, which write to disk; or RELAIS_AMQP_URL and
+    RELAIS_POSTGRES_URL name others.  Absolute figures move with the machine: the ratios are what
+    can be compared.  No bench fails because something is slow.
+    """
+
+
+@app.command()
+def rush(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    peer_messages: Annotated[
+        int, typer.Option(min=0, help="Messages for each peer; 0 runs none.")
+    ] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """A queue full of order.place, on one package and on 1,000; one orders worker, and peers."""
+    from tests.bench import rush as work
+
+    measure(
+        "rush",
+        lambda here, report: work.rush(
+            here, report, runs=runs, messages=messages, peer_messages=peer_messages
+        ),
+        as_json=as_json,
+    )
+
+
+def measure(bench: str, work: Callable[[Place, Report], Awaitable[None]], *, as_json: bool) -> None:
+    """Run a bench on its servers and show what it found."""
+    console = Console(stderr=as_json)
+    report = Report(bench, console)
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        report.note(f"Other work ran on this machine when this began: its load was {busy:.1f}.")
+    with place() as here:
+        for sentence in here.servers.chosen:
+            console.print(sentence, style="dim", highlight=False)
+        uvloop.run(_awaited(work(here, report)))
+    report.show()
+    if as_json:
+        Console(soft_wrap=True, highlight=False).print(report.as_json(), markup=False)
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+def main() -> None:
+    """Run the bench that the arguments name; exit codes are those of `relais`."""
+    try:
+        code = app(prog_name="relais bench", standalone_mode=False)
+    except Exception as error:
+        if os.environ.get("RELAIS_DEBUG"):
+            raise
+        sys.exit(explain(error))
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
