@@ -1,0 +1,16 @@
+"""The wiring of the notifications service."""
+
+from pathlib import Path
+
+from services.notifications import handlers, sweeps
+from services.runtime.service import Service
+
+SERVICE = Service(
+    name="notifications",
+    routes=handlers.ROUTES,
+    load=handlers.load,
+    handle=handlers.handle,
+    save=handlers.save,
+    migrations=Path(__file__).parent / "sql",
+    sweeps=sweeps.SWEEPS,
+)

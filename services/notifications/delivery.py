@@ -1,0 +1,145 @@
+"""What becomes of one notification: sent, tried again, waiting, failed or superseded. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from contracts import names
+from contracts.directory import Channel
+from contracts.notifications import NotificationStatus, RecipientType
+
+Status = NotificationStatus
+
+UNKNOWN_FOR = timedelta(seconds=5)
+"""How long an entity may be unknown before its notifications have failed."""
+UNDECLARED_FOR = timedelta(seconds=30)
+"""How long a mailbox may be undeclared before a first try counts as failed."""
+TRIES = 8
+"""Tries after which a notification is kept as failed."""
+LONGEST_PAUSE = timedelta(hours=1)
+SHORTEST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=1)
+
+MAILBOX_GONE = "mailbox_gone"
+"""The broker returned it: no queue takes it any more."""
+MAILBOX_FULL = "mailbox_full"
+"""The broker refused it: the queue has no room."""
+
+
+class RowKey(NamedTuple):
+    """The primary key of a notification."""
+
+    happening_id: int
+    recipient_id: str
+    recipient_type: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notification whose turn it is, and what is known of its recipient now.
+
+    channels is None for an unknown entity and for an operator.  behind_until is when an earlier
+    one of the same recipient and package, which could not be delivered, is tried again.
+    """
+
+    key: RowKey
+    package_id: str
+    attempts: int
+    added_at: datetime
+    label: str | None
+    mailbox: str
+    channels: list[str] | None
+    is_declared: bool
+    behind_until: datetime | None
+
+    @property
+    def is_of_operator(self) -> bool:
+        """Whether it is for a person at central, not for an entity."""
+        return self.key.recipient_type == RecipientType.OPERATOR
+
+    @property
+    def routing_key(self) -> str:
+        """Where the broker brings it."""
+        if self.is_of_operator:
+            return names.operator_key(self.key.recipient_id)
+        return names.entity_key(self.mailbox, self.key.recipient_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a notification is from now on; one that is pending is due again at next_try_at."""
+
+    due: Due
+    status: NotificationStatus
+    attempts: int
+    error: str | None
+    next_try_at: datetime
+
+    @property
+    def is_first_try(self) -> bool:
+        """Whether it has been tried now, and had not been before."""
+        return self.due.attempts == 0 and (self.status is not Status.PENDING or self.attempts > 0)
+
+
+def judge(due: Due, *, told: bool, superseded: bool, now: datetime) -> Outcome | None:
+    """What becomes of it without a try; None is to send it.
+
+    told is whether it is known what there is to say, superseded that it is no longer true.
+    """
+    if superseded:
+        return _ended(due, Status.SUPERSEDED, None, now)
+    if not told:
+        return _waiting(due, "not_told_yet", now)
+    if due.behind_until is not None:
+        return _put_off(due, "waits_for_an_earlier_one", due.behind_until)
+    if due.channels is None and not due.is_of_operator:
+        return _unknown(due, now)
+    if due.key.channel != Channel.MAILBOX or due.key.channel not in (due.channels or ["mailbox"]):
+        return _ended(due, Status.FAILED, "channel_not_available", now)
+    if not due.is_declared:
+        return _undeclared(due, now)
+    return None
+
+
+def sent(due: Due, now: datetime) -> Outcome:
+    """The broker has it."""
+    return Outcome(due, Status.SENT, due.attempts + 1, None, now)
+
+
+def refused(due: Due, error: str, now: datetime) -> Outcome:
+    """The broker would not take it: tried again after ever longer pauses, then kept as failed."""
+    attempts = due.attempts + 1
+    if attempts >= TRIES:
+        return Outcome(due, Status.FAILED, attempts, error, now)
+    pause = min(timedelta(seconds=4 ** (attempts - 1)), LONGEST_PAUSE)
+    return Outcome(due, Status.PENDING, attempts, error, now + pause)
+
+
+def _unknown(due: Due, now: datetime) -> Outcome:
+    if now - due.added_at >= UNKNOWN_FOR:
+        return _ended(due, Status.FAILED, "unknown_entity", now)
+    again = min(now + SHORTEST_WAIT, due.added_at + UNKNOWN_FOR)
+    return Outcome(due, Status.PENDING, due.attempts, "unknown_entity", again)
+
+
+def _undeclared(due: Due, now: datetime) -> Outcome:
+    waiting = _waiting(due, "mailbox_not_declared", now)
+    if now - due.added_at < UNDECLARED_FOR:
+        return waiting
+    return _put_off(due, "mailbox_not_declared", waiting.next_try_at)
+
+
+def _waiting(due: Due, error: str, now: datetime) -> Outcome:
+    """It waits as long again as it has waited: many that wait for long cost little."""
+    waited = min(max(now - due.added_at, SHORTEST_WAIT), LONGEST_WAIT)
+    return Outcome(due, Status.PENDING, due.attempts, error, now + waited)
+
+
+def _put_off(due: Due, error: str, until: datetime) -> Outcome:
+    """It could not be delivered in its first round, and nobody waits for it any longer."""
+    return Outcome(due, Status.PENDING, max(due.attempts, 1), error, until)
+
+
+def _ended(due: Due, status: NotificationStatus, error: str | None, now: datetime) -> Outcome:
+    return Outcome(due, status, due.attempts, error, now)

@@ -1,0 +1,106 @@
+"""The table work of the notifications service; sending has a room of its own."""
+
+from datetime import timedelta
+
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import ChannelClosed
+
+from contracts import names
+from contracts.notifications import RecipientType
+from services.notifications import jobs, outbound, store, wakes
+from services.notifications.jobs import FanOut
+from services.notifications.sending import send
+from services.notifications.store import Recipient
+from services.runtime import broker, topology
+from services.runtime.service import Sweep
+from services.runtime.work import Turn, Work
+
+log = structlog.get_logger()
+
+CHUNK = 5_000
+MAILBOXES = 200
+"""Mailboxes declared in one piece."""
+REFUSED_FOR = timedelta(minutes=1)
+"""How long a mailbox that the broker will not make is left alone."""
+
+
+async def fan_out(work: Work) -> bool:
+    """Add a notification for each of the next recipients of a happening."""
+    async with work.turn() as turn:
+        job = await jobs.take_fan_out(turn.conn)
+        if job is None:
+            return False
+        if job.is_cancel:
+            await jobs.lock_cancels(turn.conn, [(job.package_id, job.edition)])
+            if job.is_new:
+                await jobs.hurry(turn.conn, job.package_id, turn.now)
+        added = [] if job.superseded else await jobs.next_recipients(turn.conn, job, CHUNK)
+        await _add(turn, job, added)
+        turn.wake(*wakes.SEND)
+    return True
+
+
+async def _add(turn: Turn, job: FanOut, added: list[str]) -> None:
+    recipients = [
+        Recipient(job.happening_id, job.package_id, RecipientType.ENTITY, id) for id in added
+    ]
+    await store.add_recipients(turn.conn, recipients, turn.now)
+    if len(added) == CHUNK:
+        await jobs.move_fan_out(turn.conn, job, added, turn.now)
+    else:
+        await jobs.end_fan_out(turn.conn, job)
+        turn.wake(wakes.CANCELS)
+
+
+async def end_cancels(work: Work) -> bool:
+    """Report each cancel of which every notification has been tried."""
+    async with work.turn() as turn:
+        done = await jobs.lock_done(turn.conn)
+        for cancel in done:
+            turn.emit(cancel.report, cancel.cause)
+        await jobs.complete(turn.conn, done, turn.now)
+    return False
+
+
+async def declare_mailboxes(work: Work) -> bool:
+    """Make the queues of new mailboxes, on a channel of its own and in no transaction."""
+    async with work.begin() as turn:
+        undeclared = await outbound.find_undeclared(turn.conn, MAILBOXES, turn.now)
+    if not undeclared:
+        return False
+    async with broker.connected(work.amqp_url, "relais notifications mailboxes") as connection:
+        refusals = await _declare(connection, undeclared)
+    declared = [name for name in undeclared if name not in refusals]
+    async with work.begin() as turn:
+        await outbound.mark_declared(turn.conn, declared, turn.now)
+        await outbound.mark_refused(turn.conn, refusals, turn.now + REFUSED_FOR)
+        turn.wake(*wakes.SEND)
+    return len(undeclared) == MAILBOXES
+
+
+async def _declare(connection: AbstractConnection, mailboxes: list[str]) -> dict[str, str]:
+    """Declare queues and bind them; why not, for those that the broker refuses."""
+    refusals: dict[str, str] = {}
+    channel = await connection.channel()
+    for name in mailboxes:
+        try:
+            await _declare_one(channel, name)
+        except ChannelClosed as error:
+            log.error("mailbox_refused", mailbox=name, error=str(error))
+            refusals[name] = str(error)
+            channel = await connection.channel()
+    return refusals
+
+
+async def _declare_one(channel: AbstractChannel, name: str) -> None:
+    queue = await topology.declare_mailbox(channel, name)
+    await queue.bind(names.NOTIFICATIONS, f"{name}.#")
+
+
+SWEEPS = (
+    Sweep(wakes.FAN_OUT, fan_out),
+    *(Sweep(name, send) for name in wakes.SEND),
+    Sweep(wakes.CANCELS, end_cancels),
+    Sweep(wakes.MAILBOXES, declare_mailboxes),
+)
