@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 CONNECT_TIMEOUT = 10.0
 CONFIRM_TIMEOUT = 30.0
+CLOSE_TIMEOUT = 3.0
 HEARTBEAT = 10
 
 FAULTS: tuple[type[Exception], ...] = (
@@ -67,11 +68,23 @@ async def connected(url: str, name: str) -> AsyncIterator[AbstractConnection]:
         await close(connection)
 
 
+_CLOSING: set[asyncio.Task[None]] = set()
+
+
 async def close(connection: AbstractConnection | aiormq.abc.AbstractConnection) -> None:
-    """Close, but never wait long for a broker that does not answer."""
+    """Close, but never wait long for a broker that does not answer.
+
+    The library waits until all it wrote has been read, canceled or not: it is left alone to it.
+    """
+    closing = asyncio.create_task(_close(connection))
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)
+    await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT)
+
+
+async def _close(connection: AbstractConnection | aiormq.abc.AbstractConnection) -> None:
     with suppress(Exception):
-        async with asyncio.timeout(3):
-            await connection.close()
+        await connection.close()
 
 
 def underlying(connection: AbstractConnection) -> aiormq.abc.AbstractConnection:
@@ -111,18 +124,18 @@ class Publisher:
         """
         if not messages:
             return Published()
+        channel = None
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT):
                 channel = await self._ready()
                 return await channel.publish_batch(messages)
-        except asyncio.CancelledError as error:
-            await asyncio.shield(self.close())
-            if is_canceled():
-                raise
-            raise PublishFailed("the connection closed while publishing") from error
-        except FAULTS as error:
-            await self.close()
-            raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error
+        except BaseException as error:
+            await asyncio.shield(self._throw_away(channel))
+            if isinstance(error, asyncio.CancelledError) and not is_canceled():
+                raise PublishFailed("the connection closed while publishing") from error
+            if isinstance(error, FAULTS):
+                raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error
+            raise
 
     async def open(self) -> None:
         """Connect now, so that a worker is not ready before it can publish."""
@@ -135,6 +148,12 @@ class Publisher:
                 self._connection = await connect(self._url, self._name)
                 self._channel = await open_channel(underlying(self._connection))
             return self._channel
+
+    async def _throw_away(self, channel: BatchChannel | None) -> None:
+        """Only a channel of our own: meanwhile somebody may have opened another."""
+        async with self._opening:
+            if channel is not None and channel is self._channel:
+                await self._discard()
 
     async def close(self) -> None:
         """Throw the connection away."""

@@ -106,6 +106,8 @@ class BatchChannel(Channel):
         for future in list(self._waiting):
             if not future.done():
                 future.set_exception(ConnectionError(f"channel {self.number} was closed"))
+                # Whoever was canceled no longer looks, and that is no news.
+                future.exception()
 
     async def publish_batch(self, messages: Sequence[Outgoing]) -> Published:
         """Publish in order and wait until the broker has confirmed or refused each.

@@ -1,0 +1,1 @@
+"""Faults: what happens when servers, connections and workers fail."""

@@ -1,0 +1,1 @@
+"""The runtime, tried with a small service of its own."""

@@ -1,0 +1,84 @@
+"""Databases, a desk and a stage for the probe service."""
+
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import asyncpg
+import pytest
+
+from services.runtime import migrate
+from tests.conftest import on_server
+from tests.desk import Desk, desk_of
+from tests.runtime import probe, stage
+from tests.runtime.probe import TOKEN, Hooks
+from tests.runtime.stage import Stage
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres_url: str) -> AsyncIterator[str]:
+    """A migrated database of the probe, to be copied."""
+    name = f"t_probe_{secrets.token_hex(4)}"
+    await execute(postgres_url, f"CREATE DATABASE {name}")
+    await migrate.apply(on_server(postgres_url, name), migrate.found("probe", probe.MIGRATIONS))
+    yield name
+    await execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """A fresh database of the probe."""
+    name = f"d_probe_{secrets.token_hex(6)}"
+    await execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield on_server(postgres_url, name)
+    await execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def hooks() -> Hooks:
+    """What is to go wrong in the probe."""
+    return Hooks()
+
+
+@pytest.fixture
+async def probe_desk(database_url: str, hooks: Hooks) -> AsyncIterator[Desk]:
+    """The probe's handlers on a fresh database, without a broker."""
+    desk = await desk_of(probe.service("probe", hooks), database_url)
+    yield desk
+    await desk.close()
+
+
+SetStage = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture
+async def set_stage(amqp_url: str, database_url: str, hooks: Hooks) -> AsyncIterator[SetStage]:
+    """Makes a stage with so many lanes."""
+    async with AsyncExitStack() as stack:
+
+        async def make(lanes: int = 2, foreign: bool = False) -> Stage:
+            name = f"probe_{TOKEN}_{next(NUMBERS)}"
+            drains = [f"{name}.foreign"] if foreign else []
+            service = probe.service(name, hooks, drains)
+            staged = stage.staged(amqp_url, database_url, service, hooks, lanes)
+            return await stack.enter_async_context(staged)
+
+        yield make
+
+
+@pytest.fixture
+async def here(set_stage: SetStage) -> Stage:
+    """A stage of two lanes."""
+    return await set_stage()
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run one statement on a connection of its own."""
+    conn = await asyncpg.connect(url)
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()

@@ -1,0 +1,259 @@
+"""A probe service between real servers, and what a test does and sees there."""
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import aio_pika
+import asyncpg
+from aio_pika.abc import AbstractChannel
+
+from contracts import envelope, names
+from contracts.envelope import Envelope
+from contracts.message import Body, Command
+from services.runtime import broker, database, deliveries, housekeeping, topology
+from services.runtime.broker import Publisher
+from services.runtime.channel import Outgoing
+from services.runtime.consumer import Consumer
+from services.runtime.deliveries import Delivery
+from services.runtime.lanes import Slot
+from services.runtime.outbox import Relay
+from services.runtime.service import Service
+from services.runtime.settings import Settings
+from services.runtime.sweeper import Sweeper
+from services.runtime.wakes import Wakes
+from services.runtime.work import Work
+from tests.runtime import probe
+from tests.runtime.probe import Added, Hooks
+
+SOURCE = "/test"
+HEARD = frozenset({Added.TYPE})
+
+
+def written(body: Body, id: str, **attributes: Any) -> bytes:
+    """The body of an AMQP message with this one."""
+    return envelope.write(
+        id=id,
+        source=SOURCE,
+        type=body.wire_type,
+        subject=body.subject,
+        data_json=body.data_json(),
+        partitionkey=body.key,
+        **attributes,
+    )
+
+
+def outgoing(body: Body, id: str | None = None) -> Outgoing:
+    """One message as an upstream system sends it."""
+    id = id or uuid.uuid4().hex
+    return Outgoing(
+        exchange=names.COMMANDS if isinstance(body, Command) else names.EVENTS,
+        routing_key=body.wire_type,
+        body=written(body, id),
+        type=body.wire_type,
+        message_id=id,
+        content_type=names.CLOUDEVENT,
+        app_id=SOURCE,
+        partitionkey=body.key,
+    )
+
+
+@dataclass
+class Stage:
+    """The servers with all that the probe needs on them; no worker yet."""
+
+    service: Service
+    hooks: Hooks
+    lanes: int
+    amqp_url: str
+    database_url: str
+    channel: AbstractChannel
+    publisher: Publisher
+    db: asyncpg.Connection
+
+    def settings(self, **changes: Any) -> Settings:
+        """The settings of a worker here."""
+        values = {"amqp_url": self.amqp_url, "lanes": self.lanes, "prefetch": 500}
+        return Settings(**{**values, **changes})
+
+    async def send(self, *bodies: Body) -> None:
+        """Publish each as one AMQP message, in order; returns when the broker has them."""
+        assert (await self.publisher.publish([outgoing(body) for body in bodies])).clean
+
+    async def send_raw(
+        self, body: bytes, routing_key: str, *, exchange: str = names.COMMANDS, **properties: Any
+    ) -> None:
+        """Publish bytes with just these properties."""
+        target = await self.channel.get_exchange(exchange, ensure=False)
+        await target.publish(aio_pika.Message(body, **properties), routing_key, mandatory=False)
+
+    async def journal(self) -> list[tuple[str, str]]:
+        """Thing and note of each effect, in order."""
+        rows = await self.db.fetch("SELECT thing_id, note FROM journal ORDER BY number")
+        return [(row["thing_id"], row["note"]) for row in rows]
+
+    async def notes(self) -> list[str]:
+        """The notes of the effects, in order."""
+        return [note for _, note in await self.journal()]
+
+    async def count(self, table: str) -> int:
+        """The number of rows of a table."""
+        return int(await self.db.fetchval(f"SELECT count(*) FROM {table}"))
+
+    async def depth(self) -> int:
+        """How many messages are ready in the lanes."""
+        queues = topology.reader(self.service, self.lanes).queues
+        counts = [await self._ready(queue) for queue in queues]
+        return sum(counts)
+
+    async def _ready(self, queue: str) -> int:
+        declared = await self.channel.declare_queue(queue, passive=True)
+        return declared.declaration_result.message_count or 0
+
+
+@asynccontextmanager
+async def staged(
+    amqp_url: str, database_url: str, service: Service, hooks: Hooks, lanes: int
+) -> AsyncIterator[Stage]:
+    """Everything that `relais setup` would make for this service, and a way in; taken off after."""
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(broker.connected(amqp_url, "probe test"))
+        channel = await connection.channel()
+        for queue in service.drains:
+            await channel.declare_queue(queue, durable=True)
+        reader = topology.reader(service, lanes)
+        await topology.apply(connection, [reader])
+        stack.push_async_callback(_clear, amqp_url, service, lanes)
+        publisher = Publisher(amqp_url, "probe test publisher")
+        stack.push_async_callback(publisher.close)
+        db = await stack.enter_async_context(database.connect(database_url, "probe test"))
+        yield Stage(service, hooks, lanes, amqp_url, database_url, channel, publisher, db)
+
+
+async def _clear(amqp_url: str, service: Service, lanes: int) -> None:
+    """Only what is this service's own: others use the same broker."""
+    reader = topology.reader(service, lanes)
+    async with broker.connected(amqp_url, "probe test") as connection:
+        more = await topology.surplus(connection, reader)
+        async with connection.channel() as channel:
+            for queue in [*reader.queues, *more, names.dead(service.name), *service.drains]:
+                await channel.queue_delete(queue, if_unused=False, if_empty=False)
+            await channel.exchange_delete(names.inbound(service.name))
+
+
+@dataclass
+class Station:
+    """Both engines of one worker, in this process."""
+
+    work: Work
+    consumer: Consumer
+    sweeper: Sweeper
+    running: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Let what has begun flow out."""
+        self.consumer.stop()
+        self.sweeper.stop()
+        await self.running
+
+
+@asynccontextmanager
+async def working(
+    stage: Stage, *, database_url: str | None = None, **settings: Any
+) -> AsyncIterator[Station]:
+    """A worker while the block lasts; drained at its end.
+
+    A worker may come by another way to each server than the test does.
+    """
+    url = database_url or stage.database_url
+    async with AsyncExitStack() as stack:
+        station = await _station(stage, url, stage.settings(**settings), stack)
+        try:
+            yield station
+        finally:
+            await station.stop()
+
+
+async def _station(stage: Stage, url: str, settings: Settings, stack: AsyncExitStack) -> Station:
+    work = await stack.enter_async_context(opened(stage.service, settings.amqp_url, url))
+    slot = Slot(url, "probe slot")
+    stack.push_async_callback(slot.release)
+    consumer = Consumer(stage.service, work, settings, slot)
+    sweeps = housekeeping.sweeps(stage.service, consumer.decider, settings)
+    sweeper = Sweeper([*sweeps, *stage.service.sweeps], work)
+    return Station(work, consumer, sweeper, asyncio.create_task(_run(consumer, sweeper)))
+
+
+async def _run(consumer: Consumer, sweeper: Sweeper) -> None:
+    async with asyncio.TaskGroup() as engines:
+        engines.create_task(consumer.run())
+        engines.create_task(sweeper.run())
+
+
+@asynccontextmanager
+async def opened(service: Service, amqp_url: str, database_url: str) -> AsyncIterator[Work]:
+    """What a worker holds: a pool, a publisher and a relay."""
+    async with database.pool(database_url, "probe") as pool:
+        publisher = Publisher(amqp_url, "probe publisher")
+        relay = Relay(service.name, pool, publisher, HEARD)
+        try:
+            yield Work(service.name, pool, publisher, relay, Wakes(), amqp_url)
+        finally:
+            await publisher.close()
+
+
+@dataclass
+class Ears:
+    """What has come to a queue."""
+
+    got: list[Delivery] = field(default_factory=list)
+
+    def envelopes(self) -> list[Envelope]:
+        """Every message, also of those packed into one body."""
+        elements = itertools.chain.from_iterable(envelope.read(d.body) for d in self.got)
+        return [element for element in elements if isinstance(element, Envelope)]
+
+    def notes(self) -> list[str]:
+        """What each event says it was caused by."""
+        return [(e.data or {})["note"] for e in self.envelopes()]
+
+
+@asynccontextmanager
+async def listening(amqp_url: str, queue: str) -> AsyncIterator[Ears]:
+    """Everything in this queue from now on, acknowledged as it comes."""
+    ears = Ears()
+    connection = await deliveries.connect(broker._target(amqp_url), "probe ears", ears.got.append)
+    try:
+        channel = await connection.channel()
+        await channel.basic_consume(queue, _unused, no_ack=True)
+        yield ears
+    finally:
+        await connection.close()
+
+
+async def _unused(_: object) -> None:
+    """Deliveries are taken out of the stream."""
+
+
+@asynccontextmanager
+async def hearing(stage: Stage, *types: str) -> AsyncIterator[Ears]:
+    """The events of these types, from now on."""
+    queue = await stage.channel.declare_queue(exclusive=False, auto_delete=True)
+    for type_ in types or (Added.TYPE,):
+        await queue.bind(names.EVENTS, type_)
+    async with listening(stage.amqp_url, queue.name) as ears:
+        yield ears
+
+
+def named(service: Service, name: str) -> Service:
+    """The same service under another name."""
+    return replace(service, name=name)
+
+
+def adds(things: Sequence[str], count: int) -> list[probe.Add]:
+    """So many commands, dealt out over things; notes are numbered."""
+    return [probe.Add(thing_id=things[n % len(things)], note=str(n)) for n in range(count)]
