@@ -65,8 +65,8 @@ NOT_PLACED = OrderState(
 class Offer:
     """What orders knows of a package.
 
-    audience is None where it is not limited, and else only told for an offer that changed in
-    this batch; canceled_editions are those whose cancel orders has seen.
+    audience_digest is None where the audience is not limited; canceled_editions are those whose
+    cancel takes their orders along, which that of a local package does not.
     """
 
     package_id: str
@@ -85,12 +85,12 @@ class Offer:
 
     @property
     def is_local(self) -> bool:
-        """Whether its cancel leaves orders as they are."""
+        """Whether an entity may take it several times, where it says so."""
         return self.distribution_level == DistributionLevel.LOCAL
 
     def has_canceled(self, edition: int) -> bool:
         """Whether the open orders of an edition are as good as canceled."""
-        return not self.is_local and edition in self.canceled_editions
+        return edition in self.canceled_editions
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _check_applicant(
 def _is_offered(offer: Offer, now: datetime) -> bool:
     return (
         offer.status == PackageStatus.PUBLISHED
-        and offer.edition not in offer.canceled_editions
+        and not offer.has_canceled(offer.edition)
         and offer.starts_at <= now <= offer.ends_at
     )
 
@@ -292,7 +292,7 @@ def of_another_package(order: OrderState, command: OrderCommand) -> Refused:
 
 
 def canceled(offer: Offer, edition: int) -> Offer:
-    """The offer once the cancel of an edition has been seen."""
+    """The offer once a cancel that takes the orders of an edition along has been seen."""
     return replace(offer, canceled_editions=(*offer.canceled_editions, edition))
 
 

@@ -24,6 +24,7 @@ from contracts.orders import (
     RejectOrder,
 )
 from contracts.packages import (
+    DistributionLevel,
     PackageApproved,
     PackageCanceled,
     PackageCreated,
@@ -238,11 +239,12 @@ def _cancel(world: World, received: Received, event: PackageCanceled) -> Decisio
     life = (event.package_id, event.edition)
     if life in world.cancels:
         return Unchanged("this cancel is known")
-    offer = world.offers.get(event.package_id)
-    assert offer is not None
     world.cancels.add(life)
-    world.offers.put(event.package_id, domain.canceled(offer, event.edition))
-    if not offer.is_local:
+    # The copy may be of a later edition by now, and of another level.
+    if event.distribution_level != DistributionLevel.LOCAL:
+        offer = world.offers.get(event.package_id)
+        assert offer is not None
+        world.offers.put(event.package_id, domain.canceled(offer, event.edition))
         world.added[life] = ("running", received.cause)
         return accepted()
     # Orders of a local package stay as they are.
