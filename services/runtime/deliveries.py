@@ -58,8 +58,11 @@ class Delivery:
     body: bytes
 
     def headers(self) -> dict[str, Any]:
-        """The AMQP headers; decoded only for those who look."""
-        return dict(decode.field_table(self.table)[1]) if self.table else {}
+        """The AMQP headers, decoded only for those who look; none where a sender's are odd."""
+        try:
+            return dict(decode.field_table(self.table)[1]) if self.table else {}
+        except (ValueError, OverflowError, OSError):
+            return {}
 
     def may_have(self, header: bytes) -> bool:
         """Whether it is worth looking for a header."""
