@@ -17,7 +17,8 @@ from pathlib import Path
 
 from infra.local import caches
 from infra.local.errors import Unavailable
-from infra.local.keeping import Kept, try_lock
+from infra.local.keeping import Kept
+from infra.local.leftovers import try_lock
 
 TOOLS = ("apt-get", "apt-cache", "dpkg-deb")
 # Raised when what is unpacked has to look different: older caches are then left alone.

@@ -14,47 +14,19 @@ from pathlib import Path
 
 from infra.local.databases import create_databases
 from infra.local.errors import Misconfigured, Unavailable
-from infra.local.keeping import QUIET, Ended, Kept, Process, keeping, tail
+from infra.local.keeping import QUIET, Ended, Kept, keeping, tail
 from infra.local.ports import free_ports
 from infra.local.servers import Servers, unwinding
+from infra.local.workers import Worker, how_it_ended
 
 SERVICES = ("packages", "orders", "campaigns", "directory", "notifications")
 RELAIS = (str(Path(sys.executable).with_name("relais")),)
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
-# A worker that lives shorter than this has died quickly; so many in a row, and we give up.
-QUICK_SECONDS = 5.0
+# A worker that dies so many times in a row right after its start is given up.
 QUICK_DEATHS = 20
-BACKOFF_SECONDS = 0.1
-LONGEST_BACKOFF = 3.0
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class Worker:
-    """One place for a worker process, whichever process fills it now."""
-
-    service: str
-    number: int
-    port: int
-    log: Path
-    process: Process | None = None
-    started: float = 0.0
-    quick_deaths: int = 0
-    killed: bool = False
-
-    @property
-    def name(self) -> str:
-        """What people call it: `orders-1`."""
-        return f"{self.service}-{self.number}"
-
-    def count_death(self) -> float:
-        """Note that it died; return how many seconds to wait before it is started again."""
-        quick = time.monotonic() - self.started < QUICK_SECONDS and not self.killed
-        self.killed = False
-        self.quick_deaths = self.quick_deaths + 1 if quick else 0
-        return float(min(BACKOFF_SECONDS * 2**self.quick_deaths, LONGEST_BACKOFF))
 
 
 @dataclass
@@ -264,11 +236,3 @@ def is_ready(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def how_it_ended(worker: Worker) -> str:
-    """Say how a worker's process ended: by a signal, or with an exit code."""
-    code = worker.process.returncode if worker.process else None
-    if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with code {code}"

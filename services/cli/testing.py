@@ -20,7 +20,11 @@ def test(arguments: Sequence[str]) -> int:
     """Run pytest, by default over the whole suite, and return its exit code."""
     code = 1
     try:
-        with unwinding(), fresh(PLACE) as state, servers(state, durable=False, say=print) as pair:
+        with (
+            unwinding(),
+            fresh(PLACE, print) as state,
+            servers(state, durable=False, say=print) as pair,
+        ):
             sys.stdout.flush()
             urls = {"RELAIS_AMQP_URL": pair.amqp_url, "RELAIS_POSTGRES_URL": pair.postgres_url}
             code = in_sight([sys.executable, "-m", "pytest", *arguments], {**os.environ, **urls})

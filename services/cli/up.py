@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import keeper, keeping
+from infra.local import keeper, leftovers
 from infra.local import servers as local_servers
 from infra.local.errors import Unavailable
 from infra.local.servers import Servers, Signalled, unwinding
@@ -52,7 +52,7 @@ def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str
 
 def down(state: Path = STATE) -> int:
     """Stop a running stack and wait until it is gone; 0 also when there was none."""
-    pid = keeping.living_owner(state / OWNER)
+    pid = leftovers.living_owner(state / OWNER)
     if pid is None:
         clear_up(state)
         say("No stack was running.")
@@ -60,7 +60,7 @@ def down(state: Path = STATE) -> int:
     say(f"Stopping the stack of process {pid}.")
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + PATIENCE_SECONDS
-    while keeping.living_owner(state / OWNER) == pid:
+    while leftovers.living_owner(state / OWNER) == pid:
         if time.monotonic() > until:
             raise Unavailable(f"Process {pid} does not end; end it with kill -9 {pid}, then again.")
         time.sleep(0.05)
@@ -72,7 +72,7 @@ def down(state: Path = STATE) -> int:
 def clear_up(state: Path) -> None:
     """End and remove what a killed stack has left behind."""
     for name in ("workers", "servers"):
-        keeping.clear(state / name, say)
+        leftovers.clear(state / name, say)
     for name in (ENDPOINTS, OWNER):
         (state / name).unlink(missing_ok=True)
 
@@ -97,10 +97,10 @@ def servers(*, durable: bool) -> int:
 def the_only_one(state: Path) -> Iterator[None]:
     """Refuse to run beside another `up` of this folder."""
     owner = state / OWNER
-    if pid := keeping.living_owner(owner):
+    if pid := leftovers.living_owner(owner):
         raise Unavailable(f"Relais is up already (process {pid}); `./run down` stops it.")
     state.mkdir(parents=True, exist_ok=True)
-    with keeping.lock(state, owner):
+    with leftovers.lock(state, owner):
         me = {"pid": os.getpid(), "started": keeper.started_at(os.getpid())}
         with published(owner, {"owner": me}):
             yield
