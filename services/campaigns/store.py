@@ -12,17 +12,6 @@ from services.campaigns.world import Life, ProcessKey
 from services.runtime.database import Connection, Row, as_json
 from services.runtime.inbox import TakenMeanwhile
 
-CAMPAIGN = (
-    "campaign_id, label, kind, distribution_level, program, starts_at, ends_at, max_documents, "
-    "status, version, package_id, edition, order_id, parent_id, process_ids, canceled_at, "
-    "canceled_by_package, canceled_by_edition, changed_at, changed_by"
-)
-PROCESS = "campaign_id, process_id, kind, label, channel, status, version, detail, changed_at"
-JOB = (
-    "package_id, edition, kind, campaign_id, after_campaign, after_process, visited, expected, "
-    "campaigns, processes_stopped, too_late, done, cause"
-)
-
 
 class CampaignRow(CampaignState):
     """A campaign as it stands in its row."""
@@ -30,6 +19,12 @@ class CampaignRow(CampaignState):
     edition: int | None = None
     canceled_by_package: str | None = None
     canceled_by_edition: int | None = None
+
+
+# Columns are named as the fields; a field that has none fails the test of statements.
+campaign_columns = ", ".join(CampaignRow.model_fields)
+process_columns = ", ".join(ProcessState.model_fields)
+job_columns = ", ".join(Job.model_fields)
 
 
 def _campaign(row: Row) -> Campaign:
@@ -49,8 +44,8 @@ def _row(campaign: Campaign) -> CampaignRow:
 
 
 LOCK_CAMPAIGNS = f"""
-SELECT {CAMPAIGN}
-FROM campaigns WHERE campaign_id = ANY ($1::text[]) ORDER BY campaign_id FOR UPDATE
+SELECT {campaign_columns} FROM campaigns
+WHERE campaign_id = ANY ($1::text[]) ORDER BY campaign_id FOR UPDATE
 """
 
 
@@ -62,8 +57,7 @@ async def lock_campaigns(conn: Connection, ids: Collection[str]) -> dict[str, Ca
 
 # The package's own campaign, and those made for orders of the edition; $5: also the cursor's own.
 LOCK_CONCERNED = f"""
-SELECT {CAMPAIGN}
-FROM campaigns
+SELECT {campaign_columns} FROM campaigns
 WHERE campaign_id IN (
     SELECT $3::text WHERE $3 >= $4 AND ($3 > $4 OR $5)
     UNION ALL
@@ -90,8 +84,7 @@ async def lock_concerned(conn: Connection, job: Job, limit: int) -> list[Campaig
 
 # A child campaign belongs to its edition and stays as that left it.
 LOCK_CANCELED_BY = f"""
-SELECT {CAMPAIGN}
-FROM campaigns
+SELECT {campaign_columns} FROM campaigns
 WHERE canceled_by_package = $1 AND canceled_by_edition < $2 AND kind = 'reference'
 ORDER BY campaign_id FOR UPDATE
 """
@@ -105,8 +98,8 @@ async def lock_canceled_by(conn: Connection, package_id: str, before: int) -> li
 
 # Two workers may create one id at once: a row that nobody could lock yet is the first one's.
 SAVE_CAMPAIGNS = f"""
-INSERT INTO campaigns AS c ({CAMPAIGN})
-SELECT {CAMPAIGN}
+INSERT INTO campaigns AS c ({campaign_columns})
+SELECT {campaign_columns}
 FROM json_populate_recordset(NULL::campaigns, $1::text::json)
 ORDER BY campaign_id
 ON CONFLICT (campaign_id) DO UPDATE SET
@@ -149,8 +142,7 @@ async def count_concerned(conn: Connection, cancels: Iterable[tuple[Life, str]])
 
 
 LOAD_PROCESSES = f"""
-SELECT {PROCESS}
-FROM processes WHERE campaign_id = ANY ($1::text[])
+SELECT {process_columns} FROM processes WHERE campaign_id = ANY ($1::text[])
 """
 
 
@@ -160,7 +152,7 @@ async def load_processes(conn: Connection, ids: Collection[str]) -> dict[Process
 
 
 FIND_PROCESSES = f"""
-SELECT {PROCESS}
+SELECT {process_columns}
 FROM unnest($1::text[], $2::text[]) AS m (campaign_id, process_id)
 JOIN processes p USING (campaign_id, process_id)
 """
@@ -176,8 +168,7 @@ async def find_processes(
 
 
 NEXT_PROCESSES = f"""
-SELECT {PROCESS}
-FROM processes
+SELECT {process_columns} FROM processes
 WHERE campaign_id = ANY ($1::text[]) AND (campaign_id, process_id) > ($2, $3)
 ORDER BY campaign_id, process_id LIMIT $4
 """
@@ -220,8 +211,8 @@ async def find_busy(conn: Connection, named: Collection[ProcessKey]) -> set[str]
 
 
 SAVE_PROCESSES = f"""
-INSERT INTO processes ({PROCESS})
-SELECT {PROCESS}
+INSERT INTO processes ({process_columns})
+SELECT {process_columns}
 FROM json_populate_recordset(NULL::processes, $1::text::json)
 ORDER BY campaign_id, process_id
 ON CONFLICT (campaign_id, process_id) DO UPDATE SET
@@ -236,7 +227,7 @@ async def save_processes(conn: Connection, processes: Sequence[ProcessState]) ->
         await conn.execute(SAVE_PROCESSES, as_json(processes))
 
 
-FIND_JOBS = f"SELECT {JOB} FROM jobs WHERE package_id = ANY ($1::text[])"
+FIND_JOBS = f"SELECT {job_columns} FROM jobs WHERE package_id = ANY ($1::text[])"
 
 
 async def find_jobs(conn: Connection, package_ids: Collection[str]) -> dict[JobKey, Job]:
@@ -246,8 +237,8 @@ async def find_jobs(conn: Connection, package_ids: Collection[str]) -> dict[JobK
 
 
 ADD_JOBS = f"""
-INSERT INTO jobs ({JOB})
-SELECT {JOB} FROM json_populate_recordset(NULL::jobs, $1::text::json)
+INSERT INTO jobs ({job_columns})
+SELECT {job_columns} FROM json_populate_recordset(NULL::jobs, $1::text::json)
 ORDER BY package_id, edition, kind
 ON CONFLICT DO NOTHING
 """
@@ -263,7 +254,7 @@ async def add_jobs(conn: Connection, jobs: Sequence[Job]) -> None:
 # campaign and ends with its cancel.  Among packages the one least worked on goes first, so that
 # a small cancel does not wait for a large one.
 CLAIM_JOB = f"""
-SELECT {JOB} FROM jobs AS j
+SELECT {job_columns} FROM jobs AS j
 WHERE NOT done AND NOT EXISTS (
     SELECT 1 FROM jobs AS o
     WHERE o.package_id = j.package_id AND NOT o.done

@@ -51,8 +51,7 @@ class World:
 
     def is_last(self, campaign_id: str, process_id: str) -> bool:
         """Whether no other process of the campaign is open."""
-        open_ = self.open[campaign_id]
-        return campaign_id not in self.busy and len(open_) == (process_id in open_)
+        return campaign_id not in self.busy and self.open[campaign_id] <= {process_id}
 
     def _sort(self, process: ProcessState) -> None:
         open_ = self.open[process.campaign_id]

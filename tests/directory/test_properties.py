@@ -1,6 +1,6 @@
 """What holds of entities whatever is asked of them."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.directory import EntityCommand, EntityEvent, EntityState
@@ -37,6 +37,7 @@ COMMANDS: st.SearchStrategy[EntityCommand] = st.one_of(
 
 
 @given(st.lists(COMMANDS, max_size=30))
+@settings(max_examples=200, deadline=None)
 def test_any_sequence_leaves_sound_entities(commands: list[EntityCommand]) -> None:
     """Versions count changes one by one, states read back as they are, and central stays free."""
     known = world()
@@ -55,6 +56,7 @@ def test_any_sequence_leaves_sound_entities(commands: list[EntityCommand]) -> No
 
 
 @given(st.lists(COMMANDS, max_size=30))
+@settings(max_examples=200, deadline=None)
 def test_a_repeat_changes_nothing(commands: list[EntityCommand]) -> None:
     """A command decided again right after itself is unchanged, or refused as it was."""
     known = world()

@@ -1,0 +1,272 @@
+"""Commands about campaigns on a real database: what is kept, said and answered."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.campaigns import (
+    CampaignCommand,
+    CampaignCreated,
+    CampaignEvent,
+    CampaignFinished,
+    ProcessStopped,
+)
+from contracts.message import Body
+from contracts.outcomes import RefusalCode
+from services.campaigns import handlers
+from services.runtime.decision import Accepted
+from tests.campaigns.given import (
+    ACTOR,
+    cancel,
+    creation,
+    received,
+    reinitialize,
+    report,
+    start,
+    world,
+)
+from tests.campaigns.stage import Stage
+from tests.campaigns.then import outcome_of
+
+pytestmark = pytest.mark.servers
+
+IDS = ["WKF1", "WKF2"]
+
+
+class TestACampaign:
+    """Commands in, rows and events out."""
+
+    async def test_is_kept_as_it_is_told(self, stage: Stage) -> None:
+        """The row of a campaign is the state of its last event, every field of it."""
+        given: dict[str, Any] = {
+            "program": "PR1",
+            "starts_at": "2026-12-01T00:00:00Z",
+            "ends_at": "2026-12-24T00:00:00Z",
+            "max_documents": 3,
+        }
+        await stage.send(creation(processes=IDS, **given), actor=ACTOR)
+        (created,) = await stage.told(CampaignCreated)
+        assert (await stage.campaign()).state == created.state
+        assert created.changed_by == ACTOR
+
+    async def test_is_kept_as_it_is_told_at_every_step(self, stage: Stage) -> None:
+        """So it is after each command of its life, in batches of its own."""
+        for command in (creation(processes=IDS), start(), cancel(), reinitialize(), start()):
+            await stage.send(command)
+            events = await stage.told(CampaignEvent)
+            assert (await stage.campaign()).state == events[-1].state
+
+    async def test_is_moved_with_its_processes(self, stage: Stage) -> None:
+        """Each process's row is the state of its last event."""
+        await stage.send(creation(processes=IDS))
+        await stage.send(start())
+        assert await stage.statuses() == {"WKF1": "running", "WKF2": "running"}
+        await stage.send(cancel())
+        stopped = [event.state for event in await stage.told(ProcessStopped)]
+        assert list((await stage.processes()).values()) == stopped
+        await stage.send(reinitialize())
+        assert await stage.statuses() == {"WKF1": "pending", "WKF2": "pending"}
+
+    async def test_lives_a_whole_life_in_one_batch(self, stage: Stage) -> None:
+        """Every message finds what the messages before it left."""
+        assert await stage.outcomes(
+            creation(processes=IDS),
+            start(),
+            report("WKF1", "finished"),
+            cancel(),
+            report("WKF2", "finished"),
+            reinitialize(),
+            start(),
+            report("WKF2", "failed"),
+            cancel(),
+        ) == [
+            "accepted",
+            "accepted",
+            "accepted",
+            "accepted",
+            "process_stopped",
+            "accepted",
+            "accepted",
+            "accepted",
+            "wrong_status",
+        ]
+        assert await stage.status() == "finished"
+        assert await stage.statuses() == {"WKF1": "finished", "WKF2": "failed"}
+
+    async def test_keeps_the_order_of_its_events(self, stage: Stage) -> None:
+        """Everything said of one campaign has its key, the campaign first."""
+        await stage.send(creation(processes=IDS))
+        await stage.send(start())
+        said = await stage.desk.said()
+        assert {s.envelope.partitionkey for s in said} == {"OP13"}
+        assert [s.envelope.type.split(".")[1:3] for s in said] == [
+            ["campaign", "created"],
+            ["campaign", "started"],
+            ["process", "started"],
+            ["process", "started"],
+        ]
+
+    async def test_waits_for_its_creation(self, stage: Stage) -> None:
+        """A command may overtake the creation a little."""
+        patience = timedelta(minutes=1)
+        assert await stage.send(start(), patience=patience) == [None]
+        assert await stage.send(report("WKF1", "running"), patience=patience) == [None]
+
+
+class TestReports:
+    """process.report is the busiest command."""
+
+    async def test_finish_a_campaign_across_batches(self, stage: Stage) -> None:
+        """The last open process is found among those that no message of the batch names."""
+        await stage.send(creation(processes=["WKF1", "WKF2", "WKF3"]))
+        await stage.send(start())
+        await stage.send(report("WKF1", "finished"), report("WKF2", "failed"))
+        assert await stage.status() == "started"
+        await stage.send(report("WKF3", "paused"))
+        assert await stage.status() == "started"
+        await stage.send(report("WKF3", "finished"))
+        assert await stage.status() == "finished"
+        (finished,) = await stage.told(CampaignFinished)
+        assert (await stage.campaign()).state == finished.state
+
+    async def test_finish_a_campaign_in_one_batch(self, stage: Stage) -> None:
+        """Only the last of them does, wherever it stands in the batch."""
+        ids = [f"WKF{n}" for n in range(50)]
+        await stage.send(creation(processes=ids))
+        await stage.send(start())
+        await stage.send(*(report(id, "finished") for id in ids), report("WKF0", "failed"))
+        assert len(await stage.told(CampaignFinished)) == 1
+        assert await stage.status() == "finished"
+
+    async def test_of_two_campaigns_are_told_apart(self, stage: Stage) -> None:
+        """Process ids are their campaign's own."""
+        await stage.send(creation("OP1", ["WKF1"]), creation("OP2", ["WKF1", "WKF2"]))
+        await stage.send(start("OP1"), start("OP2"))
+        await stage.send(report("WKF1", "finished", "OP1"), report("WKF1", "finished", "OP2"))
+        assert (await stage.status("OP1"), await stage.status("OP2")) == ("finished", "started")
+
+    async def test_keep_their_detail(self, stage: Stage) -> None:
+        """What the engine said last stands in the row, and goes with the next life."""
+        await stage.send(creation(processes=IDS), start(), report("WKF1", "paused", detail="ink"))
+        assert (await stage.processes())["WKF1"].detail == "ink"
+        await stage.send(cancel())
+        await stage.send(reinitialize())
+        assert (await stage.processes())["WKF1"].detail is None
+
+    async def test_of_an_unknown_process_are_refused_at_once(self, stage: Stage) -> None:
+        """The campaign is known, so nothing is waited for."""
+        await stage.send(creation(processes=IDS))
+        (answer,) = await stage.send(report("WKF9", "running"), patience=timedelta(minutes=1))
+        assert answer is not None
+        assert answer.code == "unknown_process"
+
+    async def test_done_twice_change_nothing_twice(self, stage: Stage) -> None:
+        """The same message again gets the same answer; the same status again is unchanged."""
+        await stage.send(creation(processes=IDS), start())
+        first = await stage.send(report("WKF1", "paused"), id="r1")
+        assert await stage.send(report("WKF1", "paused"), id="r1") == first
+        assert await stage.outcomes(report("WKF1", "paused")) == ["unchanged"]
+        assert (await stage.processes())["WKF1"].version == 3
+
+
+class TestABatch:
+    """A constant number of statements, whatever its size."""
+
+    async def test_of_reports_takes_as_many_statements_as_one(self, stage: Stage) -> None:
+        """Many campaigns and processes cost rows, never statements."""
+        names = [f"OP{n}" for n in range(20)]
+        await stage.send(*(creation(name, IDS) for name in names), *(start(n) for n in names))
+        one = await statements(stage, [report("WKF1", "paused", "OP0")])
+        many = [report(id, "failed", name) for name in names[1:] for id in IDS]
+        assert await statements(stage, many) == one + 1  # these finish their campaigns
+
+    async def test_of_large_campaigns_takes_as_many_statements_as_of_small_ones(
+        self, stage: Stage
+    ) -> None:
+        """A thousand processes are made, started and stopped like one."""
+        for command in (creation, start, cancel, reinitialize):
+            given = {"processes": ["WKF1"]} if command is creation else {}
+            small = await statements(stage, [command("OP1", **given)])
+            given = {"processes": [f"WKF{n}" for n in range(1000)]} if given else {}
+            large = await statements(stage, [command("OP2", **given), command("OP3", **given)])
+            assert large == small
+        assert set((await stage.statuses("OP2")).values()) == {"pending"}
+
+
+async def statements(stage: Stage, batch: Sequence[Body]) -> int:
+    """How many statements load and save take for a batch; none of its messages is refused."""
+    seen: list[str] = []
+    async with stage.pool.acquire() as conn, conn.transaction():
+        with conn.query_logger(lambda record: seen.append(record.query)):
+            world = await handlers.load(conn, [received(body) for body in batch])
+            decisions = [handlers.handle(world, received(body)) for body in batch]
+            await handlers.save(conn, world)
+    assert all(isinstance(decision, Accepted) for decision in decisions)
+    return len(seen)
+
+
+class TestAnySequence:
+    """However commands fall into batches, each finds what those before it left."""
+
+    @pytest.mark.parametrize("seed", range(6))
+    async def test_ends_alike_in_any_batches(self, stage: Stage, seed: int) -> None:
+        """The tables end as the rules alone would have it, and every answer is the same."""
+        chance = random.Random(seed)
+        commands = [any_command(chance) for _ in range(80)]
+        known = world()
+        wanted = [outcome_of(handlers.handle(known, received(command))) for command in commands]
+        found: list[str] = []
+        while len(found) < len(commands):
+            size = chance.randint(1, 12)
+            found += await stage.outcomes(*commands[len(found) :][:size])
+        assert found == [w if w in REFUSALS else "accepted" for w in wanted]
+        for campaign in known.campaigns.values():
+            kept = await stage.campaign(campaign.id)
+            assert (kept.state.status, kept.state.version) == (
+                campaign.state.status,
+                campaign.state.version,
+            )
+            assert {p.process_id: (p.status, p.version) for p in known.processes_of(campaign)} == {
+                id: (p.status, p.version) for id, p in (await stage.processes(campaign.id)).items()
+            }
+
+
+REFUSALS = {"unchanged", *RefusalCode}
+
+
+def any_command(chance: random.Random) -> CampaignCommand:
+    """One of all commands, about one of two campaigns, most often a report."""
+    campaign_id = chance.choice(["OP1", "OP2"])
+    if chance.random() < 0.6:
+        status = chance.choice(["running", "paused", "finished", "failed"])
+        return report(chance.choice(IDS), status, campaign_id)
+    if chance.random() < 0.1:
+        return creation(campaign_id, IDS)
+    moves: list[Callable[[str], CampaignCommand]] = [start, cancel, reinitialize]
+    return chance.choice(moves)(campaign_id)
+
+
+class TestTwoWorkers:
+    """Commands without a partition key may meet in two workers at once."""
+
+    async def test_create_a_campaign_once(self, stage: Stage) -> None:
+        """The second finds the first one's campaign, also where neither could lock a row before."""
+        commands = [creation(processes=[f"WKF{n}"], label=f"Campaign {n}") for n in range(4)]
+        answers = await asyncio.gather(*(stage.desk.ask(command) for command in commands))
+        assert sorted(answer.outcome for answer in answers) == ["accepted"] + ["refused"] * 3
+        (created,) = await stage.told(CampaignCreated)
+        assert (await stage.campaign()).state == created.state
+        assert list(await stage.processes()) == created.process_ids
+
+    async def test_finish_a_campaign_once(self, stage: Stage) -> None:
+        """Whoever reports the last process finds what the others reported."""
+        ids = [f"WKF{n}" for n in range(8)]
+        await stage.send(creation(processes=ids))
+        await stage.send(start())
+        await asyncio.gather(*(stage.desk.ask(report(id, "finished")) for id in ids))
+        assert await stage.status() == "finished"
+        assert len(await stage.told(CampaignFinished)) == 1

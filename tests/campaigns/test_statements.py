@@ -1,0 +1,21 @@
+"""Every statement of the campaigns against its migrated schema."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from services.campaigns import store
+from tests.desk import Desk
+
+STATEMENTS = {
+    name: value for name, value in vars(store).items() if name.isupper() and isinstance(value, str)
+}
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_is_prepared(name: str, desk: Callable[[str], Awaitable[Desk]]) -> None:
+    """Postgres accepts the statement: every table and column that it names is there."""
+    campaigns = await desk("campaigns")
+    async with campaigns.pool.acquire() as conn:
+        await conn.prepare(STATEMENTS[name])
