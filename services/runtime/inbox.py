@@ -1,8 +1,10 @@
 """Each message is handled once: the inbox keeps its answer, written with its effect."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import orjson
 
 from contracts.envelope import FieldError
 from services.runtime.database import Connection, Pool
@@ -53,9 +55,9 @@ async def find(conn: Connection, messages: Iterable[Identity]) -> dict[Identity,
 
 ADD = """
 INSERT INTO inbox (source, id, type, received_at, outcome, code, message, version, errors)
-SELECT source, id, type, $9, outcome, code, message, version, errors
+SELECT source, id, type, $9, outcome, code, message, version, errors::jsonb
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
-            $8::jsonb[]) AS m (source, id, type, outcome, code, message, version, errors)
+            $8::text[]) AS m (source, id, type, outcome, code, message, version, errors)
 ORDER BY source, id
 ON CONFLICT DO NOTHING
 """
@@ -78,7 +80,8 @@ async def add(conn: Connection, handled: Sequence[Handled], now: datetime) -> No
         [answer.code for answer in answers],
         [answer.message for answer in answers],
         [answer.version for answer in answers],
-        [[asdict(e) for e in answer.errors] if answer.errors else None for answer in answers],
+        # As text: of an array of lists the driver would make a matrix.
+        [orjson.dumps(answer.errors).decode() if answer.errors else None for answer in answers],
         now,
     )
     if int(status.rpartition(" ")[2]) != len(handled):
