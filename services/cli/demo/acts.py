@@ -22,7 +22,7 @@ from services.cli.demo import expected, mailboxes, tables
 from services.cli.demo.cast import Cast, Part
 from services.cli.demo.expected import Notice
 from services.cli.demo.mailboxes import Read
-from services.cli.demo.narrator import Narrator
+from services.cli.demo.narrator import Narrator, Tell
 from services.cli.demo.stage import Stage
 from services.cli.following import following
 from services.cli.watch import show
@@ -47,18 +47,17 @@ class Story:
         boxes = len(self.cast.mailboxes)
         with self.narrator.step(f"{count:,} entities, which read {boxes} mailboxes", count) as tell:
             await self.stage.send(self.cast.entities)
-            for service in ("directory", "orders", "notifications"):
-                await self._count_entities(service, count, tell)
+            await self._until_active(count, tell)
 
-    async def _count_entities(
-        self, service: str, count: int, tell: Callable[[int], None] | None = None
-    ) -> None:
-        pool = self.stage.pools[service]
+    async def _until_active(self, count: int, tell: Tell | None = None) -> None:
+        """Wait until everybody knows that so many entities are active, no more and no less."""
+        for service, statement in tables.ACTIVE.items():
+            pool = self.stage.pools[service]
 
-        async def known() -> int:
-            return int(await pool.fetchval("SELECT count(*) FROM entities WHERE active"))
+            async def known() -> int:
+                return count - abs(count - int(await pool.fetchval(statement)))  # noqa: B023
 
-        await self.stage.until(f"entities known to {service}", count, known, tell)
+            await self.stage.until(f"entities known to {service}", count, known, tell)
 
     async def offer(self) -> None:
         """Make campaigns and packages, and bring them to their audience."""
@@ -120,9 +119,7 @@ class Story:
         """Deactivate an entity, which may then not order any more."""
         leaver = self.cast.leaver
         await self._do(DeactivateEntity(entity_id=leaver))
-        for service in ("orders", "notifications"):
-            left = "SELECT count(*) FROM entities WHERE NOT active"
-            await self.stage.until_found("inactive entities", service, left, 1)
+        await self._until_active(len(self.cast.entities) - 1)
         late = self._late_order("ORD-late", leaver)
         sentence = await self.stage.refused(late, RefusalCode.ENTITY_INACTIVE)
         self.narrator.say(f"{leaver} is deactivated; its order is refused: {sentence}", "dim")
@@ -130,16 +127,14 @@ class Story:
     async def return_(self) -> None:
         """Activate it again."""
         await self._do(ActivateEntity(entity_id=self.cast.leaver))
-        for service in ("orders", "notifications"):
-            await self._count_entities(service, len(self.cast.entities))
+        await self._until_active(len(self.cast.entities))
 
     async def collect(self, what: str, wanted: set[Notice]) -> None:
         """Wait until these notices are sent, and read the mailboxes."""
-        sent = "SELECT count(*) FROM notifications WHERE status = 'sent'"
         pool = self.stage.pools["notifications"]
 
         async def count() -> int:
-            return int(await pool.fetchval(sent))
+            return int(await pool.fetchval(tables.NOTIFICATIONS_SENT))
 
         with self.narrator.step(
             f"{len(wanted):,} notices in the mailboxes so far", len(wanted)

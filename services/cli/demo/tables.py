@@ -13,8 +13,9 @@ ORDERS = "SELECT package_id, edition, status, count(*) FROM orders GROUP BY 1, 2
 CAMPAIGNS = "SELECT campaign_id, status, count(*) FROM campaigns GROUP BY 1, 2"
 PROCESSES = "SELECT campaign_id, status, count(*) FROM processes GROUP BY 1, 2"
 NOTIFICATIONS = """
-SELECT kind, package_id, edition, status, count(*) FROM notifications
-WHERE recipient_type = 'entity' GROUP BY 1, 2, 3, 4
+SELECT h.kind, n.package_id, h.edition, n.status, count(*)
+FROM notifications n JOIN happenings h USING (happening_id)
+WHERE n.recipient_type = 'entity' GROUP BY 1, 2, 3, 4
 """
 LEDGER = """
 SELECT package_id, edition, orders, campaigns, notifications, completed_at IS NOT NULL AS complete
@@ -27,6 +28,14 @@ async def rows(pools: Pools, service: str, statement: str) -> Rows:
     found = await pools[service].fetch(statement)
     return Counter({tuple(row.values())[:-1]: row["count"] for row in found})
 
+
+NOTIFICATIONS_SENT = "SELECT count(*) FROM notifications WHERE status = 'sent'"
+ACTIVE = {
+    "directory": "SELECT count(*) FROM entities WHERE active",
+    "orders": "SELECT count(*) FROM entities WHERE active",
+    "notifications": "SELECT count(*) FROM entities WHERE active_during @> now()",
+}
+"""The entities that each service knows to be active."""
 
 # An order that was canceled or rejected has been changed once more than its approval tells.
 CHANGED_TWICE = """

@@ -18,6 +18,7 @@ from services.cli.demo import cast as casting
 from services.cli.demo import evidence, expected, tables
 from services.cli.demo.acts import Story
 from services.cli.demo.cast import Cast, Sizes
+from services.cli.demo.ground import ground
 from services.cli.demo.mailboxes import Read
 from services.cli.demo.narrator import Narrator
 from services.cli.demo.stage import stage
@@ -53,7 +54,8 @@ def demo(sizes: Sizes, workers: Mapping[str, int], *, as_json: bool) -> int:
         narrator.act("A broker, a database and a worker of each service start")
         with (
             servers(folder, say=narrator.say) as pair,
-            stack(pair, folder, workers=workers, say=narrator.say) as running,
+            ground(pair, cast.mailboxes) as prefix,
+            stack(pair, folder, workers=workers, databases=prefix, say=narrator.say) as running,
         ):
             result = asyncio.run(tell(running, cast, narrator))
         if as_json:

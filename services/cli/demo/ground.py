@@ -1,0 +1,87 @@
+"""Where the story takes place: servers of its own, or room of its own on given ones."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import asyncpg
+from aio_pika.abc import AbstractConnection
+from aiormq.exceptions import ChannelNotFoundEntity
+
+from contracts import names
+from infra.local.servers import Servers
+from services.cli.problems import UNAVAILABLE, Problem
+from services.runtime import broker, topology
+from services.runtime.service import installed
+
+
+def is_given() -> bool:
+    """Whether somebody else's servers are used."""
+    named = ("RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL")
+    is_external = os.environ.get("RELAIS_INFRA") == "external"
+    return is_external or any(os.environ.get(name) for name in named)
+
+
+@contextmanager
+def ground(pair: Servers, mailboxes: Sequence[str]) -> Iterator[str]:
+    """Give the beginning of the names of the story's databases.
+
+    Given servers are left as they were found; a broker where Relais has messages or workers
+    is not used at all.
+    """
+    if not is_given():
+        yield "relais"
+        return
+    asyncio.run(_look(pair.amqp_url, mailboxes))
+    prefix = f"relais_demo_{secrets.token_hex(3)}"
+    try:
+        yield prefix
+    finally:
+        asyncio.run(clear(pair, prefix, mailboxes))
+
+
+async def _look(amqp_url: str, mailboxes: Sequence[str]) -> None:
+    """Raise Problem where a Relais of somebody else would be disturbed."""
+    async with broker.connected(amqp_url, "relais demo") as connection:
+        for queue in [*_queues(), *(names.mailbox(name) for name in mailboxes)]:
+            if await _is_in_use(connection, queue):
+                raise Problem(
+                    f"the broker of RELAIS_AMQP_URL has a Relais with work in {queue}; give the "
+                    "demo a virtual host of its own, or unset the URL for a broker of its own",
+                    UNAVAILABLE,
+                )
+
+
+async def _is_in_use(connection: AbstractConnection, queue: str) -> bool:
+    channel = await connection.channel()
+    try:
+        found = (await channel.declare_queue(queue, passive=True)).declaration_result
+    except ChannelNotFoundEntity:
+        return False
+    await channel.close()
+    return bool(found.message_count or found.consumer_count)
+
+
+def _queues() -> list[str]:
+    first = [names.lane(service, 0) for service in installed()]
+    return [*first, names.UNROUTED, names.mailbox(names.CENTRAL)]
+
+
+async def clear(pair: Servers, prefix: str, mailboxes: Sequence[str]) -> None:
+    """Take everything of the story off given servers."""
+    async with broker.connected(pair.amqp_url, "relais demo") as connection:
+        every = [topology.Reader(name, frozenset(), frozenset(), lanes=0) for name in installed()]
+        await topology.delete(connection, every)
+        async with connection.channel() as channel:
+            for name in mailboxes:
+                queue = names.mailbox(name)
+                await channel.queue_delete(queue, if_unused=False, if_empty=False)
+    conn = await asyncpg.connect(pair.postgres_url)
+    try:
+        for service in installed():
+            await conn.execute(f"DROP DATABASE IF EXISTS {prefix}_{service} WITH (FORCE)")
+            await conn.execute(f"DROP ROLE IF EXISTS {prefix}_{service}")
+    finally:
+        await conn.close()

@@ -1,0 +1,1 @@
+"""Tests of a whole stack on a real broker and a real database."""
