@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic_settings import BaseSettings
-from rich.console import Console
 from rich.table import Table
 
 from services.cli import running
+from services.cli.console import console
 from services.runtime import settings
 
 SECRET_WORDS = ("password", "secret", "token", "key")
@@ -39,7 +39,7 @@ def config(service: str, *, as_json: bool) -> int:
     table = Table("variable", "value", "from", "meaning", box=None)
     for setting in found:
         table.add_row(setting.variable, str(setting.value), setting.origin, setting.meaning)
-    Console().print(table, markup=False)
+    console().print(table, markup=False)
     return 0
 
 

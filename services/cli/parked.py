@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from rich.console import Console
 from rich.table import Table
 
 from services.cli import endpoints
+from services.cli.console import console
 from services.cli.problems import USAGE, Problem
 from services.runtime import database
 from services.runtime.database import Connection, Row
@@ -46,12 +46,11 @@ def _print_list(found: Sequence[dict[str, Any]]) -> None:
         parked_at = row["parked_at"].isoformat(" ", "seconds")
         cells = (row["type"] or "-", row["id"] or "-", _short(row["error"]))
         table.add_row(row["service"], str(row["number"]), parked_at, reason, *cells)
-    console = Console()
-    console.print(table, markup=False)
-    console.print(
+    out = console()
+    out.print(table, markup=False)
+    out.print(
         "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
         markup=False,
-        highlight=False,
     )
 
 

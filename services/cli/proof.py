@@ -80,11 +80,10 @@ async def proof(since: datetime, *, settle: float, as_json: bool) -> int:
     if as_json:
         print(json.dumps(as_dict(found), default=str))
     else:
-        from rich.console import Console
-
         from services.cli import proof_table
+        from services.cli.console import console
 
-        proof_table.show(found, Console(highlight=False))
+        proof_table.show(found, console())
     return 0 if found.ok else 1
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from rich.console import Console
 
 from contracts import catalogue, client, envelope
 from contracts.envelope import FieldError
 from contracts.message import Command
 from contracts.outcomes import CommandOutcome, Outcome
 from services.cli import endpoints
+from services.cli.console import console
 from services.cli.problems import TRY_AGAIN, UNAVAILABLE, USAGE, Problem
 
 
@@ -125,7 +125,7 @@ def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"command_id": id, "command_type": wanted.wire_type}))
     else:
-        Console().print(f"sent {wanted.wire_type} {id}; nobody waits for its outcome")
+        print(f"sent {wanted.wire_type} {id}; nobody waits for its outcome")
 
 
 STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}
@@ -135,13 +135,13 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
     if as_json:
         print(outcome.data_json().decode())
         return
-    console = Console(highlight=False, soft_wrap=True)
+    out = console()
     color = STYLE[outcome.outcome]
     version = f", version {outcome.version}" if outcome.version else ""
     code = f" ({outcome.code})" if outcome.code else ""
-    console.print(f"[{color}]{outcome.outcome}[/]{code}: {outcome.about}{version}")
+    out.print(f"[{color}]{outcome.outcome}[/]{code}: {outcome.about}{version}")
     if outcome.message:
-        console.print(outcome.message, markup=False)
+        out.print(outcome.message, markup=False, soft_wrap=True)
     for error in outcome.errors or ():
-        console.print(f"  {error.field} {error.message}", markup=False)
-    console.print(f"[dim]command {outcome.command_id}[/]")
+        out.print(f"  {error.field} {error.message}", markup=False, soft_wrap=True)
+    out.print(f"[dim]command {outcome.command_id}[/]")

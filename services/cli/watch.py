@@ -8,6 +8,7 @@ from rich.live import Live
 
 from services.cli import cancels, endpoints
 from services.cli.cancels import Cancel
+from services.cli.console import console
 from services.cli.following import Following, following
 
 FRAME = 0.1
@@ -17,7 +18,7 @@ async def watch(package: str) -> int:
     """Follow one package's cancel; ends with it, or with Ctrl-C."""
     stack = endpoints.find()
     async with following(stack.amqp_url, stack.postgres["packages"], [package]) as follower:
-        await show(follower, lambda: title(follower.cancels[package]), Console())
+        await show(follower, lambda: title(follower.cancels[package]), console())
     cancel = follower.cancels[package]
     print(f"the cancel of {package} is complete after {cancel.seconds:.2f} s")
     return 0

@@ -1,5 +1,7 @@
 """Takes the evidence out of every service's tables and the mailboxes, and judges it."""
 
+from dataclasses import replace
+
 from contracts.campaigns import CampaignCanceled, ProcessStopped
 from contracts.cancellation import CancellationCompleted
 from contracts.notifications import NotificationSent
@@ -14,10 +16,10 @@ from services.cli.demo.verdict import Verdict
 async def of_cancel(story: Story, *, crashed: bool) -> Verdict:
     """After the cancel: everything of the first life."""
     cast, verdict = story.cast, Verdict()
-    before, after = expected.before_cancel(cast, 1), expected.after_cancel(cast, 1)
-    await _tables(verdict, story, after)
+    after = expected.after_cancel(cast, 1)
+    wanted = expected.before_cancel(cast, 1).notices | after.notices
+    await _tables(verdict, story, replace(after, notices=wanted))
     await _ledger(verdict, story, after)
-    wanted = before.notices | after.notices
     verdict.notices("notices in the mailboxes", wanted, story.read, crashed=crashed)
     await _said(verdict, story, after, len(wanted))
     return verdict

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from infra.local.fresh import fresh
 from infra.local.servers import servers
 from infra.local.stack import Stack, stack
 from services.cli import proof, proof_table
+from services.cli.console import console
 from services.cli.demo import cast as casting
 from services.cli.demo import evidence, expected, tables
 from services.cli.demo.acts import Story
@@ -48,7 +48,7 @@ class Result:
 
 def demo(sizes: Sizes, workers: Mapping[str, int], *, as_json: bool) -> int:
     """Tell the story; the exit code is 0 only when it proved right."""
-    narrator = Narrator(Console(stderr=as_json, highlight=False))
+    narrator = Narrator(console(stderr=as_json))
     cast = casting.cast(casting.read(), sizes, datetime.now(UTC))
     with fresh(PLACE) as folder:
         narrator.act("A broker, a database and a worker of each service start")

@@ -1,0 +1,12 @@
+"""Where text for people goes."""
+
+from rich.console import Console
+
+PIPED = 160
+"""Columns where no terminal says how many: a table read by grep must not fold its cells."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Standard output, or standard error where that is for programs."""
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PIPED)
