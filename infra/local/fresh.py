@@ -19,7 +19,7 @@ def fresh(place: Path, say: Say = QUIET) -> Iterator[Path]:
     """
     remove_leftovers(place, say)
     folder = place / f"{os.getpid()}-{keeper.started_at(os.getpid())}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     yield folder
     rmtree(folder, ignore_errors=True)
 

@@ -3,7 +3,6 @@
 import os
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import NoReturn
 
 import typer
@@ -48,8 +47,7 @@ def describe() -> None:
 def modules_for(arguments: list[str]) -> list[str]:
     """Return the modules to import."""
     asked = arguments[0] if arguments else ""
-    found = [module for module in MODULES if find_spec(module)]
-    return [module for module in found if asked in MODULES[module]] or found
+    return [module for module, names in MODULES.items() if asked in names] or list(MODULES)
 
 
 def explain(error: Exception) -> int:
