@@ -51,6 +51,39 @@ def rush(
     )
 
 
+@app.command()
+def latency(
+    runs: Runs = 3,
+    commands: Annotated[int, typer.Option(min=1, help="Commands of each way, ten a second.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Lone commands: to their event, beside a naive worker and single steps."""
+    from tests.bench import latency as work
+
+    measure(
+        "latency",
+        lambda here, report: work.latency(here, report, runs=runs, commands=commands),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def limits(
+    runs: Runs = 3,
+    messages: Annotated[int, typer.Option(min=1, help="Messages for each part.")] = 20_000,
+    rows: Annotated[int, typer.Option(min=1, help="Orders of one package to cancel.")] = 100_000,
+    as_json: Json = False,
+) -> None:
+    """What the parts can do here: publish, read, commit, update, read and write a body."""
+    from tests.bench import limits as work
+
+    measure(
+        "limits",
+        lambda here, report: work.limits(here, report, runs=runs, messages=messages, rows=rows),
+        as_json=as_json,
+    )
+
+
 def measure(bench: str, work: Callable[[Place, Report], Awaitable[None]], *, as_json: bool) -> None:
     """Run a bench on its servers and show what it found."""
     console = Console(stderr=as_json)

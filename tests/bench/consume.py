@@ -15,9 +15,21 @@ from aiormq.abc import AbstractChannel
 from services.runtime import broker
 from services.runtime.deliveries import Delivery
 from services.runtime.settings import Settings
+from tests.bench import place
+from tests.bench.place import Place
 
 BATCH = 500
 """Deliveries for one acknowledgement, as a worker takes them."""
+
+
+def apart(here: Place, queues: list[str], count: int) -> float:
+    """The seconds that a process of its own takes to read so many messages."""
+    said = here.run(
+        "consume",
+        place.python("tests.bench.consume", str(count), *queues),
+        {"RELAIS_AMQP_URL": here.amqp_url},
+    )
+    return float(said)
 
 
 async def consume(settings: Settings, queues: list[str], count: int) -> float:

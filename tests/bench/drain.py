@@ -50,7 +50,7 @@ async def drain(here: Place, load: Load) -> Drained:
     """Fill the lanes, start a worker, and wait for its last acknowledgement."""
     service = installed()[load.service]
     async with place.database(here, load.service) as url, place.exchanges(here, [service]):
-        await _seed(url, load)
+        await seed(url, load)
         async with reading_events(here):
             await fill(here.amqp_url, load.messages)
             await settle(here)
@@ -59,7 +59,8 @@ async def drain(here: Place, load: Load) -> Drained:
     return drained
 
 
-async def _seed(url: str, load: Load) -> None:
+async def seed(url: str, load: Load) -> None:
+    """Put into a database what the messages need to find there."""
     conn = await asyncpg.connect(url)
     try:
         await load.seed(conn)

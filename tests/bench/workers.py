@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from infra.local import stack
 from infra.local.keeping import Process
 from infra.local.ports import free_port
-from infra.local.stack import RELAIS
 from tests.bench.place import Place
 
 DRAIN_SECONDS = 30.0
@@ -27,6 +27,11 @@ class Worker:
         """A metric, summed over its labels; 0 before it answers."""
         self.check()
         return scrape(self.port).get(name, 0.0)
+
+    def is_ready(self) -> bool:
+        """Whether it says that it consumes."""
+        self.check()
+        return stack.is_ready(self.port)
 
     def check(self) -> None:
         """Raise when it has ended."""
@@ -55,7 +60,7 @@ def start(here: Place, service: str, database_url: str) -> Worker:
         f"RELAIS_{service.upper()}_POSTGRES_URL": database_url,
         "RELAIS_HTTP_PORT": str(port),
     }
-    return Worker(here.start(service, [*RELAIS, "run", service], environment), port)
+    return Worker(here.start(service, [*stack.RELAIS, "run", service], environment), port)
 
 
 def scrape(port: int) -> dict[str, float]:

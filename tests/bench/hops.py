@@ -1,0 +1,100 @@
+"""The smallest steps: a message through a quorum queue, and a commit."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from contracts import names
+from services.runtime import broker
+from services.runtime.broker import Publisher
+from services.runtime.channel import Outgoing
+from services.runtime.deliveries import Delivery
+from tests.bench import drain, orders, place
+from tests.bench.listening import listening
+from tests.bench.place import Place
+
+QUEUE = "bench.hop"
+ADD_NOTE = "INSERT INTO notes (body) VALUES ($1)"
+
+
+class Steps:
+    """Does single steps and gives their seconds."""
+
+    def __init__(self, publisher: Publisher, conn: asyncpg.Connection) -> None:
+        """See steps."""
+        self._publisher = publisher
+        self._conn = conn
+        self._numbers = itertools.count()
+        self._awaited: dict[str, asyncio.Future[float]] = {}
+
+    async def hop(self) -> float:
+        """From publishing a message to when it was confirmed and has come out of its queue."""
+        message = _message(next(self._numbers))
+        arrived: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._awaited[message.message_id] = arrived
+        began = time.perf_counter()
+        await self._publisher.publish([message])
+        confirmed = time.perf_counter()
+        return max(await arrived, confirmed) - began
+
+    async def commit(self) -> float:
+        """One row and its commit, on disk."""
+        body = orders.place(next(self._numbers), 1).body
+        began = time.perf_counter()
+        await self._conn.execute(ADD_NOTE, body)
+        return time.perf_counter() - began
+
+    def take(self, delivery: Delivery) -> None:
+        """Note when a message came."""
+        self._awaited.pop(delivery.properties["message_id"]).set_result(time.perf_counter())
+
+
+@asynccontextmanager
+async def steps(here: Place) -> AsyncIterator[Steps]:
+    """A queue and a table for single steps, while the block lasts."""
+    publisher = Publisher(here.amqp_url, "bench hops")
+    async with place.empty_database(here) as url, queue(here, QUEUE):
+        conn = await asyncpg.connect(url)
+        await conn.execute("CREATE TABLE notes (body bytea)")
+        one = Steps(publisher, conn)
+        try:
+            async with listening(here.amqp_url, [QUEUE], one.take):
+                yield one
+        finally:
+            await publisher.close()
+            await conn.close()
+
+
+@asynccontextmanager
+async def queue(here: Place, name: str) -> AsyncIterator[None]:
+    """An empty quorum queue while the block lasts."""
+    async with broker.connected(here.amqp_url, "bench") as connection:
+        await drain.quorum_queue(connection, name)
+    try:
+        yield
+    finally:
+        async with broker.connected(here.amqp_url, "bench") as connection:
+            await drain.delete_queue(connection, name)
+
+
+def _message(number: int) -> Outgoing:
+    return to_queue(QUEUE, number)
+
+
+def to_queue(queue: str, number: int) -> Outgoing:
+    """An order on its way straight into a queue."""
+    placed = orders.place(number, 1)
+    return Outgoing(
+        exchange="",
+        routing_key=queue,
+        body=placed.body,
+        type=orders.TYPE,
+        message_id=placed.id,
+        content_type=names.CLOUDEVENT,
+        app_id=orders.SOURCE,
+        partitionkey=placed.package_id,
+    )

@@ -1,0 +1,168 @@
+"""latency: what a lone command takes, beside a naive worker and the smallest steps there are."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+
+from services.runtime.broker import Publisher
+from services.runtime.deliveries import Delivery
+from services.runtime.service import installed
+from tests.bench import drain, hops, peering, place, rush, workers
+from tests.bench.figures import Report, percentile
+from tests.bench.listening import listening
+from tests.bench.place import Place
+from tests.bench.workers import Worker
+
+A_SECOND = 10
+WARM_UP = 10
+"""Commands of each way that are not counted."""
+
+SHARES = {"p50": 0.5, "p99": 0.99}
+
+
+@dataclass
+class Watch:
+    """When commands were published, and how long until their event came; in ms, by way."""
+
+    published: dict[str, tuple[str, float]] = field(default_factory=dict)
+    taken: dict[str, list[float]] = field(default_factory=dict)
+
+    def start(self, way: str, id: str) -> None:
+        """A command leaves."""
+        self.published[id] = (way, time.perf_counter())
+
+    def take(self, delivery: Delivery) -> None:
+        """Events come, alone or packed."""
+        now = time.perf_counter()
+        body = orjson.loads(delivery.body)
+        for event in body if isinstance(body, list) else [body]:
+            if started := self.published.pop(event.get("causationid", ""), None):
+                self.note(started[0], now - started[1])
+
+    def note(self, way: str, seconds: float) -> None:
+        """One more sample."""
+        self.taken.setdefault(way, []).append(seconds * 1000)
+
+    def count(self, way: str) -> int:
+        """The samples of a way so far."""
+        return len(self.taken.get(way, ()))
+
+
+async def latency(here: Place, report: Report, *, runs: int, commands: int) -> None:
+    """Lone commands, one way after the other."""
+    for _ in range(runs):
+        watch = await lone_commands(here, commands)
+        _report(report, watch)
+    report.compare("command to event p50", "naive p50", "<= 1.2")
+    report.compare("command to event p99", "naive p99", "<= 2")
+    report.compare("command to event p50", "2 hops and 1 commit p50")
+
+
+def _report(report: Report, watch: Watch) -> None:
+    for way, samples in watch.taken.items():
+        for name, share in SHARES.items():
+            report.add(f"{way} {name}", percentile(samples[WARM_UP:], share), "ms")
+
+
+async def lone_commands(here: Place, commands: int) -> Watch:
+    """So many commands to our worker, to a naive one, and so many single steps, in turns."""
+    watch = Watch()
+    count = commands + WARM_UP
+    async with working(here, count, watch) as publisher, hops.steps(here) as step:
+
+        async def ours(number: int) -> None:
+            message = rush.outgoing(number, 1)
+            watch.start("command to event", message.message_id)
+            await publisher.publish([message])
+
+        async def naive(number: int) -> None:
+            message = hops.to_queue(peering.NAIVE.queues[0], count + number)
+            watch.start("naive", message.message_id)
+            await publisher.publish([message])
+
+        async def smallest(_: int) -> None:
+            first, second, commit = await step.hop(), await step.hop(), await step.commit()
+            watch.note("hop", first)
+            watch.note("commit", commit)
+            watch.note("2 hops and 1 commit", first + second + commit)
+
+        await paced([ours, naive, smallest], count)
+        await _all_back(watch, count)
+    return watch
+
+
+Way = Callable[[int], Awaitable[None]]
+
+
+async def paced(ways: Sequence[Way], count: int) -> None:
+    """Begin each way ten times a second, the ways shifted against each other."""
+    began = time.perf_counter()
+    pause = 1 / A_SECOND / len(ways)
+    async with asyncio.TaskGroup() as tasks:
+        for turn in range(count * len(ways)):
+            await asyncio.sleep(began + turn * pause - time.perf_counter())
+            number, way = divmod(turn, len(ways))
+            tasks.create_task(_awaited(ways[way](number)))
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+async def _all_back(watch: Watch, count: int) -> None:
+    until = time.monotonic() + 30
+    while watch.published:
+        if time.monotonic() > until:
+            lost = len(watch.published)
+            raise RuntimeError(f"{lost} of {2 * count} commands had no event within 30 s")
+        await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def working(here: Place, count: int, watch: Watch) -> AsyncIterator[Publisher]:
+    """Both workers, each on its own database, and somebody who hears their events."""
+    given = rush.load(2 * count, 1)
+    publisher = Publisher(here.amqp_url, "bench sender")
+    async with (
+        place.database(here, "orders") as url,
+        place.database(here, "orders") as naive_url,
+        place.exchanges(here, [installed()["orders"]]),
+        drain.reading_events(here),
+        listening(here.amqp_url, [drain.EVENTS], watch.take),
+    ):
+        await drain.seed(url, given)
+        async with consuming(here, url), naive(here, naive_url):
+            try:
+                await drain.settle(here)
+                yield publisher
+            finally:
+                await publisher.close()
+
+
+@asynccontextmanager
+async def consuming(here: Place, url: str) -> AsyncIterator[Worker]:
+    """An orders worker that is ready."""
+    worker = workers.start(here, "orders", url)
+    try:
+        while not worker.is_ready():
+            await asyncio.sleep(0.05)
+        yield worker
+    finally:
+        worker.stop()
+
+
+@asynccontextmanager
+async def naive(here: Place, url: str) -> AsyncIterator[None]:
+    """A naive worker that brings its events out itself."""
+    peer = replace(peering.NAIVE, processes=1)
+    environment = {**peering.told(here, url), "BENCH_RELAY": "1"}
+    async with (
+        hops.queue(here, peer.queues[0]),
+        peering.working(here, peer, Path(place.PROGRAMS), environment),
+    ):
+        yield
