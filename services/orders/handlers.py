@@ -70,11 +70,13 @@ ROUTES = routes(
 class World:
     """What the messages of a batch are decided against.
 
-    audiences holds those that changed in this batch; in_audience and has_order are the pairs
-    of package and entity for which the tables say so.
+    loaded are the packages of which there is a copy in the tables; audiences holds those that
+    changed in this batch; in_audience and has_order are the pairs of package and entity, the
+    latter with an edition, for which the tables say so.
     """
 
     offers: Loaded[str, Offer]
+    loaded: frozenset[str]
     orders: Loaded[str, OrderState]
     entities: Loaded[str, tuple[int, bool]]
     limits: Loaded[str, int | None]
@@ -95,19 +97,22 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     others = [b for b in bodies if type(b) is not PlaceOrder]
     commands = places + [b for b in others if isinstance(b, OrderCommand)]
     packages = {c.package_id for c in commands}
-    packages |= {b.package_id for b in others if isinstance(b, PackageEvent)}
+    news = [b for b in others if isinstance(b, PackageEvent)]
+    packages |= {b.package_id for b in news}
     offers = await store.lock_offers(conn, packages)
     orders = await store.lock_orders(conn, {c.order_id for c in commands}) if commands else {}
     entities = {c.entity_id for c in places}
     entities |= {b.entity_id for b in others if isinstance(b, EntityEvent)}
     in_audience, has_order = await store.find_applicants(
-        conn, {(c.package_id, c.entity_id) for c in places}
+        conn, {(c.package_id, c.entity_id) for c in places if c.package_id in offers}
     )
     with_documents = any(c.documents for c in commands if isinstance(c, PlaceOrder | EditOrder))
-    campaigns = {offer.campaign_id for offer in offers.values()} if with_documents else ()
-    lives = {(b.package_id, b.edition) for b in others if isinstance(b, PackageCanceled)}
+    named = {o.campaign_id for o in offers.values()} | {b.campaign_id for b in news}
+    campaigns = named if with_documents else ()
+    lives = {(b.package_id, b.edition) for b in news if isinstance(b, PackageCanceled)}
     return World(
         offers=Loaded(offers),
+        loaded=frozenset(offers),
         orders=Loaded(orders),
         entities=Loaded(await store.find_entities(conn, entities)),
         limits=Loaded(await store.find_limits(conn, campaigns)),
@@ -270,7 +275,7 @@ def _copy_entity(world: World, event: EntityEvent) -> Decision:
 
 async def save(conn: Connection, world: World) -> Iterable[str]:
     """Store each changed thing once, in its last state."""
-    await store.save_offers(conn, world.offers.changed())
+    await store.save_offers(conn, world.offers.changed(), world.loaded)
     await store.save_audiences(conn, world.audiences)
     await store.save_orders(conn, world.orders.changed())
     await store.save_entities(conn, world.news)

@@ -1,7 +1,7 @@
 """All the SQL of the orders service."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from contracts.orders import OrderState
 from contracts.packages import DistributionLevel, PackageStatus
 from services.orders.domain import OPEN, Offer
 from services.runtime.database import Connection, Row, as_json
+from services.runtime.inbox import TakenMeanwhile
 from services.runtime.received import Cause
 
 Life = tuple[str, int]
@@ -38,10 +39,12 @@ def _offer(row: Row) -> Offer:
     return Offer(**values)
 
 
+# One that was loaded is locked and cannot have moved. One that was not there and is now was made by
+# another worker meanwhile: it is left alone.
 SAVE_OFFERS = """
-INSERT INTO offers (package_id, version, edition, status, distribution_level, campaign_id,
-                    starts_at, ends_at, registration_deadline, several_orders, max_documents,
-                    audience_digest, canceled_editions)
+INSERT INTO offers AS o (package_id, version, edition, status, distribution_level, campaign_id,
+                         starts_at, ends_at, registration_deadline, several_orders,
+                         max_documents, audience_digest, canceled_editions)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (package_id) DO UPDATE SET
     version = excluded.version, edition = excluded.edition, status = excluded.status,
@@ -50,14 +53,19 @@ ON CONFLICT (package_id) DO UPDATE SET
     registration_deadline = excluded.registration_deadline,
     several_orders = excluded.several_orders, max_documents = excluded.max_documents,
     audience_digest = excluded.audience_digest, canceled_editions = excluded.canceled_editions
+WHERE $14
+RETURNING o.package_id
 """
 
 
-async def save_offers(conn: Connection, offers: Sequence[Offer]) -> None:
-    """Store copies in their last state."""
-    if offers:
-        ordered = sorted(offers, key=lambda offer: offer.package_id)
-        await conn.executemany(SAVE_OFFERS, [tuple(asdict(offer).values()) for offer in ordered])
+async def save_offers(conn: Connection, offers: Sequence[Offer], loaded: Collection[str]) -> None:
+    """Store copies in their last state; raises TakenMeanwhile where one was made twice."""
+    if not offers:
+        return
+    ordered = sorted(offers, key=lambda offer: offer.package_id)
+    rows = [(*asdict(offer).values(), offer.package_id in loaded) for offer in ordered]
+    if len(await conn.fetchmany(SAVE_OFFERS, rows)) != len(rows):
+        raise TakenMeanwhile("another worker made a copy of one of these packages first")
 
 
 CLEAR_AUDIENCES = "DELETE FROM audiences WHERE package_id = ANY ($1::text[])"
@@ -89,20 +97,23 @@ LOCK_ORDERS = """
 SELECT order_id, package_id, edition, entity_id, label, comment, parameters, documents, status,
        version, campaign_id, approval_deadline, placed_at, approved_at, available_at,
        canceled_at, changed_at, changed_by
-FROM orders WHERE order_id = ANY ($1::text[]) ORDER BY order_id FOR UPDATE
+FROM orders WHERE order_id = ANY ($1::text[])
+ORDER BY package_id, edition, entity_id, order_id FOR UPDATE
 """
 
 
 async def lock_orders(conn: Connection, ids: Iterable[str]) -> dict[str, OrderState]:
-    """Lock orders in the order of their ids."""
+    """Lock orders in the order in which a cancel walks over them."""
     rows = await conn.fetch(LOCK_ORDERS, list(ids))
     return {row["order_id"]: OrderState.model_validate(dict(row)) for row in rows}
 
 
+# Orders of one package are placed one batch after the other. One that is there now and was not
+# before was placed on another package meanwhile: it is left alone.
 SAVE_ORDERS = """
-INSERT INTO orders (order_id, package_id, edition, entity_id, label, comment, parameters,
-                    documents, status, version, campaign_id, approval_deadline, placed_at,
-                    approved_at, available_at, canceled_at, changed_at, changed_by)
+INSERT INTO orders AS o (order_id, package_id, edition, entity_id, label, comment, parameters,
+                         documents, status, version, campaign_id, approval_deadline, placed_at,
+                         approved_at, available_at, canceled_at, changed_at, changed_by)
 SELECT order_id, package_id, edition, entity_id, label, comment, parameters,
        documents, status, version, campaign_id, approval_deadline, placed_at,
        approved_at, available_at, canceled_at, changed_at, changed_by
@@ -114,13 +125,17 @@ ON CONFLICT (order_id) DO UPDATE SET
     campaign_id = excluded.campaign_id, approved_at = excluded.approved_at,
     available_at = excluded.available_at, canceled_at = excluded.canceled_at,
     changed_at = excluded.changed_at, changed_by = excluded.changed_by
+WHERE excluded.package_id = o.package_id
 """
 
 
 async def save_orders(conn: Connection, orders: Sequence[OrderState]) -> None:
-    """Store orders in their last state."""
-    if orders:
-        await conn.execute(SAVE_ORDERS, as_json(orders))
+    """Store orders in their last state; raises TakenMeanwhile where one was placed twice."""
+    if not orders:
+        return
+    status = await conn.execute(SAVE_ORDERS, as_json(orders))
+    if int(status.rpartition(" ")[2]) != len(orders):
+        raise TakenMeanwhile("another worker placed one of these orders first")
 
 
 FIND_APPLICANTS = """
