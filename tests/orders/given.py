@@ -115,6 +115,7 @@ def world(
     known = list(orders)
     return World(
         offers=Loaded((one.package_id, one) for one in offers),
+        loaded=frozenset(one.package_id for one in offers),
         orders=Loaded((one.order_id, one) for one in known),
         entities=Loaded(
             [(id, (1, True)) for id in entities] + [(id, (2, False)) for id in inactive]

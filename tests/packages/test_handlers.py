@@ -255,5 +255,6 @@ class TestTwoWorkersAtOnce:
 
 async def both_wait(guard: Connection) -> bool:
     """Whether two transactions wait to write."""
-    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'packages'::regclass"
+    query = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+               WHERE NOT l.granted AND d.datname = current_database()"""
     return int(await guard.fetchval(query)) == 2

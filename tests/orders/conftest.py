@@ -1,0 +1,28 @@
+"""The orders service on a database of its own."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.desk import Desk
+from tests.orders.given import campaign_created, published, registered
+
+
+@pytest.fixture
+async def orders(desk: Callable[[str], Awaitable[Desk]]) -> Desk:
+    """The orders service; it knows CAT86, which is published to everybody, OU1 and OU2."""
+    return await ready(await desk("orders"))
+
+
+@pytest.fixture
+async def pair(desks: Callable[[str], Awaitable[tuple[Desk, Desk]]]) -> tuple[Desk, Desk]:
+    """The same, as two workers would have it."""
+    one, two = await desks("orders")
+    return await ready(one), two
+
+
+async def ready(orders: Desk) -> Desk:
+    """A desk that knows what the fixtures say."""
+    await orders.send(campaign_created(), registered("OU1"), registered("OU2"), published())
+    await orders.said()
+    return orders
