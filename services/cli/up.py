@@ -58,9 +58,10 @@ def down(state: Path = STATE) -> int:
         say("No stack was running.")
         return 0
     say(f"Stopping the stack of process {pid}.")
+    started = keeper.started_at(pid)
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + PATIENCE_SECONDS
-    while leftovers.living_owner(state / OWNER) == pid:
+    while started and keeper.started_at(pid) == started:
         if time.monotonic() > until:
             raise Unavailable(f"Process {pid} does not end; end it with kill -9 {pid}, then again.")
         time.sleep(0.05)
