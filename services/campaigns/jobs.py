@@ -57,6 +57,12 @@ class Job(BaseModel):
         """What the campaigns that it cancels keep of it."""
         return CanceledBy(package_id=self.package_id, edition=self.edition)
 
+    def moved(self, campaign_id: str, process_id: str | None, **more: int) -> "Job":
+        """The job with its cursor moved here, and this much more counted."""
+        cursor = {"after_campaign": campaign_id, "after_process": process_id}
+        counts = {name: getattr(self, name) + count for name, count in more.items()}
+        return self.model_copy(update={**cursor, **counts})
+
     def finished(self) -> "Job":
         """The job with nothing left to do."""
         return self.model_copy(update={"done": True})

@@ -52,15 +52,13 @@ async def _cancel(turn: Turn, job: Job) -> None:
     processes = await store.next_processes(turn.conn, campaigns, job, PROCESSES)
     stopped = await _stop_processes(turn, job, [p for p in processes if p.campaign_id in stoppable])
     unfinished = len(campaigns) == 1 and len(processes) == PROCESSES
-    job = job.model_copy(
-        update={
-            "after_campaign": campaigns[-1].id,
-            "after_process": processes[-1].process_id if unfinished else None,
-            "visited": job.visited + len(first_visits) + len(processes),
-            "campaigns": job.campaigns + len(canceled),
-            "processes_stopped": job.processes_stopped + stopped,
-            "too_late": job.too_late + sum(p.status in ENDED for p in processes),
-        }
+    job = job.moved(
+        campaigns[-1].id,
+        processes[-1].process_id if unfinished else None,
+        visited=len(first_visits) + len(processes),
+        campaigns=len(canceled),
+        processes_stopped=stopped,
+        too_late=sum(process.status in ENDED for process in processes),
     )
     await store.save_job(turn.conn, job)
     turn.emit(jobs.progress(job), job.cause)
