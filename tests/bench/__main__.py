@@ -52,6 +52,35 @@ def rush(
 
 
 @app.command()
+def fanout(
+    runs: Runs = 3,
+    orders: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Orders of a package; may be repeated. [10,000 and 100,000]"),
+    ] = None,
+    entities: Annotated[int, typer.Option(min=1, max=50_000, help="Who is told.")] = 10_000,
+    mailboxes: Annotated[int, typer.Option(min=1, help="Mailboxes that they share.")] = 8,
+    as_json: Json = False,
+) -> None:
+    """The cancel of a package with many orders on a whole stack, beside its rows and messages."""
+    from tests.bench import fanout as work
+
+    sizes = sorted(orders or [10_000, 100_000])
+    measure(
+        "fanout",
+        lambda here, report: work.fanout(
+            here,
+            report,
+            runs=runs,
+            sizes=sizes,
+            entities=entities,
+            mailboxes=mailboxes,
+        ),
+        as_json=as_json,
+    )
+
+
+@app.command()
 def latency(
     runs: Runs = 3,
     commands: Annotated[int, typer.Option(min=1, help="Commands of each way, ten a second.")] = 100,

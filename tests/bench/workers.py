@@ -89,6 +89,11 @@ def peak_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def forget_peak(pid: int) -> None:
+    """Let the most memory be counted from now on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 def cpu_seconds(pid: int) -> float:
     """The processor time that a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

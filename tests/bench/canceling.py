@@ -1,0 +1,220 @@
+"""Packages on a whole stack, made ready to be canceled; what their cancels say is heard."""
+
+import asyncio
+import itertools
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from contracts import envelope, names
+from contracts.campaigns import CampaignKind, CreateCampaign, ProcessKind, ProcessSpec
+from contracts.cancellation import CancellationCompleted
+from contracts.directory import RegisterEntity
+from contracts.packages import (
+    ApprovePackage,
+    CancelPackage,
+    CreatePackage,
+    DistributionLevel,
+    PublishPackage,
+)
+from infra.local.stack import Stack, stack
+from services.cli.demo import stage as demo
+from services.runtime import broker
+from services.runtime.broker import Publisher
+from services.runtime.channel import Outgoing
+from services.runtime.deliveries import Delivery
+from tests.bench import drain, orders
+from tests.bench.listening import listening
+from tests.bench.place import Place
+
+ACTOR = "m.durand"
+PATIENCE_SECONDS = 600.0
+LEVEL = DistributionLevel.COLLABORATIVE_SIMPLE
+PROCESSES = [
+    ProcessSpec(process_id=f"WKF{n}", kind=ProcessKind.WORKFLOW, label=f"Workflow {n}")
+    for n in range(4)
+]
+
+
+@dataclass
+class Ears:
+    """What was heard of cancels: when each was complete, and its report."""
+
+    completed: dict[str, tuple[float, CancellationCompleted]] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, delivery: Delivery) -> None:
+        """One completion; they never come packed, since each is of a package of its own."""
+        now = time.perf_counter()
+        event = orjson.loads(delivery.body)
+        report = CancellationCompleted.read(event["subject"], event["data"])
+        self.completed[report.package_id] = (now, report)
+        self.news.set()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A running stack, and entities that read some mailboxes."""
+
+    here: Place
+    running: Stack
+    demo: demo.Stage
+    publisher: Publisher
+    ears: Ears
+    entities: Sequence[str]
+    mailboxes: Sequence[str]
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    async def publish(self, audiences: Sequence[Sequence[str]]) -> list[str]:
+        """Bring packages, each with a campaign of its own, to their audiences; their ids."""
+        sent = "SELECT count(*) FROM notifications WHERE status = 'sent'"
+        pool = self.demo.pools["notifications"]
+        before = int(await pool.fetchval(sent))
+        packages = [await self._publish(audience) for audience in audiences]
+        told = before + sum(len(audience) for audience in audiences)
+        await self.demo.until_found("notifications sent", "notifications", sent, told)
+        return packages
+
+    async def _publish(self, audience: Sequence[str]) -> str:
+        number = next(self.numbers)
+        package_id, campaign_id = f"CAT{number}", f"OP{number}"
+        await self.demo.do(_campaign(campaign_id))
+        await self.demo.do(_package(package_id, campaign_id, audience))
+        await self.demo.do(ApprovePackage(package_id=package_id))
+        await self.demo.do(PublishPackage(package_id=package_id))
+        return package_id
+
+    async def cancel(self, package_id: str) -> "Canceled":
+        """Cancel a package, and wait until that is complete."""
+        command = _cancel(package_id)
+        began = time.perf_counter()
+        await self.publisher.publish([command])
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while package_id not in self.ears.completed:
+                self.ears.news.clear()
+                await self.ears.news.wait()
+        ended, report = self.ears.completed[package_id]
+        return Canceled(began, ended - began, report)
+
+    async def waiting(self) -> int:
+        """How many messages are in the mailboxes."""
+        total = 0
+        async with broker.connected(self.here.amqp_url, "bench") as connection:
+            channel = await connection.channel()
+            for name in self.mailboxes:
+                queue = await channel.declare_queue(names.mailbox(name), passive=True)
+                total += queue.declaration_result.message_count or 0
+        return total
+
+    async def empty(self) -> None:
+        """Throw away what is in the mailboxes."""
+        async with broker.connected(self.here.amqp_url, "bench") as connection:
+            channel = await connection.channel()
+            for name in self.mailboxes:
+                queue = await channel.get_queue(names.mailbox(name), ensure=False)
+                await queue.purge()
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """When a cancel was published, the seconds until it was complete, and its report."""
+
+    began: float
+    seconds: float
+    report: CancellationCompleted
+
+
+@asynccontextmanager
+async def scene(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[Scene]:
+    """A stack with one worker of each service, and entities on it, while the block lasts."""
+    ears = Ears()
+    publisher = Publisher(here.amqp_url, "bench sender")
+    members = [f"OU{n}" for n in range(entities)]
+    boxes = [f"region{n}" for n in range(mailboxes)]
+    async with (
+        _stack(here) as running,
+        demo.stage(here.amqp_url, running.postgres, ACTOR, lambda: running.wait(0)) as stage,
+        drain.reading_events(here, CancellationCompleted.TYPE),
+        listening(here.amqp_url, [drain.EVENTS], ears.take),
+    ):
+        try:
+            await _register(stage, members, boxes)
+            yield Scene(here, running, stage, publisher, ears, members, boxes)
+        finally:
+            await publisher.close()
+
+
+@asynccontextmanager
+async def _stack(here: Place) -> AsyncIterator[Stack]:
+    """Entered by a thread of its own, because it waits for processes."""
+    context = stack(here.servers, here.state / "stack", databases="bench")
+    running = await asyncio.to_thread(context.__enter__)
+    try:
+        yield running
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def _register(stage: demo.Stage, members: Sequence[str], boxes: Sequence[str]) -> None:
+    await stage.send(
+        [
+            RegisterEntity(entity_id=one, label=f"Agency {one}", mailbox=boxes[n % len(boxes)])
+            for n, one in enumerate(members)
+        ]
+    )
+    known = "SELECT count(*) FROM entities"
+    await stage.until_found("entities", "notifications", known, len(members))
+    declared = "SELECT count(*) FROM mailboxes WHERE declared_at IS NOT NULL AND name <> 'central'"
+    await stage.until_found("mailboxes", "notifications", declared, len(boxes))
+
+
+def _campaign(campaign_id: str) -> CreateCampaign:
+    return CreateCampaign(
+        campaign_id=campaign_id,
+        label="Spring",
+        kind=CampaignKind.REFERENCE,
+        distribution_level=LEVEL,
+        processes=PROCESSES,
+    )
+
+
+def _package(package_id: str, campaign_id: str, audience: Sequence[str]) -> CreatePackage:
+    now = datetime.now(UTC)
+    return CreatePackage(
+        package_id=package_id,
+        label="Spring posters",
+        distribution_level=LEVEL,
+        campaign_id=campaign_id,
+        audience=list(audience),
+        starts_at=now - timedelta(days=1),
+        ends_at=now + timedelta(days=30),
+    )
+
+
+def _cancel(package_id: str) -> Outgoing:
+    command = CancelPackage(package_id=package_id, comment="The supplier withdrew.")
+    id = uuid.uuid4().hex
+    body = envelope.write(
+        id=id,
+        source=orders.SOURCE,
+        type=command.wire_type,
+        subject=package_id,
+        data_json=command.data_json(),
+        partitionkey=command.key,
+        actor=ACTOR,
+    )
+    return Outgoing(
+        exchange=names.COMMANDS,
+        routing_key=command.wire_type,
+        body=body,
+        type=command.wire_type,
+        message_id=id,
+        content_type=names.CLOUDEVENT,
+        app_id=orders.SOURCE,
+        partitionkey=command.key,
+    )
