@@ -1,7 +1,7 @@
 """What becomes of a command: the answer to its sender, and the events when nothing changed."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from contracts.envelope import FieldError
 from contracts.fields import Id, Text, Version
@@ -89,6 +89,9 @@ class CommandUnchanged(AnswerEvent):
     message: Text
 
 
+_OF_PACKAGES = ("relais.package.", "relais.order.", "relais.orders.")
+
+
 class MessageParked(Event):
     """A service keeps a message that it could not handle, until an operator decides."""
 
@@ -101,3 +104,24 @@ class MessageParked(Event):
     type: Text | None = None
     package_id: Text | None = None
     error: Text | None = None
+
+    @classmethod
+    def of(
+        cls,
+        service: str,
+        reason: str,
+        error: str,
+        *,
+        type: str,
+        message_id: str | None,
+        key: str | None,
+    ) -> Self:
+        """The event of a message; key is what its order is kept by, of some types a package."""
+        return cls(
+            service=service,
+            reason=reason,
+            message_id=message_id,
+            type=type,
+            package_id=key if type.startswith(_OF_PACKAGES) else None,
+            error=error,
+        )

@@ -7,7 +7,6 @@ from datetime import timedelta
 from contracts.envelope import Broken, Envelope, FieldError, Unreadable
 from contracts.message import Event
 from contracts.outcomes import (
-    NO_SUBJECT,
     CommandRefused,
     CommandUnchanged,
     MessageParked,
@@ -30,7 +29,7 @@ async def decide(
 
     patience is how long a command that names something unknown is decided again.
     """
-    known = await inbox.find(turn.conn, {i.identity for i in items if i.identity})
+    known = await _known(turn, items)
     fresh = _first_of_each(items, known)
     messages = {at: _received(items[at], turn) for at in fresh if items[at].body is not None}
     world = await service.load(turn.conn, list(messages.values())) if messages else None
@@ -54,10 +53,21 @@ async def decide(
 
 
 async def park(service: Service, turn: Turn, parking: Parking) -> None:
-    """Keep one message that cannot be handled, and say so."""
+    """Keep one message that cannot be handled, and say so; unless somebody else has handled it."""
     docket = Docket(service, turn, timedelta(0))
-    docket.park(parking.item, parking.reason, parking.error, parking.traceback)
+    known = await _known(turn, [parking.item])
+    if known:
+        docket.repeat(parking.item, known)
+    else:
+        docket.park(parking.item, parking.reason, parking.error, parking.traceback)
     await docket.record()
+
+
+async def _known(turn: Turn, items: Sequence[Item]) -> dict[Identity, Answer]:
+    """What was answered before; to a message that is retried, being parked is no answer."""
+    known = await inbox.find(turn.conn, {i.identity for i in items if i.identity})
+    retried = {i.identity for i in items if i.is_retried}
+    return {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
 
 
 def _first_of_each(items: Sequence[Item], known: dict[Identity, Answer]) -> set[int]:
@@ -68,7 +78,8 @@ def _first_of_each(items: Sequence[Item], known: dict[Identity, Answer]) -> set[
         identity = item.identity
         if identity is None or identity not in seen:
             fresh.add(at)
-        if identity is not None:
+        # What is drained is parked unhandled: that decides nothing about the same message.
+        if identity is not None and not item.drained:
             seen.add(identity)
     return fresh
 
@@ -133,11 +144,9 @@ class Docket:
             self.park(item, "unreadable", item.element.reason)
             return Answer("refused", "invalid", item.element.reason, errors=item.errors)
         if not item.origin.is_command:
-            answer = Answer("parked", "invalid", _sentence(item.errors))
-            self.park(item, "invalid", _sentence(item.errors))
-        else:
-            answer = Answer("refused", "invalid", _sentence(item.errors), errors=item.errors)
-            self._say_refused(item, answer, _cause(item), None)
+            return self.park(item, "invalid", _sentence(item.errors))
+        answer = Answer("refused", "invalid", _sentence(item.errors), errors=item.errors)
+        self._say_refused(item, answer, _cause(item), None)
         self._handle(item, answer)
         return answer
 
@@ -153,21 +162,25 @@ class Docket:
         self._say_refused(item, answer, _cause(item), None)
         return answer
 
-    def park(self, item: Item, reason: str, error: str, traceback: str | None = None) -> None:
-        """Keep a message with its reason."""
+    def park(self, item: Item, reason: str, error: str, traceback: str | None = None) -> Answer:
+        """Keep a message with its reason; it is not handled again before somebody says so."""
+        answer = Answer("parked", message=error[:1000])
         self._parkings.append(Parking(item, reason, error, traceback))
+        if item.identity is not None and not item.drained:
+            self._handled.append((item.identity, item.type, answer))
         self._count(item, "parked")
-        if item.kept is None or item.kept[0] != "parked":
+        if not item.is_retried:
             self._close(item)
-        event = MessageParked(
-            service=self._service.name,
-            reason=reason,
-            message_id=item.identity[1] if item.identity else item.origin.message_id,
+        event = MessageParked.of(
+            self._service.name,
+            reason,
+            error[:1000],
             type=item.type,
-            package_id=None,
-            error=error[:1000],
+            message_id=item.id or item.origin.message_id,
+            key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
         )
         self._turn.emit(event, _cause(item))
+        return answer
 
     async def record(self) -> None:
         """Write what was decided: one statement for each kind."""
@@ -193,8 +206,7 @@ class Docket:
         if item.identity is not None:
             self._handled.append((item.identity, item.type, answer))
         self._count(item, answer.outcome)
-        if answer.outcome != "parked":
-            self._close(item)
+        self._close(item)
 
     def _close(self, item: Item) -> None:
         if item.kept is not None:
@@ -213,7 +225,7 @@ class Docket:
 
     def _say_refused(self, item: Item, answer: Answer, cause: Cause, key: str | None) -> None:
         event = CommandRefused(
-            about=_subject(item),
+            about=item.subject,
             command_type=item.type,
             code=RefusalCode(answer.code or RefusalCode.INVALID),
             message=answer.message or "",
@@ -228,10 +240,6 @@ def _version(events: Sequence[Event]) -> int | None:
 
 def _sentence(errors: Sequence[FieldError]) -> str:
     return "; ".join(f"{e.field} {e.message}".strip() for e in errors)
-
-
-def _subject(item: Item) -> str:
-    return item.element.subject if isinstance(item.element, Envelope) else NO_SUBJECT
 
 
 def _cause(item: Item) -> Cause:

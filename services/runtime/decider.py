@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from services.runtime import replies
+from services.runtime import parked, replies
 from services.runtime.database import backoff, persist
 from services.runtime.decide import decide, park
 from services.runtime.inbox import Answer
@@ -88,7 +88,8 @@ class Decider:
     ) -> None:
         """Keep a message that cannot be handled; its followers go on."""
         trace = "".join(traceback.format_exception(error))
-        parking = Parking(message, reason, f"{type(error).__name__}: {error}", trace)
+        text = parked.text(f"{type(error).__name__}: {error}")
+        parking = Parking(message, reason, text, parked.text(trace))
 
         async def keep() -> list[OutboxRow]:
             async with self._work.begin() as turn:

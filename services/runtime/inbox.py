@@ -59,7 +59,10 @@ SELECT source, id, type, $9, outcome, code, message, version, errors::jsonb
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
             $8::text[]) AS m (source, id, type, outcome, code, message, version, errors)
 ORDER BY source, id
-ON CONFLICT DO NOTHING
+ON CONFLICT (source, id) DO UPDATE
+SET received_at = excluded.received_at, outcome = excluded.outcome, code = excluded.code,
+    message = excluded.message, version = excluded.version, errors = excluded.errors
+WHERE inbox.outcome = 'parked'
 """
 
 Handled = tuple[Identity, str, Answer]
@@ -67,7 +70,10 @@ Handled = tuple[Identity, str, Answer]
 
 
 async def add(conn: Connection, handled: Sequence[Handled], now: datetime) -> None:
-    """Record what was decided; raises TakenMeanwhile when another worker was first."""
+    """Record what was decided; raises TakenMeanwhile when another worker was first.
+
+    That a message was parked gives way to whatever becomes of it later.
+    """
     if not handled:
         return
     answers = [answer for _, _, answer in handled]

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from contracts import envelope, names
 from contracts.envelope import Broken, Element, Envelope, FieldError, Unreadable
 from contracts.message import Body
+from contracts.outcomes import NO_SUBJECT
+from contracts.sentences import printable
 from services.runtime.deliveries import Delivery
 from services.runtime.inbox import Identity
 from services.runtime.service import Routes
@@ -54,13 +56,34 @@ class Item:
     drained: str | None = None
 
     @property
+    def is_retried(self) -> bool:
+        """Whether it was parked, and somebody has asked to handle it again."""
+        return self.kept is not None and self.kept[0] == "parked"
+
+    @property
+    def id(self) -> str | None:
+        """The id it gives itself, where that can be read."""
+        return self.element.id
+
+    @property
+    def subject(self) -> str:
+        """What it is about, where that can be read."""
+        match self.element:
+            case Envelope(subject=subject):
+                return subject
+            case Broken(raw={"subject": str(subject)}, errors=errors):
+                return NO_SUBJECT if any(e.field == "subject" for e in errors) else subject
+            case _:
+                return NO_SUBJECT
+
+    @property
     def type(self) -> str:
         """The wire name it claims, else that of its routing key."""
         match self.element:
             case Envelope(type=claimed):
                 return claimed
             case Broken(raw={"type": str(claimed)}):
-                return claimed[:128]
+                return printable(claimed)
             case _:
                 return self.origin.routing_key[:128]
 
@@ -96,12 +119,17 @@ def origin_of(delivery: Delivery) -> Origin:
     stated = delivery.properties.get
     return Origin(
         exchange=delivery.exchange,
-        routing_key=delivery.routing_key,
-        reply_to=stated("reply_to") or None,
-        correlation_id=stated("correlation_id") or None,
-        message_id=stated("message_id") or None,
+        routing_key=_text(delivery.routing_key) or "",
+        reply_to=_text(stated("reply_to")),
+        correlation_id=_text(stated("correlation_id")),
+        message_id=_text(stated("message_id")),
         headers=delivery.headers,
     )
+
+
+def _text(stated: str | None) -> str | None:
+    """A property, as far as a column of text can keep it and a message can carry it again."""
+    return names.short((stated or "").replace("\x00", "")) or None
 
 
 def _raw(element: Element) -> bytes:

@@ -17,6 +17,11 @@ SET reason = excluded.reason, error = excluded.error, traceback = excluded.trace
 """
 
 
+PARK_AGAIN = """
+UPDATE parked SET reason = $2, error = $3, traceback = $4, retry_at = NULL WHERE number = $1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Parking:
     """A message to park, and why."""
@@ -29,21 +34,31 @@ class Parking:
 
 async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> None:
     """Keep messages with their reasons; the same message again only renews its reason."""
-    await conn.executemany(PARK, [_row(parking, now) for parking in parkings])
+    again = [p for p in parkings if p.item.is_retried]
+    if again:
+        await conn.executemany(PARK_AGAIN, [_renewed(parking) for parking in again])
+    anew = [_row(parking, now) for parking in parkings if not parking.item.is_retried]
+    if anew:
+        await conn.executemany(PARK, anew)
+
+
+def _renewed(parking: Parking) -> tuple[object, ...]:
+    assert parking.item.kept is not None
+    return parking.item.kept[1], parking.reason, parking.error[:4000], parking.traceback
 
 
 def _row(parking: Parking, now: datetime) -> tuple[object, ...]:
     item, origin = parking.item, parking.item.origin
     source, id = item.identity or (None, None)
-    headers = {key: _plain(value) for key, value in origin.headers().items()}
+    headers = {text(key): _plain(value) for key, value in origin.headers().items()}
     return (
         item.digest,
         parking.reason,
-        _text(parking.error)[:4000],
-        _text(parking.traceback) if parking.traceback else None,
+        parking.error[:4000],
+        parking.traceback,
         source,
         id,
-        _text(item.type),
+        item.type,
         origin.exchange,
         origin.routing_key,
         origin.reply_to,
@@ -56,12 +71,12 @@ def _row(parking: Parking, now: datetime) -> tuple[object, ...]:
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, bool | int | float | None) else _text(str(value))
+    return value if isinstance(value, bool | int | float | None) else text(str(value))
 
 
-def _text(value: str) -> str:
-    """Postgres keeps no NUL in text."""
-    return value.replace("\x00", "\\0")
+def text(value: str) -> str:
+    """A text as Postgres and UTF-8 can keep it, without NUL and halves of characters."""
+    return value.encode(errors="backslashreplace").decode().replace("\x00", "\\0")
 
 
 WAIT = """

@@ -5,7 +5,7 @@ import uuid
 
 from contracts import envelope, names
 from contracts.envelope import Envelope
-from contracts.outcomes import NO_SUBJECT, CommandOutcome, Outcome, RefusalCode
+from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
 from services.runtime.channel import Outgoing
 from services.runtime.inbox import Answer
 from services.runtime.item import Item
@@ -17,15 +17,14 @@ OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")
 def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
     """The answer to one command; None where nobody asked, or nothing is decided yet."""
     to = asked.origin.reply_to
-    if not to or len(to) > 255 or OURS.fullmatch(to) or answer.outcome not in list(Outcome):
+    if not to or OURS.fullmatch(to) or answer.outcome not in list(Outcome):
         return None
     if not asked.origin.is_command:
         return None
-    command_id = asked.identity[1] if asked.identity else None
-    correlation = command_id or asked.origin.correlation_id or asked.origin.message_id
+    correlation = asked.id or asked.origin.correlation_id or asked.origin.message_id
     body = CommandOutcome(
-        about=asked.element.subject if isinstance(asked.element, Envelope) else NO_SUBJECT,
-        command_id=command_id,
+        about=asked.subject,
+        command_id=asked.id,
         command_type=asked.type,
         outcome=Outcome(answer.outcome),
         code=RefusalCode(answer.code) if answer.code else None,
@@ -44,7 +43,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
             subject=body.subject,
             data_json=body.data_json(),
             correlationid=_correlation(asked),
-            causationid=command_id,
+            causationid=asked.id,
         ),
         type=body.TYPE,
         message_id=id,
@@ -58,4 +57,4 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
 def _correlation(asked: Item) -> str | None:
     if isinstance(asked.element, Envelope):
         return asked.element.correlationid or asked.element.id
-    return asked.identity[1] if asked.identity else None
+    return asked.id

@@ -74,10 +74,15 @@ class Doubled(Event):
 
 @dataclass
 class Hooks:
-    """What goes wrong, and what was seen; a note in failing makes its message raise."""
+    """What goes wrong, and what was seen.
+
+    A message whose note is in failing raises, one in crashing ends the process; each of faults
+    is raised once while loading.  While the gate is shut, loading waits.
+    """
 
     failing: set[str] = field(default_factory=set)
     crashing: set[str] = field(default_factory=set)
+    faults: list[Exception] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     batches: list[int] = field(default_factory=list)
 
@@ -121,6 +126,8 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
     async def load(conn: Connection, batch: Sequence[Received]) -> World:
         hooks.batches.append(len(batch))
         await hooks.gate.wait()
+        if hooks.faults:
+            raise hooks.faults.pop(0)
         ids = {m.body.subject for m in batch}
         ids |= {m.body.needs for m in batch if isinstance(m.body, Add) and m.body.needs}
         rows = await conn.fetch(LOCK, list(ids))

@@ -53,8 +53,9 @@ class Sent:
             body_size=sum(map(len, self.parts)),
             properties=spec.Basic.Properties(**self.properties),  # type: ignore[arg-type]
         )
+        start: list[pamqp.frame.FrameTypes] = [deliver, header]
         bodies = [ContentBody(part) for part in self.parts]
-        return [pamqp.frame.marshal(frame, CHANNEL) for frame in (deliver, header, *bodies)]
+        return [pamqp.frame.marshal(frame, CHANNEL) for frame in start + bodies]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,427 @@
+"""What becomes of messages: each is decided once, and nothing that cannot be is lost."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from pamqp import encode
+
+from contracts import names
+from services.runtime import item
+from services.runtime.decider import TRIES
+from services.runtime.deliveries import Delivery
+from services.runtime.inbox import Answer
+from tests.desk import Desk
+from tests.runtime.letters import (
+    event,
+    events,
+    handle,
+    letter,
+    letters,
+    notes,
+    plain,
+    rows,
+    spoken,
+)
+from tests.runtime.probe import Add, Added, Doubled, Hooks, Told
+from tests.runtime.stage import written
+
+pytestmark = pytest.mark.servers
+
+
+class TestTheSameMessage:
+    """Source and id are what makes it the same."""
+
+    async def test_twice_in_one_batch_has_one_effect(self, probe_desk: Desk) -> None:
+        """The second gets the answer of the first."""
+        add = Add(thing_id="A", note="once")
+
+        first, second = await handle(
+            probe_desk, letter(probe_desk, add, "1"), letter(probe_desk, add, "1")
+        )
+
+        assert first == second == Answer("accepted", version=1)
+        assert await notes(probe_desk) == ["once"]
+
+    async def test_in_another_batch_has_no_second_effect(self, probe_desk: Desk) -> None:
+        """It gets the answer that was given, whatever has happened since."""
+        add = Add(thing_id="A", note="once")
+        (first,) = await handle(probe_desk, letter(probe_desk, add, "1"))
+        await handle(probe_desk, letter(probe_desk, Add(thing_id="A", note="since")))
+
+        (again,) = await handle(probe_desk, letter(probe_desk, add, "1"))
+
+        assert again == first
+        assert await notes(probe_desk) == ["once", "since"]
+
+    @pytest.mark.parametrize("come_to", ["unchanged", "refused"])
+    async def test_is_told_the_same_no(self, probe_desk: Desk, come_to: str) -> None:
+        """Code, message and version come again, the event that says so does not."""
+        add = Add.model_validate({"thing_id": "A", "come_to": come_to})
+        (first,) = await handle(probe_desk, letter(probe_desk, add, "1"))
+
+        (again,) = await handle(probe_desk, letter(probe_desk, add, "1"))
+
+        assert first is not None
+        assert first.outcome == come_to
+        assert again == first
+        assert len(await events(probe_desk, f"command.{come_to}")) == 1
+
+    async def test_is_told_the_same_errors(self, probe_desk: Desk) -> None:
+        """A broken command is refused once, and told all of it again."""
+        body = plain(data={"amount": "much", "nonsense": 1})
+        (first,) = await handle(probe_desk, *letters(probe_desk, body))
+
+        (again,) = await handle(probe_desk, *letters(probe_desk, body))
+
+        assert first is not None
+        assert len(first.errors) == 2
+        assert again == first
+
+    async def test_of_another_source_is_another(self, probe_desk: Desk) -> None:
+        """Two systems may count their messages alike."""
+        await handle(probe_desk, *letters(probe_desk, plain(source="/a")))
+        await handle(probe_desk, *letters(probe_desk, plain(source="/b")))
+
+        assert len(await notes(probe_desk)) == 2
+
+    @pytest.mark.parametrize("known", [False, True], ids=["a new thing", "a known thing"])
+    async def test_at_two_workers_has_one_effect(
+        self, probe_desk: Desk, hooks: Hooks, known: bool
+    ) -> None:
+        """Whoever is second decides again, and finds the answer of the first."""
+        if known:
+            await handle(probe_desk, letter(probe_desk, Add(thing_id="A", note="before")))
+        hooks.gate.clear()
+        add = Add(thing_id="A", note="once")
+        racing = [
+            asyncio.create_task(handle(probe_desk, letter(probe_desk, add, "1"))) for _ in range(2)
+        ]
+        await asyncio.wait(racing, timeout=0.1)
+
+        hooks.gate.set()
+
+        (first,), (second,) = await asyncio.gather(*racing)
+        assert first == second
+        assert (await notes(probe_desk)).count("once") == 1
+        assert len(await rows(probe_desk, "outbox")) == 1 + known
+
+
+class TestABatch:
+    """The unit of a transaction."""
+
+    async def test_shows_each_message_what_the_ones_before_did(self, probe_desk: Desk) -> None:
+        """They are decided in order, against the world as it is by then."""
+        adds = [Add(thing_id="A", note=str(n), amount=2) for n in range(5)]
+
+        answers = await handle(probe_desk, *(letter(probe_desk, add) for add in adds))
+
+        assert [a.version for a in answers if a] == [1, 2, 3, 4, 5]
+        assert [s.data["total"] for s in await spoken(probe_desk) if "total" in s.data] == [
+            2,
+            4,
+            6,
+            8,
+            10,
+        ]
+
+    async def test_of_one_body_is_handled_element_by_element(self, probe_desk: Desk) -> None:
+        """A broken element harms no other."""
+        good = [plain(id=str(n), data={"note": str(n)}) for n in (1, 3)]
+        body = b"[%s,%s,%s,17]" % (good[0], plain(id="2", subject="no id!"), good[1])
+
+        answers = await handle(probe_desk, *letters(probe_desk, body))
+
+        assert [a and a.outcome for a in answers] == ["accepted", "refused", "accepted", "refused"]
+        assert await notes(probe_desk) == ["1", "3"]
+        assert [row["reason"] for row in await rows(probe_desk, "parked")] == ["unreadable"]
+
+    async def test_hands_its_cause_on(self, probe_desk: Desk) -> None:
+        """An event says which message caused it, and carries on its correlation and its trace."""
+        attributes = {"correlationid": "story", "actor": "m.durand", "traceparent": "00-a-b-01"}
+        await handle(probe_desk, *letters(probe_desk, plain(id="7", **attributes)))
+
+        (said,) = await spoken(probe_desk)
+
+        assert said.envelope.causationid == "7"
+        assert said.envelope.correlationid == "story"
+        assert said.envelope.actor == "m.durand"
+        assert said.envelope.traceparent == "00-a-b-01"
+
+    async def test_says_its_events_in_order(self, probe_desk: Desk) -> None:
+        """What was said first about a thing is first, also of another kind."""
+        adds = [Add(thing_id="A", note=str(n), amount=2) for n in range(2)]
+
+        await handle(probe_desk, *(letter(probe_desk, add) for add in adds))
+
+        told = [(s.envelope.type, s.data["note"]) for s in await spoken(probe_desk)]
+        assert told == [
+            (Added.TYPE, "0"),
+            (Doubled.TYPE, "0"),
+            (Added.TYPE, "1"),
+            (Doubled.TYPE, "1"),
+        ]
+
+
+class TestABrokenMessage:
+    """A command is refused with all that is wrong, an event is kept for somebody to look at."""
+
+    async def test_command_is_refused_with_every_error(self, probe_desk: Desk) -> None:
+        """Of its envelope and of its data at once."""
+        body = plain(subject="no id!", time="yesterday", data={"amount": -1, "nonsense": 1})
+
+        (answer,) = await handle(probe_desk, *letters(probe_desk, body))
+
+        assert answer is not None
+        assert (answer.outcome, answer.code) == ("refused", "invalid")
+        fields = {error.field for error in answer.errors}
+        assert fields == {"subject", "time", "data.amount", "data.nonsense"}
+        (refused,) = await events(probe_desk, "command.refused")
+        assert {error["field"] for error in refused.data["errors"]} == fields
+        assert not await rows(probe_desk, "parked")
+
+    async def test_command_of_another_type_than_its_routing_key_is_refused(
+        self, probe_desk: Desk
+    ) -> None:
+        """It would be read as something that its sender did not route it as."""
+        (answer,) = await handle(
+            probe_desk, *letters(probe_desk, plain(type="relais.package.cancel.v1"))
+        )
+
+        assert answer is not None
+        assert answer.code == "invalid"
+        assert [error.field for error in answer.errors] == ["type"]
+        assert Add.TYPE in answer.errors[0].message
+
+    async def test_event_is_parked(self, probe_desk: Desk) -> None:
+        """And said to be; nobody is there to be told no."""
+        body = plain(type=Told.TYPE, data={"thing_id": "A", "note": 3})
+
+        (answer,) = await handle(probe_desk, *event(probe_desk, body))
+
+        assert answer is not None
+        assert answer.outcome == "parked"
+        (parked,) = await rows(probe_desk, "parked")
+        assert (parked["reason"], parked["id"], parked["body"]) == ("invalid", "1", body)
+        (said,) = await events(probe_desk, "message.parked")
+        assert said.data["reason"] == "invalid"
+        assert said.data["message_id"] == "1"
+        assert said.data["error"] == "data.note must be text, not 3"
+
+    async def test_event_comes_again_and_is_parked_once(self, probe_desk: Desk) -> None:
+        """A redelivery finds that it is kept."""
+        body = plain(type=Told.TYPE, data={"thing_id": "A", "note": 3})
+        await handle(probe_desk, *event(probe_desk, body))
+
+        await handle(probe_desk, *event(probe_desk, body))
+
+        assert len(await rows(probe_desk, "parked")) == 1
+        assert len(await events(probe_desk, "message.parked")) == 1
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"\xff\xfe", b"17", b"[]", b"{", plain(id=...), plain(source="")]
+    )
+    async def test_unreadable_is_parked_and_answered(self, probe_desk: Desk, body: bytes) -> None:
+        """Not even who sent it can be told; its reply queue may hear of it all the same."""
+        (answer,) = await handle(probe_desk, *letters(probe_desk, body))
+
+        assert answer is not None
+        assert (answer.outcome, answer.code) == ("refused", "invalid")
+        (parked,) = await rows(probe_desk, "parked")
+        assert (parked["reason"], parked["body"]) == ("unreadable", body)
+
+    async def test_command_that_hides_a_nul_anywhere_is_refused(self, probe_desk: Desk) -> None:
+        """Postgres keeps none in text; it must not be what ends the worker."""
+        body = plain(type=f"{Add.TYPE}\0", subject="\0", actor="\0", data={"\0": "\0"})
+
+        (answer,) = await handle(probe_desk, *letters(probe_desk, body))
+
+        assert answer is not None
+        assert (answer.outcome, answer.code) == ("refused", "invalid")
+        assert len(await events(probe_desk, "command.refused")) == 1
+
+    async def test_event_that_hides_a_nul_anywhere_is_parked(self, probe_desk: Desk) -> None:
+        """In the properties of its AMQP message as well, and in what is said of it."""
+        odd = dict.fromkeys(("message_id", "correlation_id", "reply_to"), "\0x")
+        table = encode.field_table({"a\0": "b\0", "n": [1, "\0"], "d": 1.5, "t": {"x": "\0"}})
+        body = plain(type=f"{Told.TYPE}\0", data={"note": "\0"})
+        for one in (body, b"\0"):
+            came = Delivery(1, "lane", names.EVENTS, f"{Told.TYPE}\0", odd, table, one)
+            now = datetime.now(UTC)
+            items = item.read(item.origin_of(came), one, probe_desk.service.routes, now)
+            await handle(probe_desk, *items)
+
+        assert len(await rows(probe_desk, "parked")) == 2
+        assert len(await events(probe_desk, "message.parked")) == 2
+
+    async def test_says_its_subject_where_it_can_be_read(self, probe_desk: Desk) -> None:
+        """The refusal is about the thing that the command was about."""
+        await handle(probe_desk, *letters(probe_desk, plain(subject="CAT86", time="bad")))
+        await handle(probe_desk, *letters(probe_desk, plain(id="2", subject="no id!")))
+
+        subjects = [s.envelope.subject for s in await events(probe_desk, "command.refused")]
+        assert subjects == ["CAT86", "-"]
+
+
+class TestAPoisonousMessage:
+    """One that cannot be handled is found and kept; the others go on."""
+
+    @pytest.mark.parametrize("at", [0, 250, 499])
+    async def test_among_five_hundred_parks_itself_alone(
+        self, probe_desk: Desk, hooks: Hooks, at: int
+    ) -> None:
+        """Every other one is handled once, in order."""
+        hooks.failing = {str(at)}
+        adds = [Add(thing_id=f"T{n % 7}", note=str(n)) for n in range(500)]
+
+        answers = await handle(probe_desk, *(letter(probe_desk, add) for add in adds))
+
+        good = [str(n) for n in range(500) if n != at]
+        assert await notes(probe_desk) == good
+        assert [n for n, answer in enumerate(answers) if answer is None] == [at]
+        (parked,) = await rows(probe_desk, "parked")
+        assert parked["reason"] == "failed"
+        assert "cannot handle" in parked["error"]
+        assert "Traceback" in parked["traceback"]
+        told = [s.data["note"] for s in await spoken(probe_desk) if s.envelope.type == Added.TYPE]
+        assert sorted(told, key=int) == good
+
+    async def test_is_tried_so_many_times(self, probe_desk: Desk, hooks: Hooks) -> None:
+        """What fails twice and then goes was no poison."""
+        hooks.faults = [LookupError("a moment's weakness")] * (TRIES - 1)
+
+        (answer,) = await handle(probe_desk, letter(probe_desk, Add(thing_id="A", note="n")))
+
+        assert answer == Answer("accepted", version=1)
+        assert not await rows(probe_desk, "parked")
+
+    async def test_that_comes_again_is_not_tried_again(
+        self, probe_desk: Desk, hooks: Hooks
+    ) -> None:
+        """It is kept until somebody says so; the redelivery of it ends in the inbox."""
+        hooks.failing = {"bad"}
+        bad = Add(thing_id="A", note="bad")
+        await handle(probe_desk, letter(probe_desk, bad, "1"))
+        hooks.batches.clear()
+
+        await handle(probe_desk, letter(probe_desk, bad, "1"))
+
+        assert not hooks.batches
+        assert len(await rows(probe_desk, "parked")) == 1
+        assert len(await events(probe_desk, "message.parked")) == 1
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            ConnectionResetError("gone"),
+            asyncpg.DeadlockDetectedError("deadlock detected"),
+            asyncpg.SerializationError("could not serialize"),
+            asyncpg.AdminShutdownError("terminating connection"),
+            TimeoutError(),
+        ],
+        ids=lambda fault: type(fault).__name__,
+    )
+    async def test_is_not_what_meets_a_passing_fault(
+        self, probe_desk: Desk, hooks: Hooks, fault: Exception
+    ) -> None:
+        """Faults of the other side are waited out, however many; nothing is held against it."""
+        hooks.faults = [fault] * (TRIES + 1)
+
+        (answer,) = await handle(probe_desk, letter(probe_desk, Add(thing_id="A", note="n")))
+
+        assert answer == Answer("accepted", version=1)
+        assert not await rows(probe_desk, "parked")
+
+    async def test_is_what_refuses_an_event(self, probe_desk: Desk) -> None:
+        """A fact cannot be refused: that is a bug of the service, and kept as one."""
+        body = written(Told(thing_id="A"), "1")
+        (told,) = event(probe_desk, body)
+
+        await handle(probe_desk, replace(told, body=Add(thing_id="A", come_to="refused")))
+
+        (parked,) = await rows(probe_desk, "parked")
+        assert "refused an event" in parked["error"]
+
+
+class TestTheDeadQueue:
+    """What the broker gave up delivering is kept, and not handled."""
+
+    async def test_is_drained_into_parked(self, probe_desk: Desk) -> None:
+        """Also what comes twice, and what nobody can read."""
+        body = written(Add(thing_id="A", note="n"), "1")
+        dead = [
+            *letters(probe_desk, body, drained="dead"),
+            *letters(probe_desk, b"{", drained="dead"),
+        ]
+
+        await handle(probe_desk, *dead, *dead)
+
+        assert [row["reason"] for row in await rows(probe_desk, "parked")] == ["dead", "dead"]
+        assert not await rows(probe_desk, "waiting")
+        assert not await notes(probe_desk)
+
+    async def test_brings_nothing_back_that_was_handled(self, probe_desk: Desk) -> None:
+        """It may have died between its effect and its acknowledgement."""
+        add = Add(thing_id="A", note="n")
+        await handle(probe_desk, letter(probe_desk, add, "1"))
+
+        await handle(probe_desk, *letters(probe_desk, written(add, "1"), drained="dead"))
+
+        assert not await rows(probe_desk, "parked")
+
+
+class TestAnUnknownType:
+    """A command that no lane takes is kept, and its sender is told."""
+
+    async def test_is_parked_and_refused(self, probe_desk: Desk) -> None:
+        """With the type in the sentence, about the thing that it was about."""
+        body = plain(type="relais.package.cancle.v1", subject="CAT86")
+
+        (answer,) = await handle(
+            probe_desk,
+            *letters(
+                probe_desk,
+                body,
+                routing_key="relais.package.cancle.v1",
+                drained="unknown_type",
+            ),
+        )
+
+        assert answer is not None
+        assert answer.code == "unknown_type"
+        assert "relais.package.cancle.v1" in (answer.message or "")
+        assert [row["reason"] for row in await rows(probe_desk, "parked")] == ["unknown_type"]
+        (refused,) = await events(probe_desk, "command.refused")
+        assert refused.envelope.subject == "CAT86"
+
+
+class TestAnEventOfNoInterest:
+    """A binding may outlive the version of a service that read its messages."""
+
+    async def test_is_parked(self, probe_desk: Desk) -> None:
+        """Rather than dropped: nobody can tell whether it should have been read."""
+        old = "relais.probe.old.v1"
+
+        await handle(
+            probe_desk,
+            *letters(probe_desk, plain(type=old), routing_key=old, exchange=names.EVENTS),
+        )
+
+        (parked,) = await rows(probe_desk, "parked")
+        assert parked["error"] == f"type {old!r} is not read by this service"
+
+
+class TestWhatIsKeptOfABatch:
+    """An element that is put aside is kept as it came."""
+
+    async def test_keeps_the_difference_between_null_and_absent(self, probe_desk: Desk) -> None:
+        """Null clears a field, absent leaves it: one must not become the other."""
+        body = b"[%s]" % plain(type=Told.TYPE, data={"note": None, "more": {"deep": None}})
+
+        await handle(probe_desk, *event(probe_desk, body))
+
+        (parked,) = await rows(probe_desk, "parked")
+        assert b'"note":null' in parked["body"]
+        assert b'"deep":null' in parked["body"]
