@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 from contracts import names
 from contracts.directory import Channel
-from contracts.notifications import NotificationStatus, RecipientType
+from contracts.notifications import NotificationKind, NotificationStatus, RecipientType
+from services.notifications.domain import Key, Life
+from services.runtime.received import Cause
 
+Kind = NotificationKind
 Status = NotificationStatus
 
 UNKNOWN_FOR = timedelta(seconds=5)
@@ -36,6 +39,22 @@ class RowKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the notices of a happening share; notice is None as long as it is not known.
+
+    superseded is whether it is no longer true.
+    """
+
+    key: Key
+    package_id: str
+    order_id: str | None
+    happened_at: datetime
+    notice: bytes | None
+    superseded: bool
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A notification whose turn it is, and what is known of its recipient now.
 
@@ -43,8 +62,9 @@ class Due:
     one of the same recipient and package, which could not be delivered, is tried again.
     """
 
+    id: str
     key: RowKey
-    package_id: str
+    told: Told
     attempts: int
     added_at: datetime
     label: str | None
@@ -77,19 +97,24 @@ class Outcome:
     next_try_at: datetime
 
     @property
+    def cancel(self) -> Life | None:
+        """The cancel that counts this notification, if there is one."""
+        key = self.due.told.key
+        if key.kind is Kind.PACKAGE_CANCELED or self.status is Status.SUPERSEDED:
+            return key.subject, key.edition
+        return None
+
+    @property
     def is_first_try(self) -> bool:
         """Whether it has been tried now, and had not been before."""
         return self.due.attempts == 0 and (self.status is not Status.PENDING or self.attempts > 0)
 
 
-def judge(due: Due, *, told: bool, superseded: bool, now: datetime) -> Outcome | None:
-    """What becomes of it without a try; None is to send it.
-
-    told is whether it is known what there is to say, superseded that it is no longer true.
-    """
-    if superseded:
+def judge(due: Due, now: datetime) -> Outcome | None:
+    """What becomes of it without a try; None is to send it."""
+    if due.told.superseded:
         return _ended(due, Status.SUPERSEDED, None, now)
-    if not told:
+    if due.told.notice is None:
         return _waiting(due, "not_told_yet", now)
     if due.behind_until is not None:
         return _put_off(due, "waits_for_an_earlier_one", due.behind_until)

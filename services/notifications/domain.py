@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -209,7 +209,17 @@ def _info(event: PackageEvent) -> PackageInfo:
     )
 
 
-def notification_id(key: Key, recipient_type: str, recipient_id: str, channel: str) -> str:
-    """The id of a notification, the same whenever and wherever it is asked for."""
-    name = "/".join((key.kind, key.subject, str(key.edition), key.happening))
-    return uuid.uuid5(NAMESPACE, f"{name}/{recipient_type}/{recipient_id}/{channel}").hex
+def ids_of(key: Key) -> Callable[[str, str, str], str]:
+    """The ids of the notifications of a happening: of recipient type, recipient and channel.
+
+    Each is the uuid5 of all that makes it the same notification; what they share is hashed once.
+    """
+    about = "/".join((key.kind, key.subject, str(key.edition), key.happening))
+    shared = hashlib.sha1(NAMESPACE.bytes + about.encode(), usedforsecurity=False)
+
+    def id_of(recipient_type: str, recipient_id: str, channel: str) -> str:
+        whole = shared.copy()
+        whole.update(f"/{recipient_type}/{recipient_id}/{channel}".encode())
+        return uuid.UUID(bytes=whole.digest()[:16], version=5).hex
+
+    return id_of

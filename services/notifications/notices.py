@@ -14,31 +14,29 @@ from contracts.notifications import (
     NOTICE_TYPES,
     NotificationEvent,
     NotificationFailed,
+    NotificationKind,
     NotificationSent,
     NotificationState,
     NotificationStatus,
     NotificationSuperseded,
     RecipientType,
 )
-from services.notifications import domain
 from services.notifications.delivery import Due, Outcome
-from services.notifications.outbound import Told
 from services.runtime.channel import Outgoing
 
 SOURCE = names.source("notifications")
 
 
-def message(due: Due, told: Told) -> Outgoing:
+def message(due: Due) -> Outgoing:
     """The notice of a notification, addressed."""
-    id = _id(due, told)
+    told, cause = due.told, due.told.cause
     type = NOTICE_TYPES[told.key.kind]
-    cause = told.cause
     body = envelope.write(
-        id=id,
+        id=due.id,
         source=SOURCE,
         type=type,
         subject=due.key.recipient_id,
-        data_json=_data(id, due, told),
+        data_json=_data(due),
         time=told.happened_at,
         partitionkey=told.package_id,
         correlationid=cause.correlationid,
@@ -51,7 +49,7 @@ def message(due: Due, told: Told) -> Outgoing:
         routing_key=due.routing_key,
         body=body,
         type=type,
-        message_id=id,
+        message_id=due.id,
         content_type=names.CLOUDEVENT,
         app_id=SOURCE,
         correlation_id=names.short(cause.correlationid) or "",
@@ -59,16 +57,16 @@ def message(due: Due, told: Told) -> Outgoing:
     )
 
 
-def _data(id: str, due: Due, told: Told) -> bytes:
+def _data(due: Due) -> bytes:
     """The data of a contracts.notifications.Notice."""
-    assert told.notice is not None
+    assert due.told.notice is not None
     recipient = {
         "type": due.key.recipient_type,
         "id": due.key.recipient_id,
         "label": due.label or due.key.recipient_id,
     }
-    own = orjson.dumps({"notification_id": id, "recipient": recipient})
-    return own[:-1] + b"," + told.notice[1:]
+    own = orjson.dumps({"notification_id": due.id, "recipient": recipient})
+    return own[:-1] + b"," + due.told.notice[1:]
 
 
 EVENTS: dict[NotificationStatus, type[NotificationEvent]] = {
@@ -78,30 +76,36 @@ EVENTS: dict[NotificationStatus, type[NotificationEvent]] = {
 }
 
 
-def event(outcome: Outcome, told: Told, now: datetime) -> NotificationEvent | None:
+BLANK = NotificationState(
+    notification_id="-",
+    kind=NotificationKind.PACKAGE_CANCELED,
+    recipient_type=RecipientType.ENTITY,
+    recipient_id="-",
+    channel=Channel.MAILBOX,
+    status=NotificationStatus.PENDING,
+    attempts=0,
+)
+"""What a state is made from: an event of it costs a third of one built field by field."""
+
+
+def event(outcome: Outcome, now: datetime) -> NotificationEvent | None:
     """What is said of a notification; nothing while it is pending."""
     kind = EVENTS.get(outcome.status)
     if kind is None:
         return None
-    key = outcome.due.key
+    due, told = outcome.due, outcome.due.told
     return kind.of(
-        NotificationState.model_construct(
-            notification_id=_id(outcome.due, told),
-            kind=told.key.kind,
-            recipient_type=RecipientType(key.recipient_type),
-            recipient_id=key.recipient_id,
-            channel=Channel(key.channel),
-            package_id=told.package_id,
-            edition=told.key.edition,
-            order_id=told.order_id,
-            status=outcome.status,
-            attempts=outcome.attempts,
-            error=outcome.error,
-            sent_at=now if outcome.status is NotificationStatus.SENT else None,
-        )
+        BLANK,
+        notification_id=due.id,
+        kind=told.key.kind,
+        recipient_type=RecipientType(due.key.recipient_type),
+        recipient_id=due.key.recipient_id,
+        channel=Channel(due.key.channel),
+        package_id=told.package_id,
+        edition=told.key.edition,
+        order_id=told.order_id,
+        status=outcome.status,
+        attempts=outcome.attempts,
+        error=outcome.error,
+        sent_at=now if outcome.status is NotificationStatus.SENT else None,
     )
-
-
-def _id(due: Due, told: Told) -> str:
-    key = due.key
-    return domain.notification_id(told.key, key.recipient_type, key.recipient_id, key.channel)

@@ -1,11 +1,11 @@
 """All the SQL of sending: notifications are their own outbox."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.notifications import NotificationKind
-from services.notifications.delivery import Due, Outcome, RowKey
+from services.notifications import domain
+from services.notifications.delivery import Due, Outcome, RowKey, Told
 from services.notifications.domain import Key
 from services.runtime.database import Connection, Pool, Row
 from services.runtime.received import Cause
@@ -37,11 +37,11 @@ WITH due AS MATERIALIZED (
 ), taken AS (
     UPDATE notifications n SET taken_until = now() + $3::interval
     FROM due WHERE n.ctid = due.place
-    RETURNING n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.package_id,
-              n.attempts, n.added_at, n.recipient_label, due.behind_until
+    RETURNING n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.attempts,
+               n.added_at, n.recipient_label, due.behind_until
 )
-SELECT t.happening_id, t.recipient_id, t.recipient_type, t.channel, t.package_id, t.attempts,
-       t.added_at, coalesce(t.recipient_label, e.label) AS label,
+SELECT t.happening_id, t.recipient_id, t.recipient_type, t.channel, t.attempts, t.added_at,
+       coalesce(t.recipient_label, e.label) AS label,
        coalesce(e.mailbox, 'central') AS mailbox, e.channels,
        m.declared_at IS NOT NULL AS is_declared, t.behind_until
 FROM taken t
@@ -51,38 +51,6 @@ ORDER BY t.happening_id, t.recipient_id
 """
 
 
-async def take(conn: Connection, limit: int, now: datetime) -> list[Due]:
-    """Hold the next notifications whose turn it is, for as long as a lease runs."""
-    rows = await conn.fetch(TAKE, now, limit, LEASE)
-    return [
-        Due(
-            RowKey(row["happening_id"], row["recipient_id"], row["recipient_type"], row["channel"]),
-            row["package_id"],
-            row["attempts"],
-            row["added_at"],
-            row["label"],
-            row["mailbox"],
-            row["channels"],
-            row["is_declared"],
-            row["behind_until"],
-        )
-        for row in rows
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the notices of a happening share; see domain.Happening."""
-
-    key: Key
-    package_id: str
-    order_id: str | None
-    happened_at: datetime
-    notice: bytes | None
-    superseded: bool
-    cause: Cause
-
-
 FIND_TOLD = """
 SELECT happening_id, kind, subject, edition, happening, package_id, order_id, happened_at, notice,
        superseded, cause
@@ -90,10 +58,23 @@ FROM happenings WHERE happening_id = ANY ($1::bigint[])
 """
 
 
-async def find_told(conn: Connection, ids: Collection[int]) -> dict[int, Told]:
-    """Happenings by number."""
-    rows = await conn.fetch(FIND_TOLD, list(ids)) if ids else []
-    return {row["happening_id"]: _told(row) for row in rows}
+async def take(conn: Connection, limit: int, now: datetime) -> list[Due]:
+    """Hold the next notifications whose turn it is, for as long as a lease runs."""
+    rows = await conn.fetch(TAKE, now, limit, LEASE)
+    if not rows:
+        return []
+    found = await conn.fetch(FIND_TOLD, list({row["happening_id"] for row in rows}))
+    told = {row["happening_id"]: _told(row) for row in found}
+    ids = {happening_id: domain.ids_of(one.key) for happening_id, one in told.items()}
+    return [
+        Due(
+            ids[happening_id](recipient_type, recipient_id, channel),
+            RowKey(happening_id, recipient_id, recipient_type, channel),
+            told[happening_id],
+            *rest,
+        )
+        for happening_id, recipient_id, recipient_type, channel, *rest in rows
+    ]
 
 
 def _told(row: Row) -> Told:

@@ -1,0 +1,1 @@
+"""The notifications service: who is told of what, once, and what becomes of it."""

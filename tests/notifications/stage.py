@@ -1,0 +1,196 @@
+"""The notifications service between a real database and a real broker, and what came of it."""
+
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import QueueEmpty
+from aiormq.exceptions import AMQPError
+
+from contracts import envelope, names
+from contracts.cancellation import PackageEntitiesNotified
+from contracts.directory import EntityRegistered
+from contracts.envelope import Envelope
+from contracts.message import Body
+from contracts.notifications import Notice
+from services.notifications import wakes
+from services.runtime import broker, topology
+from services.runtime.broker import Publisher
+from services.runtime.inbox import Answer
+from tests.desk import Desk
+from tests.notifications.given import entity
+
+NOTIFICATIONS = """
+SELECT h.kind, h.subject, h.edition, h.happening, n.*
+FROM notifications n JOIN happenings h USING (happening_id)
+ORDER BY n.happening_id, n.recipient_id, n.channel
+"""
+
+
+class Stage:
+    """A desk of the notifications service with words of its own.
+
+    Mailboxes are named after a token, so that tests share a broker.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        """Nothing has been sent yet."""
+        self.desk = desk
+        self.pool = desk.pool
+        self.token = secrets.token_hex(4)
+
+    def mailbox(self, name: str) -> str:
+        """The name on the broker of what a test calls so."""
+        return f"{name}-{self.token}"
+
+    async def send(self, *bodies: Body, **how: Any) -> list[Answer | None]:
+        """Handle messages as one batch."""
+        return await self.desk.send(*bodies, **how)
+
+    async def outcomes(self, *bodies: Body) -> list[str]:
+        """Handle messages as one batch; the outcome of each."""
+        return [answer.outcome if answer else "waiting" for answer in await self.send(*bodies)]
+
+    async def register(self, *ids: str, mailbox: str | None = None, **changes: Any) -> None:
+        """Entities that read one mailbox, or each its own."""
+        await self.send(
+            *(
+                entity(EntityRegistered, id, mailbox=self.mailbox(mailbox or id), **changes)
+                for id in ids
+            )
+        )
+
+    async def sweep(self, *names: str) -> None:
+        """Run sweeps, one after the other, each until it finds no more."""
+        for name in names:
+            await self.desk.sweep(name)
+
+    async def fan_out(self) -> None:
+        """Add every recipient."""
+        await self.sweep(wakes.FAN_OUT)
+
+    async def rows(self, **wanted: object) -> list[dict[str, Any]]:
+        """Notifications with their happenings; those where these columns are so."""
+        rows = [dict(row) for row in await self.pool.fetch(NOTIFICATIONS)]
+        return [row for row in rows if wanted.items() <= row.items()]
+
+    async def told(self) -> list[tuple[str, str, str]]:
+        """Kind, recipient and status of each notification."""
+        return [(r["kind"], r["recipient_id"], r["status"]) for r in await self.rows()]
+
+    async def age(self, seconds: float) -> None:
+        """Let time pass for what waits."""
+        await self.pool.execute(
+            "UPDATE notifications SET added_at = added_at - $1 * interval '1 s',"
+            " next_try_at = next_try_at - $1 * interval '1 s',"
+            " taken_until = taken_until - $1 * interval '1 s'",
+            seconds,
+        )
+
+    async def reports(self) -> list[PackageEntitiesNotified]:
+        """The reports since the last look at what was said."""
+        return await self.desk.events(PackageEntitiesNotified)
+
+
+class Post(Stage):
+    """A stage with a broker: what is sent can be read."""
+
+    def __init__(self, desk: Desk, amqp_url: str, channel: AbstractChannel) -> None:
+        """See posted."""
+        super().__init__(desk)
+        self._amqp_url = amqp_url
+        self._channel = channel
+        self._queues: list[str] = []
+
+    async def open_mailboxes(self) -> None:
+        """Declare the mailboxes of all entities."""
+        rows = await self.pool.fetch("SELECT name FROM mailboxes WHERE name <> 'central'")
+        self._queues += [names.mailbox(row["name"]) for row in rows]
+        await self.sweep(wakes.MAILBOXES)
+
+    async def register(self, *ids: str, mailbox: str | None = None, **changes: Any) -> None:
+        """Entities whose mailboxes are there."""
+        await super().register(*ids, mailbox=mailbox, **changes)
+        await self.open_mailboxes()
+
+    async def deliver(self) -> None:
+        """Fan out, send, and report, until nothing is left to do right now."""
+        await self.sweep(wakes.FAN_OUT, wakes.SEND[0], wakes.CANCELS)
+
+    async def listen(self, routing_key: str) -> str:
+        """A queue of our own on what is sent; its name."""
+        queue = await self._channel.declare_queue(f"test-{secrets.token_hex(8)}", durable=True)
+        await queue.bind(names.NOTIFICATIONS, routing_key)
+        self._queues.append(queue.name)
+        return queue.name
+
+    async def lose(self, mailbox: str) -> None:
+        """Take a mailbox off the broker."""
+        name = names.mailbox(self.mailbox(mailbox))
+        await self._channel.queue_delete(name, if_unused=False, if_empty=False)
+
+    async def fill(self, mailbox: str) -> None:
+        """Put a queue in place of a mailbox that has no room for another message."""
+        await self.lose(mailbox)
+        name = self.mailbox(mailbox)
+        queue = await self._channel.declare_queue(
+            names.mailbox(name),
+            durable=True,
+            arguments={"x-max-length": 0, "x-overflow": "reject-publish"},
+        )
+        await queue.bind(names.NOTIFICATIONS, f"{name}.#")
+
+    async def read(self, mailbox: str) -> list[tuple[Envelope, Notice]]:
+        """What a mailbox holds, in order; nothing is left in it."""
+        return await self.read_queue(names.mailbox(self.mailbox(mailbox)))
+
+    async def read_queue(self, name: str) -> list[tuple[Envelope, Notice]]:
+        """What a queue holds, in order; nothing is left in it."""
+        queue = await self._channel.get_queue(name, ensure=False)
+        found = []
+        with suppress(QueueEmpty):
+            while True:
+                message = await queue.get(no_ack=True)
+                assert message is not None
+                (element,) = envelope.read(message.body)
+                assert isinstance(element, Envelope)
+                assert message.message_id == element.id
+                found.append((element, Notice.read(element.subject, element.data)))
+        return found
+
+    async def counted(self, mailboxes: Iterable[str]) -> Counter[tuple[str, str]]:
+        """How many notices of each kind each recipient finds, whatever their ids."""
+        counted: Counter[tuple[str, str]] = Counter()
+        for mailbox in mailboxes:
+            for _, notice in await self.read(mailbox):
+                counted[notice.kind, notice.recipient.id] += 1
+        return counted
+
+    async def clear(self) -> None:
+        """Take everything of this test off the broker."""
+        for name in self._queues:
+            with suppress(AMQPError):
+                await self._channel.queue_delete(name, if_unused=False, if_empty=False)
+
+
+@asynccontextmanager
+async def posted(desk: Desk, amqp_url: str) -> AsyncIterator[Post]:
+    """A stage of a desk that reaches this broker."""
+    async with AsyncExitStack() as stack:
+        publisher = Publisher(amqp_url, "test publisher")
+        stack.push_async_callback(publisher.close)
+        desk.work = replace(desk.work, publisher=publisher, amqp_url=amqp_url)
+        connection = await stack.enter_async_context(broker.connected(amqp_url, "test"))
+        await topology.apply(connection, [])
+        post = Post(desk, amqp_url, await connection.channel())
+        yield post
+        await post.clear()
+
+
+def recipients(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Who is told, each as often as there are rows."""
+    return [row["recipient_id"] for row in rows]
