@@ -44,6 +44,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     cancels = [b for b in bodies if isinstance(b, PackageCanceled)]
     returns = [b for b in bodies if isinstance(b, PackageReinitialized)]
     return World(
+        locked=frozenset(campaigns),
         campaigns=Loaded(campaigns),
         processes=Loaded(processes),
         busy=await store.find_busy(conn, reported),
@@ -123,7 +124,7 @@ def _package_reinitialized(
 
 async def save(conn: Connection, world: World) -> Iterable[str]:
     """Store each changed row once, in its last state, and wake the sweep for new jobs."""
-    await store.save_campaigns(conn, world.campaigns.changed())
+    await store.save_campaigns(conn, world.campaigns.changed(), world.locked)
     await store.save_processes(conn, world.processes.changed())
     await store.add_jobs(conn, world.jobs.changed())
     return (sweeps.PACKAGE_JOBS,) if world.jobs.changed() else ()

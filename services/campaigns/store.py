@@ -107,15 +107,21 @@ ON CONFLICT (campaign_id) DO UPDATE SET
     canceled_by_package = excluded.canceled_by_package,
     canceled_by_edition = excluded.canceled_by_edition,
     changed_at = excluded.changed_at, changed_by = excluded.changed_by
-WHERE excluded.version > c.version
+WHERE c.campaign_id = ANY ($2::text[])
 """
 
 
-async def save_campaigns(conn: Connection, campaigns: Sequence[Campaign]) -> None:
-    """Store campaigns in their last state; raises TakenMeanwhile when one was created first."""
+async def save_campaigns(
+    conn: Connection, campaigns: Sequence[Campaign], locked: Iterable[str]
+) -> None:
+    """Store campaigns in their last state; raises TakenMeanwhile when one was created first.
+
+    locked are the ids of those that were there before, and more.
+    """
     if not campaigns:
         return
-    status = await conn.execute(SAVE_CAMPAIGNS, as_json(_row(c) for c in campaigns))
+    rows = as_json(_row(campaign) for campaign in campaigns)
+    status = await conn.execute(SAVE_CAMPAIGNS, rows, list(locked))
     if int(status.rpartition(" ")[2]) != len(campaigns):
         raise TakenMeanwhile("another worker created one of these campaigns first")
 

@@ -87,7 +87,7 @@ async def _cancel_campaigns(turn: Turn, job: Job, campaigns: Iterable[Campaign])
         if events:
             told += events
             changed.append(campaign.after(events[-1]))
-    await store.save_campaigns(turn.conn, changed)
+    await store.save_campaigns(turn.conn, changed, locked=[c.id for c in changed])
     await _revive(turn, [e.campaign_id for e in told if isinstance(e, CampaignReinitialized)])
     _tell(turn, job, told)
     return {campaign.id for campaign in changed}
@@ -113,8 +113,9 @@ async def _reinitialize(turn: Turn, job: Job) -> None:
     actor = job.cause.actor
     events = [transitions.reinitialize(c, now=turn.now, actor=actor) for c in campaigns]
     after = [c.after(event) for c, event in zip(campaigns, events, strict=True)]
-    await store.save_campaigns(turn.conn, after)
-    await _revive(turn, [campaign.id for campaign in campaigns])
+    ids = [campaign.id for campaign in campaigns]
+    await store.save_campaigns(turn.conn, after, locked=ids)
+    await _revive(turn, ids)
     await store.save_job(turn.conn, job.finished())
     _tell(turn, job, events)
 

@@ -20,10 +20,12 @@ Life = tuple[str, int]
 class World:
     """Rows by key, as the messages before left them.
 
-    busy are the campaigns that have open processes besides those loaded; expected is how much
-    the cancel of a package's edition will visit; open holds the open ones of those loaded.
+    locked are the campaigns that were there before the batch.  busy are those that have open
+    processes besides the ones loaded; open holds the open ones of those.  expected is how much
+    the cancel of a package's edition will visit.
     """
 
+    locked: frozenset[str]
     campaigns: Loaded[str, Campaign]
     processes: Loaded[ProcessKey, ProcessState]
     busy: set[str]

@@ -1,6 +1,7 @@
 """What the directory service does with the messages of one batch."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from contracts.directory import (
     ActivateEntity,
@@ -20,14 +21,20 @@ from services.runtime.service import routes
 
 ROUTES = routes(RegisterEntity, UpdateEntity, DeactivateEntity, ActivateEntity)
 
-World = Loaded[str, EntityState]
-"""The entities that the messages of a batch are decided against, by id."""
+
+@dataclass(slots=True)
+class World:
+    """What the messages of a batch are decided against; locked were there before it."""
+
+    entities: Loaded[str, EntityState]
+    locked: frozenset[str]
 
 
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the entities these messages name."""
     named = {r.body.entity_id for r in batch if isinstance(r.body, EntityCommand)}
-    return Loaded(await store.lock_entities(conn, named))
+    entities = await store.lock_entities(conn, named)
+    return World(Loaded(entities), frozenset(entities))
 
 
 def handle(world: World, received: Received) -> Decision:
@@ -35,15 +42,15 @@ def handle(world: World, received: Received) -> Decision:
     command = received.body
     if not isinstance(command, EntityCommand):
         raise TypeError(f"directory does not read {command!r}")
-    decision = domain.decide(world.get(command.entity_id), command, now=received.now)
+    decision = domain.decide(world.entities.get(command.entity_id), command, now=received.now)
     if isinstance(decision, Accepted):
         for event in decision.events:
             assert isinstance(event, EntityEvent)
-            world.put(event.entity_id, event.state)
+            world.entities.put(event.entity_id, event.state)
     return decision
 
 
 async def save(conn: Connection, world: World) -> Iterable[str]:
     """Store each changed entity once, in its last state; there is no sweep to wake."""
-    await store.save_entities(conn, world.changed())
+    await store.save_entities(conn, world.entities.changed(), world.locked)
     return ()

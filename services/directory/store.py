@@ -35,14 +35,19 @@ ON CONFLICT (entity_id) DO UPDATE SET
     notify = excluded.notify, order_reviewers = excluded.order_reviewers,
     campaign_reviewers = excluded.campaign_reviewers, active = excluded.active,
     version = excluded.version, changed_at = excluded.changed_at
-WHERE excluded.version > e.version
+WHERE e.entity_id = ANY ($2::text[])
 """
 
 
-async def save_entities(conn: Connection, entities: Sequence[EntityState]) -> None:
-    """Store entities in their last state; raises TakenMeanwhile when one was registered first."""
+async def save_entities(
+    conn: Connection, entities: Sequence[EntityState], locked: Iterable[str]
+) -> None:
+    """Store entities in their last state; raises TakenMeanwhile when one was registered first.
+
+    locked are the ids of those that were there before.
+    """
     if not entities:
         return
-    status = await conn.execute(SAVE_ENTITIES, as_json(entities))
+    status = await conn.execute(SAVE_ENTITIES, as_json(entities), list(locked))
     if int(status.rpartition(" ")[2]) != len(entities):
         raise TakenMeanwhile("another worker registered one of these entities first")

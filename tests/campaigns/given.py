@@ -157,6 +157,7 @@ def package_reinitialized(package_id: str = "CAT86", edition: int = 2) -> Packag
 def world(campaigns: Iterable[Campaign] = (), processes: Iterable[ProcessState] = ()) -> World:
     """A world of these campaigns, and of all their processes."""
     return World(
+        locked=frozenset(),
         campaigns=Loaded((c.id, c) for c in campaigns),
         processes=Loaded(((p.campaign_id, p.process_id), p) for p in processes),
         busy=set(),

@@ -88,5 +88,5 @@ class Stage:
             for child in children
         ]
         async with self.pool.acquire() as conn:
-            await store.save_campaigns(conn, children)
+            await store.save_campaigns(conn, children, locked=())
             await store.save_processes(conn, processes)

@@ -262,6 +262,13 @@ class TestTwoWorkers:
         assert (await stage.campaign()).state == created.state
         assert list(await stage.processes()) == created.process_ids
 
+    async def test_create_a_campaign_once_whatever_follows(self, stage: Stage) -> None:
+        """What the same batch does with the campaign does not make it older than the first."""
+        batches = [[creation(processes=[f"WKF{n}"]), start(), cancel()][: n + 1] for n in range(3)]
+        answers = await asyncio.gather(*(stage.send(*batch) for batch in batches))
+        assert sorted(a[0].outcome for a in answers if a[0]) == ["accepted", "refused", "refused"]
+        assert list(await stage.processes()) == (await stage.campaign()).state.process_ids
+
     async def test_finish_a_campaign_once(self, stage: Stage) -> None:
         """Whoever reports the last process finds what the others reported."""
         ids = [f"WKF{n}" for n in range(8)]

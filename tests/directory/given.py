@@ -67,7 +67,7 @@ def entity(**changes: Any) -> EntityState:
 
 def world(entities: Iterable[EntityState] = ()) -> World:
     """A world of these entities."""
-    return Loaded((e.entity_id, e) for e in entities)
+    return World(Loaded((e.entity_id, e) for e in entities), frozenset())
 
 
 def received(body: Body) -> Received:

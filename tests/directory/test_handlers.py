@@ -118,3 +118,14 @@ class TestTwoWorkers:
         assert sorted(answer.outcome for answer in answers) == ["accepted"] + ["refused"] * 3
         (registered,) = await directory.events(EntityRegistered)
         assert await kept(directory) == registered.state
+
+    async def test_register_an_entity_once_whatever_follows(self, desk: Open) -> None:
+        """What the same batch does with the entity does not make it older than the first."""
+        directory = await desk("directory")
+        batches = [[registration(label=f"Agence {n}"), deactivation()][: n + 1] for n in range(2)]
+        answers = await asyncio.gather(*(directory.send(*batch) for batch in batches))
+        assert sorted(a[0].outcome for a in answers if a[0]) == ["accepted", "refused"]
+        (registered,) = await directory.events(EntityRegistered)
+        entity = await kept(directory)
+        assert entity is not None
+        assert entity.label == registered.label

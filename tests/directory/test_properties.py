@@ -49,7 +49,7 @@ def test_any_sequence_leaves_sound_entities(commands: list[EntityCommand]) -> No
             assert isinstance(event, EntityEvent)
             versions[event.entity_id] = versions.get(event.entity_id, 0) + 1
             assert event.version == versions[event.entity_id]
-    for state in known.values():
+    for state in known.entities.values():
         assert EntityState.model_validate_json(state.model_dump_json()) == state
         assert "central" not in (state.entity_id, state.mailbox)
         assert state.version == versions[state.entity_id]
@@ -62,9 +62,9 @@ def test_a_repeat_changes_nothing(commands: list[EntityCommand]) -> None:
     known = world()
     for command in commands:
         first = handlers.handle(known, received(command))
-        before = known.get(command.entity_id)
+        before = known.entities.get(command.entity_id)
         again = handlers.handle(known, received(command))
-        assert known.get(command.entity_id) is before
+        assert known.entities.get(command.entity_id) is before
         match first, again:
             case Accepted(), Unchanged():
                 pass
