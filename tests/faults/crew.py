@@ -1,0 +1,162 @@
+"""The workers of a test: started one by one, told where to die, replaced."""
+
+import http.client
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from infra.local.keeping import Process
+from infra.local.ports import free_port
+from infra.local.servers import Servers
+from infra.local.stack import SERVICES, Stack, stack
+from services.runtime import broker, topology
+from services.runtime.service import installed
+from tests.eventually import eventually
+
+COMMAND = (sys.executable, "-m", "tests.faults.worker")
+PROJECT = Path(__file__).parents[2]
+STARTING = 30.0
+DYING = 30.0
+LANES = 2
+
+
+@dataclass
+class Post:
+    """A worker process, what it was told, and the port at which it says whether it is ready."""
+
+    process: Process
+    port: int
+    options: tuple[str, ...]
+
+    def is_ready(self) -> bool:
+        """Whether it answers that it is ready."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+@dataclass
+class Crew:
+    """The workers of one stack, by service and number; none is started again by itself."""
+
+    stack: Stack
+    posts: dict[tuple[str, int], Post] = field(default_factory=dict)
+    starts: Iterator[int] = field(default_factory=itertools.count)
+
+    def start(self, service: str, *options: str, number: int = 1) -> Process:
+        """Start a worker; options are those of tests.faults.worker."""
+        port = free_port()
+        process = self.stack.kept.start(
+            f"{service}-{number}-{next(self.starts)}",
+            [*COMMAND, "run", service, *options],
+            env=self.stack.environment | {"RELAIS_HTTP_PORT": str(port)},
+        )
+        self.posts[service, number] = Post(process, port, options)
+        return process
+
+    async def restore(self) -> None:
+        """Let there be one plain worker of each service, whatever a test has left."""
+        for place, post in list(self.posts.items()):
+            if place[1] > 1 or post.options or not post.process.alive():
+                post.process.signal(signal.SIGKILL)
+                await ended(post.process)
+                del self.posts[place]
+        for service in SERVICES:
+            if (service, 1) not in self.posts:
+                self.start(service)
+        await self.ready()
+
+    def process(self, service: str, number: int = 1) -> Process:
+        """The process at a post."""
+        return self.posts[service, number].process
+
+    async def ready(self) -> None:
+        """Wait until every worker is ready."""
+        for post in self.posts.values():
+            await eventually(post.is_ready, timeout=STARTING)
+
+    async def stop(self, service: str, number: int = 1) -> None:
+        """Stop a worker in order."""
+        process = self.posts.pop((service, number)).process
+        process.signal(signal.SIGTERM)
+        assert await ended(process) == 0, f"{process.name} did not drain; see {process.log}"
+
+    async def replace(self, service: str, *options: str, number: int = 1) -> Process:
+        """Stop a worker and start another with these options in its place."""
+        await self.stop(service, number)
+        return self.start(service, *options, number=number)
+
+    def are_alive(self) -> bool:
+        """Whether every worker still runs that was started and not stopped."""
+        return all(post.process.alive() for post in self.posts.values())
+
+
+async def ended(process: Process) -> int | None:
+    """Wait until a process has ended; its exit code, or minus the signal that killed it."""
+    await eventually(process.over.is_set, timeout=DYING)
+    return process.returncode
+
+
+async def died(process: Process) -> None:
+    """Wait until a process was killed at its point."""
+    code = await ended(process)
+    assert code == -signal.SIGKILL, f"{process.name} ended with {code}; see {process.log}"
+
+
+async def clear(amqp_url: str) -> None:
+    """Take what other stacks of this test run have left off the broker."""
+    async with broker.connected(amqp_url, "faults") as connection:
+        readers = topology.readers(installed().values(), LANES)
+        await topology.delete(connection, readers)
+
+
+async def drop(postgres_url: str, databases: Mapping[str, str]) -> None:
+    """Remove the databases and roles of a stack, by their URLs."""
+    conn = await asyncpg.connect(postgres_url)
+    try:
+        for url in databases.values():
+            name = urlsplit(url).path.lstrip("/")
+            await conn.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await conn.execute(f"DROP ROLE IF EXISTS {name}")
+    finally:
+        await conn.close()
+
+
+@contextmanager
+def crew(servers: Servers, state: Path, **environment: str) -> Iterator[Crew]:
+    """Databases and topology of a stack without workers, while the block lasts."""
+    none = dict.fromkeys(SERVICES, 0)
+    with stack(
+        servers,
+        state,
+        workers=none,
+        environment=surroundings(**environment),
+        databases=prefix(),
+        command=COMMAND,
+    ) as running:
+        yield Crew(running)
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment of workers that run from another folder than the project's."""
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    return {"PYTHONPATH": path, "RELAIS_LANES": str(LANES), **more}
+
+
+def prefix() -> str:
+    """What the names of the databases of one stack start with."""
+    return f"f{token_hex(4)}"

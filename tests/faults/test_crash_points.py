@@ -1,0 +1,62 @@
+"""A worker may die anywhere: what it had begun is done by another, once."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.crew import Crew, died
+from tests.faults.world import world
+
+pytestmark = pytest.mark.servers
+
+ALL = ("packages", "orders", "campaigns", "notifications")
+SWEEPING = ("orders", "campaigns", "notifications")
+
+Deaths = dict[str, tuple[str, ...]]
+"""Per service where its worker dies, and then where the one that took over dies in turn."""
+
+CRASHES: dict[str, Deaths] = {
+    "before a commit": dict.fromkeys(ALL, ("in_decision", "before_commit")),
+    "between commit and confirm": dict.fromkeys(ALL, ("after_commit", "mid_publish")),
+    "between confirm and delete": dict.fromkeys(ALL, ("after_publish",)),
+    "between delete and ack": dict.fromkeys(ALL, ("before_ack",)),
+    "in a piece of a sweep": dict.fromkeys(SWEEPING, ("in_piece", "in_piece:2")),
+    "between two pieces": dict.fromkeys(SWEEPING, ("between_pieces", "between_pieces:2")),
+    "between notice and mark": {"notifications": ("before_mark", "before_mark:2")},
+    "at the completion": {"packages": ("before_commit:2", "after_commit", "after_publish")},
+}
+
+
+class TestACancel:
+    """One cancel, with workers that die at their points of it."""
+
+    async def test_without_a_crash_proves_right(self, crew: Crew) -> None:
+        """What is proven after crashes holds without any, and then nothing is repeated."""
+        async with world(crew.stack) as w:
+            await w.placed()
+            await w.cancel()
+            await w.proven()
+            assert (w.heard.repeats, w.notices.repeats) == (0, 0)
+
+    @pytest.mark.parametrize("where", CRASHES)
+    async def test_survives_deaths(self, crew: Crew, where: str) -> None:
+        """Whatever had been done of it is neither lost nor done again by those who take over."""
+        async with world(crew.stack) as w:
+            await w.placed()
+            for service, points in CRASHES[where].items():
+                await crew.replace(service, "--kill-at", points[0])
+            await crew.ready()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(w.cancel())
+                for service, points in CRASHES[where].items():
+                    tasks.create_task(relieve(crew, service, points[1:]))
+            await w.proven()
+
+
+async def relieve(crew: Crew, service: str, points: tuple[str, ...]) -> None:
+    """Let one worker after the other take over from the dead; the last one is healthy."""
+    for point in points:
+        await died(crew.process(service))
+        crew.start(service, "--kill-at", point)
+    await died(crew.process(service))
+    crew.start(service)

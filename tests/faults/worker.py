@@ -1,0 +1,240 @@
+"""A worker that can be told where to die: `python -m tests.faults.worker run orders --kill-at ...`.
+
+The product has no hooks for tests.  This wraps its seams from outside, and the so-manieth passage
+of one ends the process as kill -9 or a stop does.  --piece makes the pieces of sweeps small, so
+that little work has many of them; --lease shortens the wait for what a dead worker held.
+"""
+
+import argparse
+import functools
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from contracts import names
+from services.cli import app, running
+from services.runtime import inbox, outbox, worker
+from services.runtime.broker import Publisher
+from services.runtime.channel import BatchChannel
+from services.runtime.consumer import Consumer
+from services.runtime.decision import Decision
+from services.runtime.outbox import Outbox, Relay
+from services.runtime.received import Received
+from services.runtime.service import Service, Sweep
+from services.runtime.work import Work
+
+PIECES = {
+    "orders": ("sweeps.CHUNK", "sweeps.PACK"),
+    "campaigns": ("sweeps.PROCESSES", "sweeps.CAMPAIGNS"),
+    "notifications": ("sweeps.CHUNK", "sending.TAKEN"),
+}
+"""What bounds a piece of a sweep, per service."""
+
+LEASES = {"notifications": ("outbound.LEASE",)}
+"""How long what a worker has taken is its own, besides the outbox."""
+
+SAVES = {
+    "orders": "store.save_cancel",
+    "campaigns": "store.save_job",
+    "notifications": "jobs.move_fan_out",
+}
+"""What a piece of a job stores last, after what it changed and before it commits."""
+
+When = Callable[..., Any]
+Burn = Callable[[], None]
+
+
+@dataclass
+class Fuse:
+    """Sends this process a signal at the so-manieth passage."""
+
+    passages: int
+    number: signal.Signals
+
+    def burn(self) -> None:
+        """One passage."""
+        self.passages -= 1
+        if self.passages == 0:
+            os.kill(os.getpid(), self.number)
+
+
+def always(*_: Any) -> bool:
+    """Every call is a passage."""
+    return True
+
+
+def never(*_: Any) -> bool:
+    """No call is a passage."""
+    return False
+
+
+def wrap(owner: Any, name: str, burn: Burn, *, before: When = never, after: When = never) -> None:
+    """Burn before or after each call of an async function for which the condition says so."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    async def wrapped(*arguments: Any, **named: Any) -> Any:
+        if before(*arguments):
+            burn()
+        result = await original(*arguments, **named)
+        if after(*arguments):
+            burn()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def room(service: str, path: str) -> tuple[Any, str]:
+    """A module of a service and the name of something that is there."""
+    module, _, name = path.partition(".")
+    found = import_module(f"services.{service}.{module}")
+    assert hasattr(found, name), f"services.{service}.{path} has moved"
+    return found, name
+
+
+def in_decision(service: Service, burn: Burn) -> Service:
+    """The effects of a batch and its inbox rows are written, and not committed."""
+    wrap(inbox, "add", burn, after=lambda conn, handled, now: handled)
+    return service
+
+
+def before_commit(service: Service, burn: Burn) -> Service:
+    """Everything of a transaction that says something is written, and not committed."""
+    wrap(Outbox, "store", burn, after=lambda self, conn, now: self.rows)
+    return service
+
+
+def after_commit(service: Service, burn: Burn) -> Service:
+    """Events are committed, and not published."""
+    wrap(Relay, "publish", burn, before=lambda self, rows: rows)
+    return service
+
+
+def mid_publish(service: Service, burn: Burn) -> Service:
+    """Messages are written to the broker, and not confirmed."""
+    wrap(BatchChannel, "_write", burn, after=always)
+    return service
+
+
+def after_publish(service: Service, burn: Burn) -> Service:
+    """Events are confirmed, and not deleted from the outbox."""
+    wrap(Relay, "_publish_held", burn, after=lambda self, rows: rows)
+    return service
+
+
+def before_ack(service: Service, burn: Burn) -> Service:
+    """Events are published and deleted; the batch is neither answered nor acknowledged."""
+    wrap(Consumer, "_reply", burn, before=always)
+    return service
+
+
+def in_piece(service: Service, burn: Burn) -> Service:
+    """A piece of a sweep has changed rows, and not yet stored how far its job is."""
+    wrap(*room(service.name, SAVES[service.name]), burn, before=always)
+    return service
+
+
+def between_pieces(service: Service, burn: Burn) -> Service:
+    """A piece of a sweep is committed and another is to come."""
+
+    def watched(run: Callable[[Work], Any]) -> Callable[[Work], Any]:
+        @functools.wraps(run)
+        async def piece(work: Work) -> bool:
+            more: bool = await run(work)
+            if more:
+                burn()
+            return more
+
+        return piece
+
+    sweeps = [Sweep(sweep.name, watched(sweep.run), sweep.every) for sweep in service.sweeps]
+    return replace(service, sweeps=sweeps)
+
+
+def before_mark(service: Service, burn: Burn) -> Service:
+    """Notices are in the mailboxes, and not marked as sent."""
+    wrap(Publisher, "publish", burn, after=lambda self, messages: _are_notices(messages))
+    return service
+
+
+def _are_notices(messages: Sequence[Any]) -> bool:
+    return any(message.exchange == names.NOTIFICATIONS for message in messages)
+
+
+POINTS: dict[str, Callable[[Service, Burn], Service]] = {
+    point.__name__: point
+    for point in (
+        in_decision,
+        before_commit,
+        after_commit,
+        mid_publish,
+        after_publish,
+        before_ack,
+        in_piece,
+        between_pieces,
+        before_mark,
+    )
+}
+
+
+def fused(service: Service, where: str | None, number: signal.Signals) -> Service:
+    """The service with a fuse at POINT or POINT:N."""
+    if where is None:
+        return service
+    point, _, passage = where.partition(":")
+    return POINTS[point](service, Fuse(int(passage or 1), number).burn)
+
+
+def poisoned(service: Service, subject: str | None) -> Service:
+    """The service with a handler that fails on messages about one subject."""
+    if subject is None:
+        return service
+
+    def handle(world: Any, received: Received) -> Decision:
+        if received.envelope.subject == subject:
+            raise ZeroDivisionError(f"{subject} is poison")
+        return service.handle(world, received)
+
+    return replace(service, handle=handle)
+
+
+def shrink(service: str, piece: int, lease: timedelta) -> None:
+    """Make pieces and leases this small."""
+    outbox.LEASE = lease
+    for path in LEASES.get(service, ()):
+        setattr(*room(service, path), lease)
+    for path in PIECES.get(service, ()):
+        setattr(*room(service, path), piece)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run a worker until it is stopped or dies."""
+    shrink(arguments.service, arguments.piece, timedelta(seconds=arguments.lease))
+    service = poisoned(running.service(arguments.service), arguments.poison)
+    service = fused(service, arguments.kill_at, signal.SIGKILL)
+    worker.run(fused(service, arguments.stop_at, signal.SIGTERM))
+
+
+def main() -> None:
+    """Understand `setup` and `run` as `relais` does, and where to die."""
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("setup")
+    runner = commands.add_parser("run")
+    runner.add_argument("service")
+    runner.add_argument("--piece", type=int, default=4)
+    runner.add_argument("--lease", type=float, default=1.0)
+    for option in ("--kill-at", "--stop-at", "--poison"):
+        runner.add_argument(option)
+    arguments = parser.parse_args()
+    if arguments.command == "setup":
+        app.main()
+    run(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""A small world on a stack: placed by commands, canceled, and proven from what is left of it."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+from contracts import client, names
+from contracts.client import Client
+from contracts.message import Command
+from contracts.outcomes import CommandOutcome, Outcome
+from contracts.packages import CancelPackage, ReinitializePackage
+from infra.local.stack import Stack
+from services.cli import proof
+from services.cli.endpoints import Endpoints
+from services.runtime import broker, database
+from services.runtime.database import Pool, Row
+from tests.eventually import eventually
+from tests.faults import evidence, tap
+from tests.faults.evidence import Judge, Tables
+from tests.faults.plan import BEFORE, Fate, Order, Plan, publication
+from tests.faults.tap import Heard
+
+PATIENCE = 60.0
+"""Seconds that anything may take, also with workers that die."""
+
+SETTLE = 20.0
+
+
+@dataclass
+class World:
+    """A plan on a stack.
+
+    edition is the life that all its packages are in, times how often each command is sent.
+    """
+
+    plan: Plan
+    stack: Stack
+    client: Client
+    pools: dict[str, Pool]
+    tap: str
+    since: datetime
+    edition: int = 1
+    times: int = 1
+    heard: Heard = field(default_factory=Heard)
+    notices: Heard = field(default_factory=Heard)
+
+    @property
+    def orders(self) -> list[Order]:
+        """The orders of this edition."""
+        return self.plan.orders(self.edition)
+
+    async def placed(self) -> None:
+        """Entities, campaigns, packages and orders as they are before the cancel."""
+        await self.offered()
+        await self.order()
+
+    async def offered(self) -> None:
+        """Everything but orders."""
+        await self.send([*self.plan.registrations(), *self.plan.campaigns()])
+        # A command waits for what it names, but not for as long as a dead worker may take.
+        await eventually(self.are_known, timeout=PATIENCE)
+        await self.send(self.plan.packages_made())
+        await eventually(self.is_offered, timeout=PATIENCE)
+
+    async def order(self) -> None:
+        """Place the orders, and let become of them what does before the cancel."""
+        await self.send([command for order in self.orders for command in order.commands()])
+        await eventually(self.are_placed, timeout=PATIENCE)
+        await eventually(self.are_told, timeout=PATIENCE)
+
+    async def cancel(self) -> None:
+        """Cancel every package, and wait until each is complete."""
+        cancels = [
+            CancelPackage(package_id=package, comment="withdrawn")
+            for package in self.plan.package_ids
+        ]
+        await asyncio.gather(*(self.do(command) for command in cancels))
+        await eventually(self.are_complete, timeout=PATIENCE)
+
+    async def begin_again(self) -> None:
+        """Reinitialize every package, bring it to its audience, and order again."""
+        for package in self.plan.package_ids:
+            await self.do(ReinitializePackage(package_id=package))
+            await self.send(list(publication(package)))
+        self.edition += 1
+        await eventually(self.is_offered, timeout=PATIENCE)
+        await eventually(self.are_campaigns_back, timeout=PATIENCE)
+        await self.order()
+
+    async def proven(self, *, parked: int = 0) -> Judge:
+        """Prove that nothing is lost and nothing happened twice; so many messages are parked."""
+        found = await self.settled()
+        assert found.ok, proof.as_dict(found)
+        kept = [row for standing in found.services.values() for row in standing.parked]
+        assert len(kept) == parked, kept
+        await self.listen()
+        tables = await self.tables()
+        judge = evidence.judge(
+            self.plan, self.edition, self.orders, tables, self.heard, self.notices
+        )
+        assert not judge.wrong, (judge.lost, judge.twice, judge.wrong)
+        return judge
+
+    async def settled(self) -> proof.Proof:
+        """The proof of `relais proof`, once nothing is on its way any more."""
+        places = Endpoints(self.stack.amqp_url, self.stack.postgres, "the test")
+        return await proof.prove(places, self.since, SETTLE)
+
+    async def do(self, command: Command) -> CommandOutcome:
+        """Have a command done, and not refused; asks again as long as it takes."""
+        id = str(uuid.uuid4())
+        outcomes = [
+            await self.client.ask(command, id=id, timeout=PATIENCE) for _ in range(self.times)
+        ]
+        assert outcomes == [outcomes[0]] * self.times
+        assert outcomes[0].outcome != Outcome.REFUSED, (command, outcomes[0].message)
+        return outcomes[0]
+
+    async def send(self, commands: Sequence[Command]) -> None:
+        """Send commands without waiting for what becomes of them; all of them once, then again."""
+        if self.times == 1:
+            await self.client.send_many(commands)
+            return
+        ids = [str(uuid.uuid4()) for _ in commands]
+        for command, id in list(zip(commands, ids, strict=True)) * self.times:
+            await self.client.send(command, id=id)
+
+    async def listen(self) -> None:
+        """Take in what has been said, and what has reached the mailboxes."""
+        mailboxes = [names.mailbox(name) for name in self.plan.mailboxes]
+        async with broker.connected(self.stack.amqp_url, "faults") as connection:
+            channel = await connection.channel()
+            for message in await tap.read(channel, self.tap):
+                if is_of(self.plan.token, message.headers.get(names.PARTITION_KEY)):
+                    self.heard.take(message.body)
+            for mailbox in mailboxes:
+                for message in await tap.read(channel, mailbox):
+                    self.notices.take(message.body)
+
+    async def are_known(self) -> bool:
+        """Whether entities and campaigns are known where the next commands look for them."""
+        entities = [
+            await self.count(service, KNOWN_ENTITIES, self.plan.entity_ids)
+            for service in ("orders", "notifications")
+        ]
+        campaigns = await self.count("packages", KNOWN_CAMPAIGNS, self.plan.campaign_ids)
+        assert [*entities, campaigns] == [self.plan.entities] * 2 + [self.plan.packages]
+        return True
+
+    async def is_offered(self) -> bool:
+        """Whether orders knows that every package can be ordered."""
+        offers = await self.count("orders", OFFERS, self.plan.package_ids, self.edition)
+        return offers == self.plan.packages
+
+    async def are_campaigns_back(self) -> bool:
+        """Whether every campaign is back from its cancel."""
+        rows = await self.fetch("campaigns", CAMPAIGNS, self.plan.campaign_ids)
+        return {row["status"] for row in rows} == {"being_edited"}
+
+    async def are_placed(self) -> bool:
+        """Whether every order is as it should be before the cancel."""
+        rows = await self.order_rows()
+        wanted = {order.order_id: BEFORE[order.fate] for order in self.orders}
+        assert {id: rows.get(id) for id in wanted} == wanted
+        return True
+
+    async def are_told(self) -> bool:
+        """Whether all has been told that is to be told before the cancel."""
+        offered = len(self.plan.audience) * self.plan.packages
+        decided = sum(order.fate is not Fate.LEFT for order in self.orders)
+        told = await self.count("notifications", TOLD, self.plan.package_ids, self.edition)
+        assert told == offered + decided
+        return True
+
+    async def are_complete(self) -> bool:
+        """Whether the cancel of every package is complete."""
+        rows = await self.fetch("packages", LEDGERS, self.plan.package_ids, self.edition)
+        done = {row["package_id"] for row in rows if row["completed_at"]}
+        assert done == set(self.plan.package_ids), [dict(row) for row in rows]
+        return True
+
+    async def tables(self) -> Tables:
+        """What the services' tables have of this world."""
+        packages, campaigns = self.plan.package_ids, self.plan.campaign_ids
+        ledgers = await self.fetch("packages", LEDGERS, packages, self.edition)
+        notified = await self.fetch(
+            "notifications", NOTIFIED, packages, self.edition, "package_canceled"
+        )
+        return Tables(
+            orders=await self.order_rows(),
+            packages={
+                row["package_id"]: (row["status"], row["edition"])
+                for row in await self.fetch("packages", PACKAGES, packages)
+            },
+            campaigns={
+                row["campaign_id"]: row["status"]
+                for row in await self.fetch("campaigns", CAMPAIGNS, campaigns)
+            },
+            processes={
+                (row["campaign_id"], row["process_id"]): row["status"]
+                for row in await self.fetch("campaigns", PROCESSES, campaigns)
+            },
+            ledgers={row["package_id"]: dict(row) for row in ledgers},
+            notified=Counter((row["recipient_id"], row["package_id"]) for row in notified),
+        )
+
+    async def order_rows(self) -> dict[str, tuple[str, int]]:
+        """Status and version of every order of this world."""
+        rows = await self.fetch("orders", ORDERS, self.plan.package_ids)
+        return {row["order_id"]: (row["status"], row["version"]) for row in rows}
+
+    async def fetch(self, service: str, statement: str, *arguments: Any) -> list[Row]:
+        """Rows of a service's table."""
+        try:
+            return await self.pools[service].fetch(statement, *arguments)
+        except Exception as error:
+            if database.is_transient(error):
+                raise AssertionError(f"the database is away: {error!r}") from error
+            raise
+
+    async def count(self, service: str, statement: str, *arguments: Any) -> int:
+        """A count in a service's table."""
+        [[count]] = await self.fetch(service, statement, *arguments)
+        return int(count)
+
+
+KNOWN_ENTITIES = "SELECT count(*) FROM entities WHERE entity_id = ANY ($1)"
+KNOWN_CAMPAIGNS = "SELECT count(*) FROM campaigns WHERE campaign_id = ANY ($1)"
+OFFERS = """
+SELECT count(*) FROM offers
+WHERE package_id = ANY ($1) AND edition = $2 AND status = 'published'
+"""
+ORDERS = "SELECT order_id, status, version FROM orders WHERE package_id = ANY ($1)"
+PACKAGES = "SELECT package_id, status, edition FROM packages WHERE package_id = ANY ($1)"
+CAMPAIGNS = "SELECT campaign_id, status FROM campaigns WHERE campaign_id = ANY ($1)"
+PROCESSES = "SELECT campaign_id, process_id, status FROM processes WHERE campaign_id = ANY ($1)"
+LEDGERS = """
+SELECT package_id, orders, campaigns, notifications, completed_at FROM cancellations
+WHERE package_id = ANY ($1) AND edition = $2
+"""
+NOTIFIED = """
+SELECT n.recipient_id, n.package_id FROM notifications n JOIN happenings h USING (happening_id)
+WHERE n.package_id = ANY ($1) AND h.edition = $2 AND h.kind = $3 AND n.status = 'sent'
+"""
+TOLD = """
+SELECT count(*) FROM notifications n JOIN happenings h USING (happening_id)
+WHERE n.package_id = ANY ($1) AND h.edition = $2 AND n.status = 'sent'
+"""
+
+
+def is_of(token: str, key: object) -> bool:
+    """Whether a partition key is one of this world's."""
+    return isinstance(key, str) and key.startswith(token)
+
+
+@asynccontextmanager
+async def world(stack: Stack, *, times: int = 1, **sizes: int) -> AsyncIterator[World]:
+    """A world of its own on a stack, while the block lasts."""
+    plan = Plan(f"W{token_hex(3)}", **sizes)
+    amqp_url = stack.amqp_url
+    async with AsyncExitStack() as opened:
+        pools = {
+            service: await opened.enter_async_context(database.pool(url, "faults", size=2))
+            for service, url in stack.postgres.items()
+        }
+        queue = await opened.enter_async_context(tap.tapped(amqp_url, f"faults.{plan.token}"))
+        sender = await opened.enter_async_context(client.connect(amqp_url, source="/faults"))
+        yield World(plan, stack, sender, pools, queue, datetime.now(UTC), times=times)
+        await tap.delete(amqp_url, [names.mailbox(name) for name in plan.mailboxes])
