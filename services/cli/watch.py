@@ -12,6 +12,8 @@ from services.cli.console import console
 from services.cli.following import Following, following
 
 FRAME = 0.1
+LINE = 0.5
+"""Seconds between two looks, where each leaves lines behind."""
 
 
 async def watch(package: str) -> int:
@@ -69,7 +71,7 @@ async def _show_lines(follower: Following, headline: Callable[[], str], console:
         if follower.is_complete:
             return
         await _news(follower)
-        await asyncio.sleep(FRAME)
+        await asyncio.sleep(0 if follower.is_complete else LINE)
 
 
 async def _news(follower: Following) -> None:

@@ -27,8 +27,8 @@ from services.cli.demo.stage import Stage
 from services.cli.following import following
 from services.cli.watch import show
 
-ENCORE = 10_000
-"""Orders up to which every package has a second life; else the first of each level."""
+ENCORE = 1_000
+"""Orders that a package takes in its second life at most."""
 
 
 @dataclass(slots=True)
@@ -198,12 +198,11 @@ class Story:
         return encore
 
     def encore(self) -> Cast:
-        """Those who have a second life."""
-        if sum(len(part.orders) for part in self.cast.parts) <= ENCORE:
-            return self.cast
+        """Those who have a second life: the first package of each level, without a crowd."""
         firsts = {part.package.distribution_level: part for part in reversed(self.cast.parts)}
         chosen = sorted(firsts.values(), key=self.cast.parts.index)
-        return replace(self.cast, parts=tuple(chosen))
+        parts = tuple(replace(part, orders=part.orders[:ENCORE]) for part in chosen)
+        return replace(self.cast, parts=parts)
 
     def _late_order(self, id: str, entity: str) -> PlaceOrder:
         package = self.cast.parts[0].id
