@@ -52,6 +52,30 @@ def rush(
 
 
 @app.command()
+def bulk(runs: Runs = 3, messages: Messages = 50_000, as_json: Json = False) -> None:
+    """The same orders in batches of 100."""
+    from tests.bench import bulk as work
+
+    measure(
+        "bulk",
+        lambda here, report: work.bulk(here, report, runs=runs, messages=messages),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def hop(runs: Runs = 3, messages: Messages = 20_000, as_json: Json = False) -> None:
+    """One edit of each of many packages; one packages worker."""
+    from tests.bench import hop as work
+
+    measure(
+        "hop",
+        lambda here, report: work.hop(here, report, runs=runs, messages=messages),
+        as_json=as_json,
+    )
+
+
+@app.command()
 def fanout(
     runs: Runs = 3,
     orders: Annotated[
@@ -84,14 +108,17 @@ def fanout(
 def latency(
     runs: Runs = 3,
     commands: Annotated[int, typer.Option(min=1, help="Commands of each way, ten a second.")] = 100,
+    cancels: Annotated[int, typer.Option(min=1, help="Cancels of a package of 10 orders.")] = 30,
     as_json: Json = False,
 ) -> None:
-    """Lone commands: to their event, beside a naive worker and single steps."""
+    """Lone commands and small cancels, beside a naive worker and single steps."""
     from tests.bench import latency as work
 
     measure(
         "latency",
-        lambda here, report: work.latency(here, report, runs=runs, commands=commands),
+        lambda here, report: work.latency(
+            here, report, runs=runs, commands=commands, cancels=cancels
+        ),
         as_json=as_json,
     )
 

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import orjson
 
-from contracts import envelope, names
+from contracts import names
 from contracts.campaigns import CampaignKind, CreateCampaign, ProcessKind, ProcessSpec
 from contracts.cancellation import CancellationCompleted
 from contracts.directory import RegisterEntity
@@ -28,11 +29,11 @@ from services.runtime import broker
 from services.runtime.broker import Publisher
 from services.runtime.channel import Outgoing
 from services.runtime.deliveries import Delivery
-from tests.bench import drain, orders
+from tests.bench import drain, plain
+from tests.bench.letters import ACTOR, letter
 from tests.bench.listening import listening
 from tests.bench.place import Place
 
-ACTOR = "m.durand"
 PATIENCE_SECONDS = 600.0
 LEVEL = DistributionLevel.COLLABORATIVE_SIMPLE
 PROCESSES = [
@@ -88,6 +89,16 @@ class Scene:
         await self.demo.do(ApprovePackage(package_id=package_id))
         await self.demo.do(PublishPackage(package_id=package_id))
         return package_id
+
+    async def seed_orders(self, packages: Sequence[str], count: int) -> None:
+        """Have so many open orders of each package, past what rules would allow an entity."""
+        conn = await asyncpg.connect(self.running.postgres["orders"])
+        try:
+            for package_id in packages:
+                await plain.seed_orders(conn, package_id, count, len(self.entities))
+            await conn.execute("ANALYZE orders")
+        finally:
+            await conn.close()
 
     async def cancel(self, package_id: str) -> "Canceled":
         """Cancel a package, and wait until that is complete."""
@@ -198,23 +209,4 @@ def _package(package_id: str, campaign_id: str, audience: Sequence[str]) -> Crea
 
 def _cancel(package_id: str) -> Outgoing:
     command = CancelPackage(package_id=package_id, comment="The supplier withdrew.")
-    id = uuid.uuid4().hex
-    body = envelope.write(
-        id=id,
-        source=orders.SOURCE,
-        type=command.wire_type,
-        subject=package_id,
-        data_json=command.data_json(),
-        partitionkey=command.key,
-        actor=ACTOR,
-    )
-    return Outgoing(
-        exchange=names.COMMANDS,
-        routing_key=command.wire_type,
-        body=body,
-        type=command.wire_type,
-        message_id=id,
-        content_type=names.CLOUDEVENT,
-        app_id=orders.SOURCE,
-        partitionkey=command.key,
-    )
+    return letter(command, uuid.uuid4().hex)

@@ -3,9 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-import asyncpg
-
-from tests.bench import canceling, drain, floor, plain, workers
+from tests.bench import canceling, drain, floor, workers
 from tests.bench.canceling import Canceled, Scene
 from tests.bench.figures import Report
 from tests.bench.place import Place
@@ -53,12 +51,7 @@ async def _ours(scene: Scene, report: Report, size: int) -> None:
 async def _prepared(scene: Scene, size: int) -> str:
     """A published package with so many open orders, of which its audience has been told."""
     (package_id,) = await scene.publish([scene.entities])
-    conn = await asyncpg.connect(scene.running.postgres["orders"])
-    try:
-        await plain.seed_orders(conn, package_id, size, len(scene.entities))
-        await conn.execute("ANALYZE orders")
-    finally:
-        await conn.close()
+    await scene.seed_orders([package_id], size)
     await scene.empty()
     await drain.settle(scene.here)
     return package_id

@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from contracts import names
 from services.runtime import broker
 from services.runtime.broker import Publisher
-from services.runtime.channel import Outgoing
 from services.runtime.deliveries import Delivery
-from tests.bench import drain, orders, place
+from tests.bench import drain, letters, orders, place
 from tests.bench.listening import listening
 from tests.bench.place import Place
 
@@ -33,7 +31,7 @@ class Steps:
 
     async def hop(self) -> float:
         """From publishing a message to when it was confirmed and has come out of its queue."""
-        message = _message(next(self._numbers))
+        message = letters.order_to(QUEUE, next(self._numbers))
         arrived: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._awaited[message.message_id] = arrived
         began = time.perf_counter()
@@ -79,22 +77,3 @@ async def queue(here: Place, name: str) -> AsyncIterator[None]:
     finally:
         async with broker.connected(here.amqp_url, "bench") as connection:
             await drain.delete_queue(connection, name)
-
-
-def _message(number: int) -> Outgoing:
-    return to_queue(QUEUE, number)
-
-
-def to_queue(queue: str, number: int) -> Outgoing:
-    """An order on its way straight into a queue."""
-    placed = orders.place(number, 1)
-    return Outgoing(
-        exchange="",
-        routing_key=queue,
-        body=placed.body,
-        type=orders.TYPE,
-        message_id=placed.id,
-        content_type=names.CLOUDEVENT,
-        app_id=orders.SOURCE,
-        partitionkey=placed.package_id,
-    )

@@ -9,18 +9,24 @@ from pathlib import Path
 
 import orjson
 
+from contracts import names
 from services.runtime.broker import Publisher
 from services.runtime.deliveries import Delivery
 from services.runtime.service import installed
-from tests.bench import drain, hops, peering, place, rush, workers
+from tests.bench import canceling, drain, hops, letters, peering, place, rush, workers
+from tests.bench.canceling import Scene
 from tests.bench.figures import Report, percentile
+from tests.bench.hops import Steps
 from tests.bench.listening import listening
 from tests.bench.place import Place
 from tests.bench.workers import Worker
 
 A_SECOND = 10
 WARM_UP = 10
-"""Commands of each way that are not counted."""
+"""The first one of so many is not counted."""
+
+ENTITIES = 10
+"""Entities, and orders, of a small package."""
 
 SHARES = {"p50": 0.5, "p99": 0.99}
 
@@ -48,48 +54,46 @@ class Watch:
         """One more sample."""
         self.taken.setdefault(way, []).append(seconds * 1000)
 
-    def count(self, way: str) -> int:
-        """The samples of a way so far."""
-        return len(self.taken.get(way, ()))
 
-
-async def latency(here: Place, report: Report, *, runs: int, commands: int) -> None:
-    """Lone commands, one way after the other."""
+async def latency(here: Place, report: Report, *, runs: int, commands: int, cancels: int) -> None:
+    """Lone commands, and cancels of packages with ten orders."""
     for _ in range(runs):
-        watch = await lone_commands(here, commands)
-        _report(report, watch)
+        _add(report, await lone_commands(here, commands))
+        _add(report, await small_cancels(here, cancels))
     report.compare("command to event p50", "naive p50", "<= 1.2")
     report.compare("command to event p99", "naive p99", "<= 2")
     report.compare("command to event p50", "2 hops and 1 commit p50")
+    report.compare("cancel to last notice p50", "3 hops and 3 commits p50", "<= 1.5")
+    report.compare("cancel to completion p50", "5 hops and 5 commits p50", "<= 1.5")
 
 
-def _report(report: Report, watch: Watch) -> None:
+def _add(report: Report, watch: Watch) -> None:
     for way, samples in watch.taken.items():
+        counted = samples[len(samples) // WARM_UP :]
         for name, share in SHARES.items():
-            report.add(f"{way} {name}", percentile(samples[WARM_UP:], share), "ms")
+            report.add(f"{way} {name}", percentile(counted, share), "ms")
 
 
 async def lone_commands(here: Place, commands: int) -> Watch:
     """So many commands to our worker, to a naive one, and so many single steps, in turns."""
-    watch = Watch()
-    count = commands + WARM_UP
+    watch, count = Watch(), commands
     async with working(here, count, watch) as publisher, hops.steps(here) as step:
 
         async def ours(number: int) -> None:
-            message = rush.outgoing(number, 1)
+            message = letters.order(number, 1)
             watch.start("command to event", message.message_id)
             await publisher.publish([message])
 
         async def naive(number: int) -> None:
-            message = hops.to_queue(peering.NAIVE.queues[0], count + number)
+            message = letters.order_to(peering.NAIVE.queues[0], count + number)
             watch.start("naive", message.message_id)
             await publisher.publish([message])
 
         async def smallest(_: int) -> None:
-            first, second, commit = await step.hop(), await step.hop(), await step.commit()
-            watch.note("hop", first)
+            hop, commit = await step.hop(), await step.commit()
+            watch.note("hop", hop)
             watch.note("commit", commit)
-            watch.note("2 hops and 1 commit", first + second + commit)
+            watch.note("2 hops and 1 commit", hop + commit + await step.hop())
 
         await paced([ours, naive, smallest], count)
         await _all_back(watch, count)
@@ -166,3 +170,53 @@ async def naive(here: Place, url: str) -> AsyncIterator[None]:
         peering.working(here, peer, Path(place.PROGRAMS), environment),
     ):
         yield
+
+
+@dataclass
+class Notices:
+    """What came to a mailbox: how many of each package, and when the last of them."""
+
+    count: dict[str, int] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
+
+    def take(self, delivery: Delivery) -> None:
+        """One more."""
+        package_id = orjson.loads(delivery.body)["data"]["package"]["package_id"]
+        self.count[package_id] = self.count.get(package_id, 0) + 1
+        self.last[package_id] = time.perf_counter()
+
+
+async def small_cancels(here: Place, cancels: int) -> Watch:
+    """Cancels of packages with ten orders, and as many rows of single steps, in turns."""
+    watch, notices = Watch(), Notices()
+    async with (
+        canceling.scene(here, entities=ENTITIES, mailboxes=1) as scene,
+        hops.steps(here) as step,
+    ):
+        packages = await scene.publish([scene.entities] * cancels)
+        await scene.seed_orders(packages, ENTITIES)
+        await scene.empty()
+        await drain.settle(here)
+        mailboxes = [names.mailbox(name) for name in scene.mailboxes]
+        async with listening(here.amqp_url, mailboxes, notices.take):
+            for package_id in packages:
+                await _cancel(scene, package_id, notices, watch)
+                await _steps(step, watch)
+    return watch
+
+
+async def _cancel(scene: Scene, package_id: str, notices: Notices, watch: Watch) -> None:
+    canceled = await scene.cancel(package_id)
+    while notices.count.get(package_id, 0) < ENTITIES:
+        await asyncio.sleep(0.001)
+    watch.note("cancel to last notice", notices.last[package_id] - canceled.began)
+    watch.note("cancel to completion", canceled.seconds)
+
+
+async def _steps(step: Steps, watch: Watch) -> None:
+    began = time.perf_counter()
+    for count in range(1, 6):
+        await step.hop()
+        await step.commit()
+        if count in (3, 5):
+            watch.note(f"{count} hops and {count} commits", time.perf_counter() - began)

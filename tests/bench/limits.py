@@ -12,7 +12,7 @@ import orjson
 from contracts import envelope
 from contracts.orders import OrderPlaced, PlaceOrder
 from services.runtime.broker import Publisher
-from tests.bench import consume, drain, hops, orders, place, plain
+from tests.bench import consume, drain, hops, letters, orders, place, plain
 from tests.bench.figures import Report, percentile
 from tests.bench.peers.effect import effect
 from tests.bench.place import Place
@@ -40,7 +40,7 @@ async def limits(here: Place, report: Report, *, runs: int, messages: int, rows:
 async def publishing(here: Place, report: Report, messages: int) -> None:
     """Publish in batches of several sizes, and read all of it."""
     publisher = Publisher(here.amqp_url, "bench limits")
-    outgoing = [hops.to_queue(QUEUE, number) for number in range(messages)]
+    outgoing = [letters.order_to(QUEUE, number) for number in range(messages)]
     try:
         async with hops.queue(here, QUEUE):
             for together in TOGETHER:
