@@ -90,12 +90,14 @@ def _told(row: Row) -> Told:
     )
 
 
+# What is held, not what is pending: the indexes of that would be walked from end to end.
 RENEW = """
 UPDATE notifications n SET taken_until = now() + $5::interval
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
     AS m (happening_id, recipient_id, recipient_type, channel)
 WHERE n.happening_id = m.happening_id AND n.recipient_id = m.recipient_id
-  AND n.recipient_type = m.recipient_type AND n.channel = m.channel AND n.status = 'pending'
+  AND n.recipient_type = m.recipient_type AND n.channel = m.channel
+  AND n.taken_until IS NOT NULL
 """
 
 
@@ -113,7 +115,8 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::in
     AS m (happening_id, recipient_id, recipient_type, channel, status, attempts, error,
           next_try_at)
 WHERE n.happening_id = m.happening_id AND n.recipient_id = m.recipient_id
-  AND n.recipient_type = m.recipient_type AND n.channel = m.channel AND n.status = 'pending'
+  AND n.recipient_type = m.recipient_type AND n.channel = m.channel
+  AND n.taken_until IS NOT NULL
 RETURNING n.happening_id, n.recipient_id, n.recipient_type, n.channel
 """
 

@@ -1,29 +1,263 @@
 """The cancel of a package: everybody concerned is told once, and then it is reported."""
 
+import random
+from collections import Counter
+from collections.abc import Iterator
+
 import pytest
 
-from tests.notifications.given import canceled, orders_report, pack, published
-from tests.notifications.stage import Post
+from contracts.cancellation import CancellationProgressed, PackageEntitiesNotified
+from contracts.directory import EntityDeactivated, EntityUpdated
+from contracts.message import Body
+from contracts.orders import OrderApproved
+from contracts.packages import PackageEdited
+from services.notifications import sending, sweeps, wakes
+from tests.notifications.given import (
+    canceled,
+    entity,
+    order,
+    orders_report,
+    pack,
+    package,
+    published,
+)
+from tests.notifications.stage import Post, Stage, recipients
 
 pytestmark = pytest.mark.servers
 
+Report = tuple[int, int, int]
 
-class TestCancelOfAPublishedPackage:
-    """A collaborative package with an audience, and orders of entities outside it."""
 
-    async def test_tells_audience_and_ordering_entities_once(self, post: Post) -> None:
+async def only_report(stage: Stage) -> Report:
+    """The counts of the one report: notified, superseded, failed."""
+    (report,) = await stage.reports()
+    return report.notified, report.superseded, report.failed
+
+
+class TestWhoIsTold:
+    """A cancel tells each entity concerned once."""
+
+    async def test_audience_and_entities_with_orders(self, post: Post) -> None:
         """Each of the audience, and each entity with an order, gets one package_canceled."""
         await post.register("OU1", "OU2", "OU3", mailbox="north")
         await post.send(published())
         await post.deliver()
         await post.read("north")
-        await post.send(canceled(), actor="m.durand")
-        await post.send(pack(["OU1", "OU3", "OU3"]), orders_report(3))
+        await post.send(canceled(), pack(["OU1", "OU3", "OU3"]), orders_report(3))
         await post.deliver()
         assert await post.counted(["north"]) == {
             ("package_canceled", "OU1"): 1,
             ("package_canceled", "OU2"): 1,
             ("package_canceled", "OU3"): 1,
         }
-        (report,) = await post.reports()
-        assert (report.notified, report.superseded, report.failed) == (3, 0, 0)
+        assert await only_report(post) == (3, 0, 0)
+
+    async def test_never_published_only_entities_with_orders(self, post: Post) -> None:
+        """Nobody else has heard of it."""
+        await post.register("OU1", "OU2", mailbox="north")
+        await post.send(canceled(published_at=None), pack(["OU2"]), orders_report(1))
+        await post.deliver()
+        assert await post.counted(["north"]) == {("package_canceled", "OU2"): 1}
+        assert await only_report(post) == (1, 0, 0)
+
+    async def test_without_audience_who_is_active(self, post: Post) -> None:
+        """A deactivated entity is told only if it had an order."""
+        await post.register("OU1", "OU2", "OU3", mailbox="north")
+        await post.send(
+            entity(
+                EntityDeactivated, "OU2", version=2, active=False, mailbox=post.mailbox("north")
+            ),
+            entity(
+                EntityDeactivated, "OU3", version=2, active=False, mailbox=post.mailbox("north")
+            ),
+        )
+        await post.send(canceled(audience=None), pack(["OU3"]), orders_report(1))
+        await post.deliver()
+        assert set(await post.counted(["north"])) == {
+            ("package_canceled", "OU1"),
+            ("package_canceled", "OU3"),
+        }
+
+    async def test_deactivated_entities_of_the_audience_too(self, post: Post) -> None:
+        """The audience was told of the package, and is told of its end."""
+        await post.register("OU1", "OU2", mailbox="north", active=False)
+        await post.send(canceled(), orders_report())
+        await post.deliver()
+        assert len(await post.read("north")) == 2
+
+    async def test_of_a_local_package_nobody(self, post: Post) -> None:
+        """Its part is done with zeros, without waiting for orders."""
+        await post.register("OU1", "OU2", mailbox="north")
+        await post.send(canceled(distribution_level="local"))
+        await post.deliver()
+        assert await post.read("north") == []
+        assert await only_report(post) == (0, 0, 0)
+
+    async def test_of_two_editions_each_once(self, post: Post) -> None:
+        """A second life of the package is canceled like the first."""
+        await post.register("OU1", "OU2", mailbox="north")
+        for edition, version in ((1, 5), (2, 9)):
+            await post.send(canceled(version, edition=edition), orders_report(edition=edition))
+            await post.deliver()
+        letters = await post.read("north")
+        assert len({letter.id for letter, _ in letters}) == len(letters) == 4
+        assert [report.edition for report in await post.reports()] == [1, 2]
+
+
+class TestReport:
+    """The part of notifications in a cancel is reported once, when each has been tried."""
+
+    async def test_waits_for_the_report_of_orders(self, post: Post) -> None:
+        """As long as orders may still be canceled nobody knows who is concerned."""
+        await post.register("OU1", "OU2", mailbox="north")
+        await post.send(canceled())
+        await post.deliver()
+        assert len(await post.read("north")) == 2
+        assert await post.reports() == []
+        await post.send(orders_report())
+        await post.deliver()
+        assert await only_report(post) == (2, 0, 0)
+
+    async def test_waits_for_each_order_that_was_reported(self, post: Post) -> None:
+        """A report that overtakes a pack does not end the cancel."""
+        await post.register("OU1", "OU2", "OU3", mailbox="north")
+        await post.send(canceled(), orders_report(3), pack(["OU1", "OU2"]))
+        await post.deliver()
+        assert await post.reports() == []
+        await post.send(pack(["OU3"], first=3))
+        await post.deliver()
+        assert await only_report(post) == (3, 0, 0)
+
+    async def test_waits_for_the_fan_out(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever has not been added yet is waited for."""
+        monkeypatch.setattr(sweeps, "CHUNK", 1)
+        await post.register("OU1", "OU2", mailbox="north")
+        await post.send(canceled(), orders_report())
+        await sweeps.fan_out(post.desk.work)
+        await post.sweep(wakes.SEND[0], wakes.CANCELS)
+        assert await post.reports() == []
+        await post.deliver()
+        assert await only_report(post) == (2, 0, 0)
+
+    async def test_counts_what_could_not_be_delivered(self, post: Post) -> None:
+        """Unknown entities, other channels and a first try that failed count as failed."""
+        await post.register("OU1", channels=["mailbox", "email"])
+        await post.register("OU2", mailbox="north")
+        await post.fill("north")
+        await post.send(canceled(audience=["OU1", "OU2", "OU9"]), orders_report())
+        await post.deliver()
+        assert await post.reports() == []
+        await post.age(5)
+        await post.deliver()
+        assert await only_report(post) == (1, 0, 3)
+
+    async def test_counts_what_was_dropped(self, post: Post) -> None:
+        """Offers that had not been sent are superseded, and the cancel is told instead."""
+        await post.register("OU1", "OU2", mailbox="north")
+        await post.send(published())
+        await post.fan_out()
+        await post.send(canceled(), orders_report())
+        await post.deliver()
+        assert await only_report(post) == (2, 2, 0)
+
+    async def test_of_a_local_package_counts_what_was_dropped(self, post: Post) -> None:
+        """It has left the list: whoever was not told of it yet is not told any more."""
+        await post.send(published(distribution_level="local"))
+        await post.fan_out()
+        await post.send(canceled(distribution_level="local"))
+        await post.deliver()
+        assert await only_report(post) == (0, 2, 0)
+
+    async def test_is_not_held_open_by_what_failed_before(self, post: Post) -> None:
+        """An entity whose mailbox takes nothing is behind with its order; the cancel goes on."""
+        await post.register("OU1", mailbox="north")
+        await post.fill("north")
+        await post.send(order(OrderApproved))
+        await post.deliver()
+        await post.send(canceled(audience=["OU1"]), orders_report())
+        await post.deliver()
+        assert await only_report(post) == (0, 0, 1)
+
+    async def test_tells_how_far_it_is(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Progress at the start, and with each piece that was sent."""
+        monkeypatch.setattr(sending, "TAKEN", 2)
+        await post.register("OU1", "OU2", "OU3", mailbox="north")
+        await post.send(canceled(audience=["OU1", "OU2", "OU3"]), orders_report())
+        await post.deliver()
+        progress = await post.desk.events(CancellationProgressed)
+        assert [(event.done, event.expected) for event in progress] == [(0, 3), (2, 3), (3, 3)]
+
+    async def test_follows_the_last_word_about_its_cause(self, post: Post) -> None:
+        """Report and notices hand on what the cancel itself handed on."""
+        await post.register("OU1", mailbox="north")
+        await post.send(pack(["OU1"]), source="/relais/orders")
+        await post.send(canceled(audience=["OU1"]), id="the-cancel", actor="m.durand")
+        await post.send(orders_report(1))
+        await post.deliver()
+        ((letter, notice),) = await post.read("north")
+        assert (letter.causationid, letter.actor) == ("the-cancel", "m.durand")
+        assert notice.comment == "supplier withdrew"
+        said = await post.desk.said()
+        (report,) = [one for one in said if isinstance(one.body, PackageEntitiesNotified)]
+        assert report.envelope.causationid == "the-cancel"
+
+
+def story(package_id: str, mailbox: str) -> list[Body]:
+    """What notifications hears of one package that is published, widened and canceled."""
+    wide = ["OU1", "OU2", "OU3", "OU4"]
+    return [
+        published(4, package_id=package_id, audience=wide[:3]),
+        package(PackageEdited, 5, package_id=package_id, audience=wide),
+        entity(EntityUpdated, "OU2", version=2, mailbox=mailbox, label="New"),
+        canceled(6, package_id=package_id, audience=wide),
+        pack(["OU1", "OU5"], package_id=package_id),
+        pack(["OU5", "OU6", "OU2"], first=3, package_id=package_id),
+        orders_report(5, package_id=package_id),
+    ]
+
+
+CONCERNED = [f"OU{number}" for number in range(1, 7)]
+
+
+def shuffled(events: list[Body], chance: random.Random) -> Iterator[tuple[Body, str]]:
+    """The events in any order, some of them twice, each with its id."""
+    numbered = [(event, f"{chance.random()}") for event in events]
+    repeated = numbered + chance.sample(numbered, 3)
+    chance.shuffle(repeated)
+    yield from repeated
+
+
+class TestAnyOrder:
+    """Repeats, reordering and sweeps in between change nothing of who is told."""
+
+    async def test_tells_each_once_and_reports_right(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever the order: one cancel each, offers only before it, and one true report."""
+        monkeypatch.setattr(sweeps, "CHUNK", 2)
+        monkeypatch.setattr(sending, "TAKEN", 2)
+        await post.register(*CONCERNED, mailbox="north")
+        for seed in range(25):
+            chance = random.Random(seed)
+            package_id = f"CAT{seed}"
+            for event, id in shuffled(story(package_id, post.mailbox("north")), chance):
+                await post.send(event, id=f"{seed}-{id}")
+                for sweep in chance.choices(
+                    [sweeps.fan_out, sending.send, sweeps.end_cancels], k=chance.randrange(4)
+                ):
+                    await sweep(post.desk.work)
+            await self._check(post, package_id, seed)
+
+    async def _check(self, post: Post, package_id: str, seed: int) -> None:
+        await post.age(2)
+        await post.deliver()
+        letters = [notice for _, notice in await post.read("north")]
+        canceled_at = {n.recipient.id: i for i, n in enumerate(letters) if "cancel" in n.kind}
+        offers = [(i, n.recipient.id) for i, n in enumerate(letters) if "avail" in n.kind]
+        told = Counter((notice.kind, notice.recipient.id) for notice in letters)
+        assert sorted(canceled_at) == CONCERNED, f"seed {seed}"
+        assert set(told.values()) == {1}, f"seed {seed}"
+        assert all(at < canceled_at[id] for at, id in offers), f"seed {seed}"
+        dropped = await post.rows(package_id=package_id, status="superseded")
+        assert set(recipients(dropped)).isdisjoint(id for _, id in offers), f"seed {seed}"
+        assert await only_report(post) == (6, len(dropped), 0), f"seed {seed}"
