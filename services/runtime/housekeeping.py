@@ -83,14 +83,15 @@ class Kept:
         )
 
     async def retry(self, work: Work) -> bool:
-        """Handle the parked messages that an operator asked to retry."""
-        rows = await work.pool.fetch(parked.TO_RETRY, CHUNK)
-        for row in rows:
-            if row["reason"] == "unknown_type":
-                await self._send_again(work, row)
-            else:
-                await self._decide(work, self._parked(row))
-        return len(rows) == CHUNK
+        """Handle one parked message that an operator asked to retry."""
+        row = await work.pool.fetchrow(parked.TAKE_RETRY)
+        if row is None:
+            return False
+        if row["reason"] == "unknown_type":
+            await self._send_again(work, row)
+        else:
+            await self._decide(work, self._parked(row))
+        return True
 
     def _parked(self, row: Row) -> list[Item]:
         return item.read(
@@ -114,6 +115,7 @@ class Kept:
                     correlation_id=row["correlation_id"] or "",
                     content_type="application/cloudevents+json",
                     app_id=work.service,
+                    partitionkey=row["partitionkey"],
                     mandatory=False,
                 )
             )

@@ -123,9 +123,13 @@ WAITING = """
 SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, received_at
 FROM waiting WHERE number > $1 ORDER BY number LIMIT $2
 """
-TO_RETRY = """
-SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, parked_at, reason
-FROM parked WHERE retry_at IS NOT NULL ORDER BY number LIMIT $1
+# The wish is taken back before it is begun: what ends the worker must not come round for ever.
+TAKE_RETRY = """
+UPDATE parked SET retry_at = NULL
+WHERE number = (SELECT number FROM parked WHERE retry_at IS NOT NULL
+                ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message_id, parked_at,
+          reason, headers ->> 'partitionkey' AS partitionkey
 """
 COUNTS = "SELECT (SELECT count(*) FROM parked) AS parked, (SELECT count(*) FROM waiting) AS waiting"
 
