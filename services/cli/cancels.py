@@ -135,11 +135,11 @@ def told(part: Part) -> str:
             return f"{notified:,} notified, {superseded:,} superseded, {failed:,} failed"
 
 
-def picture(title: str, parts: dict[str, Part], footer: str) -> Group:
+def picture(title: str, parts: dict[str, Part]) -> Group:
     """The parts as bars, for a terminal."""
     table = Table(box=None, show_header=False, padding=(0, 1))
     for name, part in parts.items():
         mark = "[green]✓[/]" if part.report else "[dim]·[/]"
         total, done = (1.0, 1.0) if part.report else (float(part.expected or 1), float(part.done))
         table.add_row(mark, name, ProgressBar(total, done, width=32), told(part))
-    return Group(Text(title), table, Text(footer, style="dim"))
+    return Group(table, Text(f"  {title}", style="dim")) if title else Group(table)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from services.cli import cancels, endpoints
@@ -47,13 +47,13 @@ async def show(follower: Following, headline: Callable[[], str], console: Consol
 
 
 async def _show_live(follower: Following, headline: Callable[[], str], console: Console) -> None:
-    def draw() -> object:
-        return cancels.picture(headline(), cancels.together(follower.cancels.values()), "")
+    def draw() -> Group:
+        return cancels.picture(headline(), cancels.together(follower.cancels.values()))
 
-    with Live(draw(), console=console, auto_refresh=False) as live:  # type: ignore[arg-type]
+    with Live(draw(), console=console, auto_refresh=False) as live:
         while not follower.is_complete:
             await _news(follower)
-            live.update(draw(), refresh=True)  # type: ignore[arg-type]
+            live.update(draw(), refresh=True)
             # Drawing costs more than the events do; the eye needs ten pictures a second.
             await asyncio.sleep(0 if follower.is_complete else FRAME)
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from contracts.campaigns import ProcessStatus, ReportProcess, StartCampaign
 from contracts.directory import ActivateEntity, DeactivateEntity
@@ -24,7 +25,7 @@ from services.cli.demo.expected import Notice
 from services.cli.demo.mailboxes import Read
 from services.cli.demo.narrator import Narrator, Tell
 from services.cli.demo.stage import Stage
-from services.cli.following import following
+from services.cli.following import Following, following
 from services.cli.watch import show
 
 ENCORE = 1_000
@@ -151,7 +152,8 @@ class Story:
         url = self.stage.postgres["packages"]
         async with following(self.stage.amqp_url, url, ids) as follower:
             began = time.monotonic()
-            showing = asyncio.create_task(show(follower, lambda: "", self.narrator.console))
+            headline = partial(self._standing, follower, began)
+            showing = asyncio.create_task(show(follower, headline, self.narrator.console))
             try:
                 await self._each(parts, lambda part: self._do(self._cancel(part)))
                 await self._watch(showing)
@@ -164,6 +166,13 @@ class Story:
         while not (await asyncio.wait({showing}, timeout=1.0))[0]:
             self.stage.check()
         showing.result()
+
+    def _standing(self, follower: Following, began: float) -> str:
+        if not self.narrator.console.is_terminal:
+            return ""
+        complete = sum(cancel.is_complete for cancel in follower.cancels.values())
+        seconds = (follower.finished or time.monotonic()) - began
+        return f"{complete} of {len(follower.cancels)} complete after {seconds:.1f} s"
 
     def _cancel(self, part: Part) -> CancelPackage:
         return CancelPackage(package_id=part.id, comment=self.cast.comment)

@@ -26,9 +26,11 @@ class Read:
     ids: dict[Notice, set[str]] = field(default_factory=dict)
     repeats: int = 0
     unreadable: int = 0
+    messages: int = 0
 
     def take(self, body: bytes) -> None:
         """Note the notices of one message."""
+        self.messages += 1
         for envelope in _envelopes(body):
             try:
                 notice = _notice(envelope["data"])
@@ -60,7 +62,7 @@ def _notice(data: Any) -> Notice:
 async def empty(
     amqp_url: str, mailboxes: Sequence[str], read: Read, tell: Callable[[int], None]
 ) -> None:
-    """Read until the mailboxes are empty; tell hears how many messages that were so far."""
+    """Read until the mailboxes are empty; tell hears how many messages were read so far."""
     queues = [names.mailbox(name) for name in mailboxes]
     reader = _Reader(read, tell)
     name = "relais demo mailboxes"
@@ -81,14 +83,12 @@ class _Reader:
     def __init__(self, read: Read, tell: Callable[[int], None]) -> None:
         self._read = read
         self._tell = tell
-        self._count = 0
         self._tag = 0
         self._arrived = asyncio.Event()
 
     def deliver(self, delivery: Delivery) -> None:
         self._read.take(delivery.body)
         self._tag = delivery.tag
-        self._count += 1
         self._arrived.set()
 
     async def has_more(self, channel: AbstractChannel) -> bool:
@@ -101,7 +101,7 @@ class _Reader:
         self._arrived.clear()
         # An acknowledgement must have gone out before the connection is closed.
         await channel.basic_ack(self._tag, multiple=True)
-        self._tell(self._count)
+        self._tell(self._read.messages)
         return True
 
 

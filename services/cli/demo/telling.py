@@ -121,9 +121,9 @@ def _check(running: Stack) -> Callable[[], None]:
 
 async def _prove(running: Stack, since: datetime, narrator: Narrator) -> Proof:
     narrator.act("Every message, in every inbox")
-    found = await proof.prove(
-        Endpoints(running.amqp_url, running.postgres, "the demo"), since, settle=SETTLE
-    )
+    stack_of_ours = Endpoints(running.amqp_url, running.postgres, "the demo")
+    with narrator.step("what each service said looked up in the inbox of each reader"):
+        found = await proof.prove(stack_of_ours, since, settle=SETTLE)
     proof_table.show(found, narrator.console)
     return found
 
