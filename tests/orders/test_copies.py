@@ -119,6 +119,13 @@ class TestACancelOfAPackage:
         assert outcome_of(decide(early, place())) == "not_offered"
         assert outcome_of(decide(late, place())) == "ordered"
 
+    def test_is_remembered_when_the_copy_moves_on(self) -> None:
+        """Its orders count as canceled until they are."""
+        known = world(offer("published", version=9, edition=2), orders=[order()])
+        decide(known, canceled())
+        decide(known, published(version=10, edition=2))
+        assert outcome_of(decide(known, life("approve"))) == "wrong_status"
+
     def test_counts_once_an_edition(self) -> None:
         """Under whatever id it comes again."""
         known = world(offer())

@@ -9,9 +9,9 @@ from contracts.orders import OrderApproved, OrderEdited, OrderPlaced, OrderState
 from contracts.outcomes import CommandRefused
 from services.orders import store
 from services.orders.app import SERVICE
-from services.runtime.database import Connection
 from services.runtime.decider import Decider
 from services.runtime.housekeeping import Kept
+from tests import locks
 from tests.desk import Desk
 from tests.eventually import eventually
 from tests.orders.given import (
@@ -239,9 +239,12 @@ class TestACopy:
         assert (await orders.ask(place(package_id="P1"))).code == "not_offered"
 
     async def test_of_an_entity_is_not_rolled_back(self, orders: Desk) -> None:
-        """Only a newer version counts."""
+        """Only a newer version counts, also where another worker has stored it meanwhile."""
         await orders.send(deactivated("OU1"))
         await orders.send(registered("OU1"))
+        assert (await orders.ask(place())).code == "entity_inactive"
+        async with orders.pool.acquire() as conn:
+            await store.save_entities(conn, {"OU1": (1, True)})
         assert (await orders.ask(place())).code == "entity_inactive"
 
 
@@ -255,12 +258,12 @@ class TestTwoWorkersAtOnce:
         one, two = pair
         await one.send(published(package_id="P1"))
         async with one.pool.acquire() as guard, guard.transaction():
-            await hold_writers(guard, "orders")
+            await locks.hold_writers(guard, "orders")
             placing = asyncio.gather(
                 one.send(place(label="one"), edit(comment="x")),
                 two.send(place(label="two", package_id="P1"), edit(comment="y", package_id="P1")),
             )
-            await eventually(lambda: both_wait(guard))
+            await eventually(lambda: locks.are_two_waiting(guard))
         answers = await placing
         assert sorted(a.code or "" for (a, _) in answers if a) == ["", "already_exists"]
         assert len(await one.events(OrderPlaced)) == 1
@@ -273,27 +276,15 @@ class TestTwoWorkersAtOnce:
         """The first copy of each would undo that of the other."""
         one, two = pair
         async with one.pool.acquire() as guard, guard.transaction():
-            await hold_writers(guard, "offers")
+            await locks.hold_writers(guard, "offers")
             copying = asyncio.gather(
                 one.send(canceled(package_id="P1", version=5)),
                 two.send(published(package_id="P1", version=4)),
             )
-            await eventually(lambda: both_wait(guard))
+            await eventually(lambda: locks.are_two_waiting(guard))
         await copying
         row = await one.pool.fetchrow(
             "SELECT status, version, canceled_editions FROM offers WHERE package_id = 'P1'"
         )
         assert row
         assert tuple(row) == ("canceled", 5, [1])
-
-
-async def hold_writers(guard: Connection, table: str) -> None:
-    """Let rows be read and locked, and nothing be written."""
-    await guard.execute(f"LOCK TABLE {table} IN SHARE MODE")
-
-
-async def both_wait(guard: Connection) -> bool:
-    """Whether two transactions wait to write."""
-    query = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-               WHERE NOT l.granted AND d.datname = current_database()"""
-    return int(await guard.fetchval(query)) == 2

@@ -16,12 +16,13 @@ from contracts.packages import (
 )
 from services.packages import store
 from services.packages.app import SERVICE
-from services.runtime.database import Connection
 from services.runtime.decider import Decider
 from services.runtime.housekeeping import Kept
+from tests import locks
 from tests.desk import Desk
 from tests.eventually import eventually
 from tests.packages.given import (
+    campaign,
     campaign_canceled,
     campaign_created,
     campaign_reinitialized,
@@ -204,6 +205,10 @@ class TestTheCopyOfACampaign:
         assert stale[0]
         assert stale[0].outcome == "unchanged"
         assert (await packages.ask(creation())).code == "campaign_canceled"
+        # As if another worker had stored the newer one meanwhile.
+        async with packages.pool.acquire() as conn:
+            await store.save_campaigns(conn, [campaign(version=4)])
+        assert (await packages.ask(creation())).code == "campaign_canceled"
         await packages.send(campaign_reinitialized(version=6))
         assert (await packages.ask(creation(package_id="CAT87"))).outcome == "accepted"
 
@@ -239,22 +244,14 @@ class TestTwoWorkersAtOnce:
         one, two = await desks("packages")
         await one.send(campaign_created())
         async with one.pool.acquire() as guard, guard.transaction():
-            # Reading and locking rows goes on, writing waits.
-            await guard.execute("LOCK TABLE packages IN SHARE MODE")
+            await locks.hold_writers(guard, "packages")
             making = asyncio.gather(
                 one.send(creation(label="one"), edit(folder="Windows")),
                 two.send(creation(label="two"), edit(folder="Doors")),
             )
-            await eventually(lambda: both_wait(guard))
+            await eventually(lambda: locks.are_two_waiting(guard))
         answers = await making
         assert sorted(a.code or "" for (a, _) in answers if a) == ["", "already_exists"]
         assert len(await one.events(PackageCreated)) == 1
         state = await stored(one)
         assert (state.label, state.version) in {("one", 3), ("two", 3)}
-
-
-async def both_wait(guard: Connection) -> bool:
-    """Whether two transactions wait to write."""
-    query = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-               WHERE NOT l.granted AND d.datname = current_database()"""
-    return int(await guard.fetchval(query)) == 2
