@@ -117,7 +117,7 @@ class TestAnySequenceOfMessages:
     """Commands, reports and news of the campaign, in any order."""
 
     @given(beginnings, messages)
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=150, deadline=None)
     def test_moves_the_version_by_one_and_the_edition_never_back(
         self, first: PackageState | None, bodies: list[Body]
     ) -> None:
@@ -141,7 +141,7 @@ class TestAnySequenceOfMessages:
             )
 
     @given(beginnings, messages)
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_has_no_second_effect_when_repeated_at_once(
         self, first: PackageState | None, bodies: list[Body]
     ) -> None:
@@ -156,7 +156,7 @@ class TestAnySequenceOfMessages:
             assert list(known.ledgers.values()) == ledgers
 
     @given(beginnings, messages)
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_keeps_dates_within_and_ledgers_one_a_cancel(
         self, first: PackageState | None, bodies: list[Body]
     ) -> None:
@@ -177,7 +177,7 @@ class TestAnySequenceOfMessages:
                 assert moment is None or state.starts_at <= moment <= state.ends_at
 
     @given(beginnings, messages)
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_never_takes_back_what_was_offered(
         self, first: PackageState | None, bodies: list[Body]
     ) -> None:
