@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -29,7 +30,8 @@ from services.runtime import broker
 from services.runtime.broker import Publisher
 from services.runtime.channel import Outgoing
 from services.runtime.deliveries import Delivery
-from tests.bench import drain, plain
+from services.runtime.service import installed
+from tests.bench import drain, place, plain
 from tests.bench.letters import ACTOR, letter
 from tests.bench.listening import listening
 from tests.bench.place import Place
@@ -162,13 +164,18 @@ async def scene(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[
 
 @asynccontextmanager
 async def _stack(here: Place) -> AsyncIterator[Stack]:
-    """Entered by a thread of its own, because it waits for processes."""
-    context = stack(here.servers, here.state / "stack", databases="bench")
-    running = await asyncio.to_thread(context.__enter__)
-    try:
-        yield running
-    finally:
-        await asyncio.to_thread(context.__exit__, None, None, None)
+    """New databases and exchanges: what an earlier one left in them would be heard here."""
+    prefix = f"bench_{secrets.token_hex(4)}"
+    async with place.exchanges(here, list(installed().values())):
+        # Entered by a thread of its own, because it waits for processes.
+        context = stack(here.servers, here.state / "stack", databases=prefix)
+        running = await asyncio.to_thread(context.__enter__)
+        try:
+            yield running
+        finally:
+            await asyncio.to_thread(context.__exit__, None, None, None)
+            for service in running.postgres:
+                await place.drop(here, f"{prefix}_{service}")
 
 
 async def _register(stage: demo.Stage, members: Sequence[str], boxes: Sequence[str]) -> None:

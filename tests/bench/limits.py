@@ -21,7 +21,7 @@ QUEUE = "bench.limits"
 TOGETHER = (100, 500, 1_000)
 CONNECTIONS = (1, 8, 32)
 BATCH = 500
-HOPS = 200
+HOPS = 100
 
 
 async def limits(here: Place, report: Report, *, runs: int, messages: int, rows: int) -> None:
@@ -67,7 +67,7 @@ async def single_steps(here: Place, report: Report) -> None:
 async def transactions(url: str, report: Report, messages: int) -> None:
     """The same three rows a message: one message a transaction, and many."""
     numbers = iter(range(10_000_000))
-    few = max(messages // 10, BATCH)
+    few = max(messages // 10, max(CONNECTIONS))
     for connections in CONNECTIONS:
         pool = await asyncpg.create_pool(url, min_size=connections, max_size=connections)
         with timed(report, f"transactions of 1, {connections} connections", few):

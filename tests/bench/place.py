@@ -76,7 +76,7 @@ async def empty_database(here: Place) -> AsyncIterator[str]:
     try:
         yield urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
     finally:
-        await execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        await drop(here, name)
 
 
 @asynccontextmanager
@@ -85,6 +85,12 @@ async def database(here: Place, service: str) -> AsyncIterator[str]:
     async with empty_database(here) as url:
         await migrate.apply(url, migrate.found(service, installed()[service].migrations))
         yield url
+
+
+async def drop(here: Place, name: str) -> None:
+    """Drop a database, and the role of the same name if there is one."""
+    await execute(here.servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(here.servers.postgres_url, f"DROP ROLE IF EXISTS {name}")
 
 
 async def execute(url: str, statement: str) -> None:
