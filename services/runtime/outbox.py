@@ -17,7 +17,7 @@ from contracts.message import Event
 from services.runtime import metrics
 from services.runtime.broker import Publisher, PublishFailed
 from services.runtime.channel import Outgoing, Published
-from services.runtime.database import Connection, Pool, Row, persist
+from services.runtime.database import Connection, Pool, Row, is_transient, persist
 from services.runtime.received import Cause
 
 log = structlog.get_logger()
@@ -246,10 +246,19 @@ class Relay:
         publishing = asyncio.create_task(self._publisher.publish([row.message for row in rows]))
         try:
             while not (await asyncio.wait({publishing}, timeout=LEASE.total_seconds() / 2))[0]:
-                await self._pool.execute(RENEW, [row.id for row in rows], LEASE)
+                await self._renew([row.id for row in rows])
             return publishing.result()
         finally:
             publishing.cancel()
+
+    async def _renew(self, ids: list[int]) -> None:
+        try:
+            await self._pool.execute(RENEW, ids, LEASE)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            # Then another worker may publish them as well, under the same ids.
+            log.warning("transient_fault", what="outbox_renew", error=repr(error))
 
     async def _keep(self, rows: Sequence[OutboxRow]) -> None:
         ids = [row.id for row in rows]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
+from aiormq.exceptions import AMQPError
 
 from services.runtime import metrics
-from services.runtime.broker import PublishFailed
+from services.runtime.broker import is_canceled
 from services.runtime.database import backoff, is_transient
 from services.runtime.service import Sweep
 from services.runtime.work import Work
@@ -53,14 +54,18 @@ class Sweeper:
         while not self._stopping.is_set():
             try:
                 more = await self._piece(sweep, work)
+                if not more:
+                    await work.settle()
                 failures = 0
                 self.stuck.discard(sweep.name)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                # aiormq raises the same when a connection closes.
+                if is_canceled():
+                    raise
                 failures += 1
                 more = True
                 await self._failed(sweep, error, failures)
             if not more:
-                await work.settle()
                 await self._work.wakes.wait(sweep.name, sweep.every)
 
     async def _piece(self, sweep: Sweep, work: Work) -> bool:
@@ -69,9 +74,9 @@ class Sweeper:
         metrics.SWEEP_SECONDS.labels(sweep.name).observe(time.perf_counter() - began)
         return more
 
-    async def _failed(self, sweep: Sweep, error: Exception, failures: int) -> None:
+    async def _failed(self, sweep: Sweep, error: BaseException, failures: int) -> None:
         """Try again, however often: table work waits in its table, and readiness tells of it."""
-        if is_transient(error) or isinstance(error, PublishFailed):
+        if is_transient(error) or isinstance(error, AMQPError | asyncio.CancelledError):
             metrics.TRANSIENT_FAULTS.labels(sweep.name).inc()
             log.warning("transient_fault", what=sweep.name, attempt=failures, error=repr(error))
         else:

@@ -73,8 +73,9 @@ class Work:
 
     async def settle(self) -> None:
         """Wait until the events of every turn before are with the broker, or with the outbox."""
-        if self._bringing is not None:
-            await self._bringing
+        bringing, self._bringing = self._bringing, None
+        if bringing is not None:
+            await bringing
 
     def wake(self, names: Iterable[str]) -> None:
         """Wake sweeps of this process."""

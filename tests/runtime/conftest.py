@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
+import structlog
 
 from services.runtime import database, migrate
 from tests.conftest import on_server
@@ -16,6 +17,18 @@ from tests.runtime.probe import TOKEN, Hooks
 from tests.runtime.stage import Stage
 
 NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Lines without the art of a terminal, which takes its time for each traceback."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(),
+        ]
+    )
 
 
 @pytest.fixture(autouse=True)
