@@ -109,12 +109,27 @@ class Story:
         with self.narrator.step(f"{total:,} orders placed, {approved:,} approved", total) as tell:
             for part in cast.parts:
                 await self.stage.send(cast.order_commands(part, edition))
+                if edition == 1:
+                    await self._import(cast, part)
 
             async def as_wanted() -> int:
                 found = await tables.rows(self.stage.pools, "orders", tables.ORDERS)
                 return (found & wanted).total()
 
             await self.stage.until("orders as they should be", total, as_wanted, tell)
+
+    async def _import(self, cast: Cast, part: Part) -> None:
+        """Bring in the orders that no command could place, straight into the orders table."""
+        orders = cast.imports(part)
+        if orders:
+            pool = self.stage.pools["orders"]
+            ids, entities = zip(*orders, strict=True)
+            await pool.execute(tables.IMPORT, ids, entities, part.id)
+            self.narrator.say(
+                f"{len(orders):,} of them are imported into the orders table, as from the system "
+                "before: an entity orders a package once, and no command gets past that",
+                "dim",
+            )
 
     async def leave(self) -> None:
         """Deactivate an entity, which may then not order any more."""
@@ -207,10 +222,8 @@ class Story:
         return encore
 
     def encore(self) -> Cast:
-        """Those who have a second life: the first package of each level, without a crowd."""
-        firsts = {part.package.distribution_level: part for part in reversed(self.cast.parts)}
-        chosen = sorted(firsts.values(), key=self.cast.parts.index)
-        parts = tuple(replace(part, orders=part.orders[:ENCORE]) for part in chosen)
+        """The same packages again, without a crowd."""
+        parts = tuple(replace(part, orders=part.orders[:ENCORE]) for part in self.cast.parts)
         return replace(self.cast, parts=parts)
 
     def _late_order(self, id: str, entity: str) -> PlaceOrder:

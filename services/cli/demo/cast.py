@@ -1,8 +1,8 @@
 """Who and what the story is about, in the numbers asked for. Pure.
 
 An entity orders a collaborative package once in each of its editions: that is the rule
-`already_ordered`, and orders that were rejected or canceled do not count. So more open orders than
-entities take more packages, and the story has as many as it takes to hold them.
+`already_ordered`, and no command gets past it.  Where more open orders are asked for than there are
+entities, the rest is imported into the orders table, as from the system that was there before.
 """
 
 import tomllib
@@ -39,6 +39,8 @@ class Part:
     finished: tuple[str, ...]
     """Processes of the campaign that end before the cancel: it is too late to stop them."""
     orders: tuple[tuple[int, str], ...]
+    imported: tuple[tuple[int, str], ...] = ()
+    """Approved orders that no command placed; they belong to the first life."""
 
     @property
     def id(self) -> str:
@@ -101,6 +103,10 @@ class Cast:
             for o in self.rejected(part, edition)
         ]
 
+    def imports(self, part: Part) -> list[tuple[str, str]]:
+        """Order and entity of what is imported."""
+        return [(self.order_id.format(n=n), entity) for n, entity in part.imported]
+
     def approvals(self, part: Part, edition: int) -> list[ApproveOrder]:
         """What approves every so-manieth order."""
         chosen = self.places(part, edition)[:: self.approve_every]
@@ -154,40 +160,37 @@ def _entities(told: dict[str, Any], sizes: Sizes) -> Iterator[RegisterEntity]:
 def _parts(
     story: dict[str, Any], sizes: Sizes, entities: Sequence[str], now: datetime
 ) -> Iterator[Part]:
-    local = [p for p in story["packages"] if p["distribution_level"] == DistributionLevel.LOCAL]
-    shared = [p for p in story["packages"] if p not in local]
-    needed = max(len(shared), -(-sizes.orders // sizes.entities))
-    first = 1
-    for k in range(needed):
-        again = "" if k < len(shared) else f"-{k // len(shared) + 1}"
-        count = sizes.orders // needed + (k < sizes.orders % needed)
-        # Each package is ordered by other entities, as far as there are enough.
-        orders = _orders(first, count, entities, start=first - 1)
-        yield _part(story, shared[k % len(shared)], again, k + 1, orders, entities, now)
+    large, *small = story["packages"]
+    # The last one is deactivated before the cancel, and told of it all the same.
+    few = list(dict.fromkeys([*entities[: story["entities"]["few"] - 1], entities[-1]]))
+    left, first, parts = sizes.orders, 1, []
+    for number, told in enumerate(small, start=2):
+        # Entities may order a local package more than once: two of them do so.
+        takers = few[:2] if told["distribution_level"] == DistributionLevel.LOCAL else few
+        count = told["orders"] if takers != few else min(told["orders"], len(few), left)
+        left -= 0 if takers != few else count
+        orders = _orders(first, count, takers)
+        parts.append(_part(story, told, number, orders, few, now))
         first += count
-    for k, told in enumerate(local):
-        # Entities may order a local package more than once: each does so twice.
-        few = entities[: -(-told["orders"] // 2)]
-        orders = _orders(first, told["orders"], few, start=0)
-        yield _part(story, told, "", k + 1, orders, entities, now)
-        first += told["orders"]
+    orders = _orders(first, left, entities)
+    yield _part(story, large, 1, orders, None, now, placed=len(entities))
+    yield from parts
 
 
-def _orders(
-    first: int, count: int, entities: Sequence[str], start: int
-) -> tuple[tuple[int, str], ...]:
-    return tuple((first + i, entities[(start + i) % len(entities)]) for i in range(count))
+def _orders(first: int, count: int, entities: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    return tuple((first + i, entities[i % len(entities)]) for i in range(count))
 
 
 def _part(
     story: dict[str, Any],
     told: dict[str, Any],
-    again: str,
     number: int,
     orders: tuple[tuple[int, str], ...],
-    entities: Sequence[str],
+    audience: Sequence[str] | None,
     now: datetime,
+    placed: int | None = None,
 ) -> Part:
+    """A package and what belongs to it; orders past those placed are imported."""
     level = DistributionLevel(told["distribution_level"])
     is_local = level == DistributionLevel.LOCAL
     campaign = story["template" if is_local else "reference"]
@@ -195,11 +198,11 @@ def _part(
     campaign_id = campaign["id"].format(n=number)
     return Part(
         package=CreatePackage(
-            package_id=told["id"] + again,
+            package_id=told["id"],
             label=told["label"],
             distribution_level=level,
             campaign_id=campaign_id,
-            audience=list(entities) if told["audience"] else None,
+            audience=list(audience) if audience else None,
             several_orders=True if is_local else None,
             reviewers=story["package"]["reviewers"],
             **dates,
@@ -213,7 +216,8 @@ def _part(
             processes=campaign["processes"],
         ),
         finished=tuple(campaign.get("finished", ())),
-        orders=orders,
+        orders=orders[:placed],
+        imported=orders[placed:] if placed is not None else (),
     )
 
 

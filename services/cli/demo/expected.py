@@ -31,7 +31,7 @@ def before_cancel(cast: Cast, edition: int) -> Expected:
         found.packages[part.id, edition, "published"] += 1
         found.notices.update(_until_canceled(cast, part, edition))
         approved = len(cast.approvals(part, edition))
-        found.orders[part.id, edition, "approved"] += approved
+        found.orders[part.id, edition, "approved"] += approved + _imported(part, edition)
         found.orders[part.id, edition, "ordered"] += len(part.orders) - approved
         found.orders[part.id, edition, "rejected"] += len(cast.rejected(part, edition))
         started = edition == 1 and not part.is_local
@@ -59,7 +59,7 @@ def after_cancel(cast: Cast, edition: int) -> Expected:
 
 
 def _cancel(found: Expected, cast: Cast, part: Part, edition: int) -> None:
-    found.orders[part.id, edition, "canceled"] += len(part.orders)
+    found.orders[part.id, edition, "canceled"] += len(part.orders) + _imported(part, edition)
     found.orders[part.id, edition, "rejected"] += len(cast.rejected(part, edition))
     campaign = part.campaign.campaign_id
     found.campaigns[campaign, "canceled"] += 1
@@ -77,7 +77,7 @@ def _keep(found: Expected, kept: Expected, part: Part) -> None:
 
 
 def _until_canceled(cast: Cast, part: Part, edition: int) -> Iterator[Notice]:
-    for entity in cast.entity_ids:
+    for entity in part.package.audience or cast.entity_ids:
         yield ("package_available", entity, part.id, edition, None)
     by_order = {o.order_id: o.entity_id for o in cast.places(part, edition)}
     for approval in cast.approvals(part, edition):
@@ -89,12 +89,16 @@ def _until_canceled(cast: Cast, part: Part, edition: int) -> Iterator[Notice]:
 
 def _of_cancel(cast: Cast, part: Part, edition: int) -> Iterator[Notice]:
     """The audience, else who is active at the cancel; and whoever had an order canceled."""
-    told = set(cast.entity_ids)
+    told = set(part.package.audience or cast.entity_ids)
     if part.package.audience is None:
         told.discard(cast.leaver)
     told |= {entity for _, entity in part.orders}
     for entity in told:
         yield ("package_canceled", entity, part.id, edition, None)
+
+
+def _imported(part: Part, edition: int) -> int:
+    return len(part.imported) if edition == 1 else 0
 
 
 def _plain(found: Expected) -> Expected:

@@ -29,6 +29,13 @@ async def rows(pools: Pools, service: str, statement: str) -> Rows:
     return Counter({tuple(row.values())[:-1]: row["count"] for row in found})
 
 
+IMPORT = """
+INSERT INTO orders (order_id, package_id, edition, entity_id, label, status, version, placed_at,
+                    approved_at, changed_at)
+SELECT order_id, $3, 1, entity_id, 'Imported order ' || order_id, 'approved', 2, now(), now(), now()
+FROM unnest($1::text[], $2::text[]) AS m (order_id, entity_id)
+ON CONFLICT DO NOTHING
+"""
 NOTIFICATIONS_SENT = "SELECT count(*) FROM notifications WHERE status = 'sent'"
 ACTIVE = {
     "directory": "SELECT count(*) FROM entities WHERE active",

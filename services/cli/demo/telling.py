@@ -108,10 +108,10 @@ async def tell(running: Stack, cast: Cast, narrator: Narrator) -> Result:
 
 
 def _tell_of(cast: Cast, narrator: Narrator) -> None:
-    orders = sum(len(part.orders) for part in cast.collaborative)
-    packages = len(cast.collaborative)
+    large = cast.parts[0]
     narrator.say(
-        f"{orders:,} orders in {packages} collaborative packages: an entity orders a package once"
+        f"{len(large.orders) + len(large.imported):,} orders and {len(cast.entities):,} entities "
+        f"for package {large.id}, and a few for each other level of distribution"
     )
 
 
