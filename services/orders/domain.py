@@ -1,10 +1,11 @@
 """The rules of orders. Pure: time and everything else comes in as a value."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
+from contracts.envelope import FieldError
 from contracts.orders import (
     ApproveOrder,
     CancelOrder,
@@ -27,6 +28,9 @@ from services.runtime.decision import Decision, Refused, Unchanged, Unknown, acc
 Status = OrderStatus
 
 APPROVAL_PERIOD = timedelta(days=3)
+HEAVY = frozenset({"comment", "documents", "parameters"})
+HEAVY_BYTES = 980_000
+"""Every event carries the whole order, perhaps with a comment, and one message holds 1 MiB."""
 OPEN = frozenset({Status.ORDERED, Status.APPROVED, Status.AVAILABLE})
 """The statuses that a cancel ends."""
 
@@ -130,6 +134,8 @@ def place(
     limit = offer.max_documents if offer.max_documents is not None else campaign_limit
     if refusal := _check_documents(command.order_id, command.documents, limit):
         return refusal
+    if refusal := _check_size(command, command.model_fields_set):
+        return refusal
     return accepted(
         OrderPlaced.of(
             NOT_PLACED,
@@ -193,6 +199,23 @@ def _check_documents(
     return Refused(RefusalCode.TOO_MANY_DOCUMENTS, text)
 
 
+def _check_size(terms: PlaceOrder | OrderState, changed: Collection[str]) -> Refused | None:
+    heavy = HEAVY.intersection(changed)
+    if not heavy or _size(terms, HEAVY) <= HEAVY_BYTES:
+        return None
+    field = max(sorted(heavy), key=lambda name: _size(terms, {name}))
+    text = (
+        f"makes {', '.join(sorted(HEAVY))} take {_size(terms, HEAVY)} bytes in all; "
+        f"at most {HEAVY_BYTES} are accepted"
+    )
+    errors = (FieldError(f"data.{field}", text),)
+    return Refused(RefusalCode.INVALID, f"data.{field} {text}", errors=errors)
+
+
+def _size(terms: PlaceOrder | OrderState, fields: Iterable[str]) -> int:
+    return len(terms.__pydantic_serializer__.to_json(terms, include=set(fields)))
+
+
 def present(order: OrderState, offer: Offer | None) -> OrderState:
     """The order as it counts: canceled from the moment that its package's cancel was seen."""
     if offer is not None and offer.has_canceled(order.edition) and order.status in OPEN:
@@ -217,11 +240,10 @@ def edit(
     documents = changes.get("documents")
     if refusal := _check_documents(order.order_id, documents, limit):
         return refusal
-    return accepted(
-        OrderEdited.of(
-            order, version=order.version + 1, changed_at=now, changed_by=actor, **changes
-        )
+    edited = OrderEdited.of(
+        order, version=order.version + 1, changed_at=now, changed_by=actor, **changes
     )
+    return _check_size(edited, changes) or accepted(edited)
 
 
 def decide(

@@ -1,6 +1,6 @@
 """The rules of a package's life. Pure: time and everything else comes in as a value."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -67,7 +67,9 @@ ALWAYS_EDITABLE = frozenset(
     {"label", "folder", "description", "documents", "assigned_to", "notification_message"}
 )
 ONLY_LATER = frozenset({"ends_at", "registration_deadline", "personalization_deadline"})
-AUDIENCE_BYTES = 900_000
+HEAVY = frozenset({"audience", "documents", "reviewers", "description", "notification_message"})
+HEAVY_BYTES = 980_000
+"""Every event carries the whole state, perhaps with a comment, and one message holds 1 MiB."""
 NEED_AUDIENCE = frozenset(
     {
         DistributionLevel.COLLABORATIVE_SIMPLE,
@@ -106,7 +108,7 @@ def create(
         )
     terms = command.model_dump()
     refusal = _check_terms(command, campaign, command.package_id, edition=1)
-    if refusal := refusal or _check_size(command):
+    if refusal := refusal or _check_size(command, command.model_fields_set):
         return refusal
     state = PackageState(
         **terms,
@@ -161,7 +163,7 @@ def _check_edited(
         refusal = _check_terms(edited, campaign, package.package_id, package.edition)
     else:
         refusal = _check_dates(edited)
-    return refusal or (_check_size(edited) if "audience" in changes else None)
+    return refusal or _check_size(edited, changes)
 
 
 def _locked(package: PackageState, changes: dict[str, Any]) -> Iterator[Refused]:
@@ -314,13 +316,20 @@ def _check_dates(terms: PackageTerms) -> Refused | None:
     return _invalid_fields(*outside) if outside else None
 
 
-def _check_size(terms: PackageTerms) -> Refused | None:
-    """Every event carries the whole state, and one message holds at most 1 MiB."""
-    ids = terms.audience or ()
-    size = sum(map(len, ids)) + 3 * len(ids)
-    if size <= AUDIENCE_BYTES:
+def _check_size(terms: PackageTerms, changed: Collection[str]) -> Refused | None:
+    heavy = HEAVY.intersection(changed)
+    if not heavy:
         return None
-    return _invalid("audience", f"may take {AUDIENCE_BYTES} bytes as JSON, not {size}")
+    sizes = {name: _size(terms, name) for name in sorted(HEAVY)}
+    size = sum(sizes.values())
+    if size <= HEAVY_BYTES:
+        return None
+    text = f"makes {', '.join(sizes)} take {size} bytes in all; at most {HEAVY_BYTES} are accepted"
+    return _invalid(max(sorted(heavy), key=lambda name: sizes[name]), text)
+
+
+def _size(terms: PackageTerms, field: str) -> int:
+    return len(terms.__pydantic_serializer__.to_json(terms, include={field}))
 
 
 def _check_audience(package: PackageState) -> Refused | None:

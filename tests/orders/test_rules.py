@@ -167,6 +167,25 @@ class TestPlacing:
         decision = decide(known, place(documents=documents(count)))
         assert outcome_of(decision) == ("ordered" if fits else "too_many_documents")
 
+    @pytest.mark.parametrize(("length", "fits"), [(979_000, True), (981_000, False)])
+    def test_leaves_room_for_what_is_said_of_it(self, length: int, fits: bool) -> None:
+        """Every event has the whole order and perhaps a comment, and a message holds 1 MiB."""
+        parameters = {"text": "x" * length}
+        known = world(offer(), orders=[order(order_id="ORD2", entity_id="OU2")])
+        for command in (
+            place(parameters=parameters),
+            edit(order_id="ORD2", parameters=parameters),
+        ):
+            decision = decide(known, command)
+            if not fits:
+                assert refused(decision).code == "invalid"
+                assert [e.field for e in refused(decision).errors] == ["data.parameters"]
+                continue
+            state = event_of(decision).state
+            rejected = life("reject", order_id=state.order_id, comment="\x01" * 4000)
+            event = event_of(decide_about(state, rejected))
+            assert len(event.data_json()) < 1024 * 1024 - 4096
+
     def test_of_a_later_one_is_refused_within_the_same_world(self) -> None:
         """What the messages before made counts."""
         known = world(offer())

@@ -31,6 +31,9 @@ from tests.packages.given import (
 from tests.packages.then import event_of, fields, refused
 
 SECOND = timedelta(seconds=1)
+HALF = [f"{n:060}" for n in range(9_000)]
+HEAVY = [{"name": f"{n:0200}", "url": "é" * 2000} for n in range(100)]
+"""An audience and documents that each fit, and not together."""
 
 
 class TestCreation:
@@ -127,12 +130,37 @@ class TestCreation:
             assert refused(decision).code == "invalid"
             assert fields(decision) == [f"data.{field}"]
 
-    def test_is_refused_where_no_event_could_carry_the_audience(self) -> None:
-        """Every event has the whole state, and a message holds 1 MiB."""
-        long = [f"{n:064}" for n in range(50_000)]
-        decision = decide(creation(audience=long))
-        assert refused(decision).code == "invalid"
-        assert fields(decision) == ["data.audience"]
+    @pytest.mark.parametrize(
+        ("terms", "field"),
+        [
+            ({"audience": [f"{n:064}" for n in range(16_000)]}, "audience"),
+            ({"audience": HALF, "documents": HEAVY}, "audience"),
+            ({"audience": HALF, "documents": HEAVY[:50]}, None),
+        ],
+    )
+    def test_leaves_room_for_what_is_said_of_it(
+        self, terms: dict[str, Any], field: str | None
+    ) -> None:
+        """Every event has the whole state and perhaps a comment, and a message holds 1 MiB."""
+        for decision in (decide(creation(**terms)), decide(edit(**terms), package())):
+            if field:
+                assert refused(decision).code == "invalid"
+                assert fields(decision) == [f"data.{field}"]
+                continue
+            state = event_of(decision).state
+            comment = "\x01" * 4000
+            canceled = event_of(decide(life("cancel", comment=comment), state))
+            assert len(canceled.data_json()) < 1024 * 1024 - 4096
+
+    def test_weighs_what_an_edit_leaves_as_it_is(self) -> None:
+        """But names what the edit would change."""
+        decision = decide(edit(documents=HEAVY), package(audience=HALF))
+        assert fields(decision) == ["data.documents"]
+
+    def test_may_be_followed_by_small_edits_however_large_it_is(self) -> None:
+        """What does not make it larger is not weighed again."""
+        state = package(audience=HALF, documents=HEAVY)
+        event_of(decide(edit(label="Spring windows"), state))
 
     def test_names_every_wrong_date_at_once(self) -> None:
         """A sender need not find them one by one."""
