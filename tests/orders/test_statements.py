@@ -1,5 +1,8 @@
 """The SQL of orders against its own schema."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from services.orders import store
@@ -8,6 +11,7 @@ from tests.desk import Desk
 STATEMENTS = {
     name: text for name, text in vars(store).items() if name.isupper() and isinstance(text, str)
 }
+README = Path(store.__file__).with_name("README.md")
 
 
 @pytest.mark.servers
@@ -20,3 +24,10 @@ class TestEveryStatement:
         async with orders.pool.acquire() as conn:
             for statement in STATEMENTS.values():
                 await conn.prepare(statement)
+
+    async def test_of_the_readme_is_one_as_well(self, orders: Desk) -> None:
+        """What operators are told to ask can be asked."""
+        found = re.findall(r"`(SELECT [^`]*)`", README.read_text())
+        assert len(found) >= 5
+        for statement in found:
+            await orders.pool.fetch(statement)

@@ -1,11 +1,15 @@
 """The SQL of packages against its own schema."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from services.packages import store
 from tests.desk import Desk
 
 STATEMENTS = {name: text for name, text in vars(store).items() if name.isupper()}
+README = Path(store.__file__).with_name("README.md")
 
 
 @pytest.mark.servers
@@ -18,3 +22,10 @@ class TestEveryStatement:
         async with packages.pool.acquire() as conn:
             for statement in STATEMENTS.values():
                 await conn.prepare(statement)
+
+    async def test_of_the_readme_is_one_as_well(self, packages: Desk) -> None:
+        """What operators are told to ask can be asked."""
+        found = re.findall(r"`(SELECT [^`]*)`", README.read_text())
+        assert len(found) >= 5
+        for statement in found:
+            await packages.pool.fetch(statement)
