@@ -31,7 +31,7 @@ class TestCast:
         assert levels == set(DistributionLevel)
 
     @pytest.mark.parametrize(
-        ("orders", "entities"), [(0, 2), (3, 2), (60, 20), (100, 7), (999, 10)]
+        ("orders", "entities"), [(0, 2), (3, 2), (12, 2), (60, 20), (100, 7), (999, 10)]
     )
     def test_has_as_many_open_orders_as_asked_for(self, orders: int, entities: int) -> None:
         """The cancel meets just so many, however they are spread."""

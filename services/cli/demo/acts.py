@@ -104,32 +104,30 @@ class Story:
         """Place orders; reject and approve some."""
         self.narrator.act("Agencies order" if edition == 1 else "Agencies order again")
         wanted = expected.before_cancel(cast, edition).orders
-        total = wanted.total()
-        approved = sum(n for key, n in wanted.items() if key[2] == "approved")
+        imported = [part for part in cast.parts if part.imported and edition == 1]
+        total = wanted.total() - sum(len(part.imported) for part in imported)
+        approved = sum(len(cast.approvals(part, edition)) for part in cast.parts)
+
+        async def as_wanted() -> int:
+            found = await tables.rows(self.stage.pools, "orders", tables.ORDERS)
+            return (found & wanted).total()
+
         with self.narrator.step(f"{total:,} orders placed, {approved:,} approved", total) as tell:
             for part in cast.parts:
                 await self.stage.send(cast.order_commands(part, edition))
-                if edition == 1:
-                    await self._import(cast, part)
-
-            async def as_wanted() -> int:
-                found = await tables.rows(self.stage.pools, "orders", tables.ORDERS)
-                return (found & wanted).total()
-
             await self.stage.until("orders as they should be", total, as_wanted, tell)
+        # Only now: an imported order is in the way of one that its entity places.
+        for part in imported:
+            await self._import(part)
 
-    async def _import(self, cast: Cast, part: Part) -> None:
+    async def _import(self, part: Part) -> None:
         """Bring in the orders that no command could place, straight into the orders table."""
-        orders = cast.imports(part)
-        if orders:
-            pool = self.stage.pools["orders"]
-            ids, entities = zip(*orders, strict=True)
-            await pool.execute(tables.IMPORT, ids, entities, part.id)
-            self.narrator.say(
-                f"{len(orders):,} of them are imported into the orders table, as from the system "
-                "before: an entity orders a package once, and no command gets past that",
-                "dim",
-            )
+        with self.narrator.step(
+            f"{len(part.imported):,} more imported into the orders table, as from the system "
+            "before: an entity orders a package once, and no command gets past that"
+        ):
+            ids, entities = zip(*self.cast.imports(part), strict=True)
+            await self.stage.pools["orders"].execute(tables.IMPORT, ids, entities, part.id)
 
     async def leave(self) -> None:
         """Deactivate an entity, which may then not order any more."""

@@ -165,12 +165,12 @@ def _parts(
     few = list(dict.fromkeys([*entities[: story["entities"]["few"] - 1], entities[-1]]))
     left, first, parts = sizes.orders, 1, []
     for number, told in enumerate(small, start=2):
+        is_local = told["distribution_level"] == DistributionLevel.LOCAL
         # Entities may order a local package more than once: two of them do so.
-        takers = few[:2] if told["distribution_level"] == DistributionLevel.LOCAL else few
-        count = told["orders"] if takers != few else min(told["orders"], len(few), left)
-        left -= 0 if takers != few else count
-        orders = _orders(first, count, takers)
-        parts.append(_part(story, told, number, orders, few, now))
+        takers = few[:2] if is_local else few
+        count = told["orders"] if is_local else min(told["orders"], len(few), left)
+        left -= 0 if is_local else count
+        parts.append(_part(story, told, number, _orders(first, count, takers), few, now))
         first += count
     orders = _orders(first, left, entities)
     yield _part(story, large, 1, orders, None, now, placed=len(entities))
