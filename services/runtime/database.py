@@ -50,6 +50,9 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         # The driver raises its own class for wrong arguments too; those never heal.
         return "connection" in str(error) or "pool" in str(error)
+    if isinstance(error, asyncpg.InternalClientError):
+        # A session that the server has ended, used before the driver has noticed the end.
+        return "cannot switch to state" in str(error)
     return isinstance(error, TRANSIENT)
 
 
