@@ -38,9 +38,14 @@ class Consumer:
         self._slot = slot
         self.decider = Decider(service, work, timedelta(seconds=settings.unknown_wait_seconds))
         self._stopping = asyncio.Event()
-        self.is_consuming = False
+        self._intake: Intake | None = None
         self.is_busy = False
         self.last_progress = time.monotonic()
+
+    @property
+    def is_consuming(self) -> bool:
+        """Whether messages come in; not while what has begun waits for a server that is away."""
+        return self._intake is not None and not self._intake.has_ended
 
     def stop(self) -> None:
         """Take nothing more; what has begun is finished."""
@@ -64,7 +69,7 @@ class Consumer:
                     raise
                 log.warning("consuming_failed", error=repr(error))
             finally:
-                self.is_consuming = False
+                self._intake = None
             self.last_progress = time.monotonic()
             attempt = 1 if time.monotonic() - began > 10 else attempt + 1
             if not self._stopping.is_set():
@@ -81,14 +86,13 @@ class Consumer:
         async with broker.consuming(url, name, intake.deliver) as channel:
             await channel.basic_qos(prefetch_count=self._settings.prefetch)
             await intake.consume(channel, queues, lanes.priorities(slot, len(queues)))
-            self.is_consuming = True
+            self._intake = intake
             log.info("consuming", lanes=len(queues), slot=slot)
             watch = asyncio.create_task(self._watch_slot(intake))
             try:
                 await self._drain(intake, channel)
             finally:
                 watch.cancel()
-                self.is_consuming = False
 
     async def _watch_slot(self, intake: Intake) -> None:
         """Another worker may have the slot once its session is lost: deal again."""

@@ -76,6 +76,11 @@ class Intake:
             self._ended = why
         self._arrived.set()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing comes in any more."""
+        return self._ended is not None
+
     async def take(self) -> Batch | None:
         """What is there now, at most a batch of it; None when the intake has ended."""
         while self._at == len(self._deliveries):
