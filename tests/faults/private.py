@@ -1,0 +1,79 @@
+"""A broker and a database of a test's own, which can go and come back with what they hold."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from infra.local import debian, postgres, rabbitmq
+from infra.local.keeping import QUIET, Kept, keeping
+from infra.local.servers import lacking_for_broker
+
+Begin = Callable[[Kept, Path, int | None], str]
+
+
+class Server:
+    """One private server; its URL stays the same."""
+
+    def __init__(self, folder: Path, begin: Begin, crash: tuple[str, signal.Signals]) -> None:
+        """Nothing runs before start; crash is the process to kill, and the signal that does it."""
+        self.url = ""
+        self._folder = folder
+        self._begin = begin
+        self._crash = crash
+        self._running: ExitStack | None = None
+
+    async def start(self) -> None:
+        """Start on what is stored, at the same port as before, unless it runs."""
+        if self._running is None:
+            await asyncio.to_thread(self._start)
+
+    async def stop(self) -> None:
+        """Let it end in order."""
+        running, self._running = self._running, None
+        if running is not None:
+            await asyncio.to_thread(running.close)
+
+    async def kill(self) -> None:
+        """Let it die, and take what is left of it away."""
+        name, number = self._crash
+        record = json.loads((self._folder / "keeper.json").read_text())
+        [pid] = [process["pid"] for process in record["processes"] if process["name"] == name]
+        os.kill(pid, number)
+        await self.stop()
+
+    def _start(self) -> None:
+        port = urlsplit(self.url).port if self.url else None
+        with ExitStack() as opened:
+            self.url = self._begin(opened.enter_context(keeping(self._folder)), self._folder, port)
+            self._running = opened.pop_all()
+
+
+def broker(folder: Path) -> Server:
+    """A private RabbitMQ; skips the test where none can run."""
+    if lacking := lacking_for_broker():
+        pytest.skip(f"needs a private RabbitMQ: {lacking[0]}")
+
+    def begin(kept: Kept, folder: Path, port: int | None) -> str:
+        files = rabbitmq.installed() or rabbitmq.Files(debian.fetch(kept, QUIET), "")
+        return rabbitmq.start(kept, folder / "data", files, durable=True, port=port)
+
+    return Server(folder, begin, ("rabbitmq", signal.SIGKILL))
+
+
+def database(folder: Path) -> Server:
+    """A private Postgres; skips the test where none can run."""
+    if not postgres.find_binaries():
+        pytest.skip("needs a private Postgres, and there are no binaries of one")
+
+    def begin(kept: Kept, folder: Path, port: int | None) -> str:
+        return postgres.start(kept, folder / "data", durable=True, port=port)
+
+    # SIGKILL would leave its children behind for a moment, and with them its shared memory.
+    return Server(folder, begin, ("postgres", signal.SIGQUIT))

@@ -1,0 +1,44 @@
+"""Several workers of a service share a cancel, and some of them leave in the middle."""
+
+import pytest
+
+from tests.faults.crew import Crew, died, ended
+from tests.faults.world import world
+
+pytestmark = pytest.mark.servers
+
+KILLED, STOPPED = "--kill-at", "--stop-at"
+MIDDLE = "between_pieces:3"
+
+
+class TestSeveralWorkers:
+    """Two or three workers of each service that sweeps."""
+
+    @pytest.mark.parametrize(
+        ("orders", "campaigns", "notifications"),
+        [(KILLED, STOPPED, KILLED), (STOPPED, KILLED, STOPPED)],
+        ids=["a kill of orders", "a stop of orders"],
+    )
+    async def test_end_what_another_began(
+        self, crew: Crew, orders: str, campaigns: str, notifications: str
+    ) -> None:
+        """A worker that is killed or stopped in the middle of a fan-out leaves it to the others."""
+        leaving = {"orders": orders, "campaigns": campaigns, "notifications": notifications}
+        async with world(crew.stack, packages=4, entities=20) as w:
+            await w.placed()
+            for service, how in leaving.items():
+                await crew.replace(service, how, MIDDLE)
+            await crew.ready()
+            # Those that come later take no lane from it, where lanes do not spread.
+            for service, count in {"orders": 3, "campaigns": 2, "notifications": 3}.items():
+                for number in range(2, count + 1):
+                    crew.start(service, number=number)
+            await crew.ready()
+            await w.cancel()
+            await w.proven()
+            for service, how in leaving.items():
+                process = crew.process(service)
+                if how == KILLED:
+                    await died(process)
+                else:
+                    assert await ended(process) == 0
