@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -11,7 +10,7 @@ from infra.local.stack import SERVICES
 from tests.eventually import eventually
 from tests.faults.crew import STARTING, Crew, died
 from tests.faults.long import LONG
-from tests.faults.world import World, world
+from tests.faults.world import world
 
 pytestmark = pytest.mark.servers
 
@@ -31,29 +30,34 @@ class TestKills:
 
 
 async def survive(crew: Crew, kills: int, **sizes: int) -> None:
-    """Order and cancel in one world after the other until the kills are over; prove each."""
+    """Order and cancel in one world after the other, and prove each, until the kills are over."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
-    async with AsyncExitStack() as opened:
-        worlds: list[World] = []
-        async with asyncio.TaskGroup() as tasks:
-            killing = tasks.create_task(kill(crew, random.Random(seed), kills))
-            while not killing.done():
-                worlds.append(await opened.enter_async_context(world(crew.stack, **sizes)))
-                await worlds[-1].placed()
-                await worlds[-1].cancel()
-        for one in worlds:
-            await one.proven()
+    rng = random.Random(seed)
+    while kills > 0:
+        async with world(crew.stack, **sizes) as w:
+            over = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                killing = tasks.create_task(kill(crew, rng, kills, over))
+                await w.placed()
+                await w.cancel()
+                over.set()
+            kills -= killing.result()
+            await crew.ready()
+            await w.proven()
 
 
-async def kill(crew: Crew, rng: random.Random, kills: int) -> None:
-    """Kill one worker after another, each at a random moment, and start another in its place."""
-    for _ in range(kills):
+async def kill(crew: Crew, rng: random.Random, most: int, over: asyncio.Event) -> int:
+    """Kill one worker after another, and start others in their places; gives how many died."""
+    for done in range(most):
         service = rng.choice(SERVICES)
         post = crew.posts[service, 1]
         await eventually(post.is_ready, timeout=STARTING)
         # Nothing is waited for: any moment will do.
         await asyncio.sleep(rng.expovariate(5))
+        if over.is_set():
+            return done
         post.process.signal(signal.SIGKILL)
         await died(post.process)
         crew.start(service, "--piece", "25")
+    return most
