@@ -158,23 +158,30 @@ class Consumer:
         while (finished := await done.get()) is not None:
             batch, decided = finished
             await self._work.relay.publish(decided.rows)
-            await self._reply(decided.answers)
+            await self._reply(decided.answers, channel)
             # A channel that has died takes no acknowledgement: the inbox knows what comes again.
             with suppress(*broker.FAULTS):
                 await channel.basic_ack(batch.tag, multiple=True, wait=False)
             self._tell(batch, decided)
 
-    async def _reply(self, answers: Sequence[tuple[Item, Answer]]) -> None:
+    async def _reply(
+        self, answers: Sequence[tuple[Item, Answer]], channel: AbstractChannel
+    ) -> None:
         messages = [
             reply
             for asked, answer in answers
             if not asked.kept and (reply := replies.reply(self._service.name, asked, answer))
         ]
-        try:
-            await self._work.publisher.publish(messages)
-        except PublishFailed as error:
-            # Not acknowledged yet: if the broker is gone, they come again and are answered again.
-            log.warning("replies_failed", count=len(messages), error=str(error))
+        attempt = 0
+        # Once the channel has died, the messages come again and are answered again.
+        while not channel.is_closed:
+            try:
+                await self._work.publisher.publish(messages)
+                return
+            except PublishFailed as error:
+                attempt += 1
+                log.warning("replies_failed", count=len(messages), error=str(error))
+                await backoff(attempt)
 
     def _progress(self, *, busy: bool) -> None:
         self.is_busy = busy

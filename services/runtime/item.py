@@ -117,14 +117,24 @@ def read(
 def origin_of(delivery: Delivery) -> Origin:
     """What a delivery says of its sender's wishes."""
     stated = delivery.properties.get
+    exchange, routing_key = _route(delivery)
     return Origin(
-        exchange=delivery.exchange,
-        routing_key=_text(delivery.routing_key) or "",
+        exchange=exchange,
+        routing_key=_text(routing_key) or "",
         reply_to=_text(stated("reply_to")),
         correlation_id=_text(stated("correlation_id")),
         message_id=_text(stated("message_id")),
         headers=delivery.headers,
     )
+
+
+def _route(delivery: Delivery) -> tuple[str, str]:
+    """Where it was published; what the broker gave up delivering says so in its headers."""
+    if not delivery.exchange and delivery.may_have(b"x-death"):
+        match delivery.headers().get("x-death"):
+            case [{"exchange": str(exchange), "routing-keys": [str(routing_key), *_]}, *_]:
+                return exchange, routing_key
+    return delivery.exchange, delivery.routing_key
 
 
 def _text(stated: str | None) -> str | None:

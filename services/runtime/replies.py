@@ -32,7 +32,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
         version=answer.version,
         errors=list(answer.errors) or None,
     )
-    id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{service}|{asked.identity}|{asked.digest}"))
+    id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{service}|{asked.identity or asked.digest}"))
     return Outgoing(
         exchange="",
         routing_key=to,

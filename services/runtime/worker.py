@@ -146,11 +146,13 @@ class Worker:
         self._draining = True
         log.info("stopping", because=sorted(task.get_name() for task in done))
         consumer.stop()
-        sweeper.stop()
         engines[-1].cancel()
         try:
             async with asyncio.timeout(self._config.drain_seconds):
-                await asyncio.gather(*engines[:-1])
+                # What the consumer could not publish it waits for the outbox's sweep to bring.
+                await engines[0]
+                sweeper.stop()
+                await engines[1]
         except TimeoutError:
             log.warning("drain_cut_short", seconds=self._config.drain_seconds)
         web.should_exit = True

@@ -152,13 +152,17 @@ class Station:
     work: Work
     consumer: Consumer
     sweeper: Sweeper
-    running: asyncio.Task[None]
+    consuming: asyncio.Task[None]
+    sweeping: asyncio.Task[None]
 
     async def stop(self) -> None:
         """Let what has begun flow out."""
         self.consumer.stop()
-        self.sweeper.stop()
-        await self.running
+        try:
+            await self.consuming
+        finally:
+            self.sweeper.stop()
+            await self.sweeping
 
 
 @asynccontextmanager
@@ -175,6 +179,7 @@ async def working(
         try:
             yield station
         finally:
+            stage.hooks.gate.set()
             await station.stop()
 
 
@@ -185,13 +190,8 @@ async def _station(stage: Stage, url: str, settings: Settings, stack: AsyncExitS
     consumer = Consumer(stage.service, work, settings, slot)
     sweeps = housekeeping.sweeps(stage.service, consumer.decider, settings)
     sweeper = Sweeper([*sweeps, *stage.service.sweeps], work)
-    return Station(work, consumer, sweeper, asyncio.create_task(_run(consumer, sweeper)))
-
-
-async def _run(consumer: Consumer, sweeper: Sweeper) -> None:
-    async with asyncio.TaskGroup() as engines:
-        engines.create_task(consumer.run())
-        engines.create_task(sweeper.run())
+    consuming, sweeping = asyncio.create_task(consumer.run()), asyncio.create_task(sweeper.run())
+    return Station(work, consumer, sweeper, consuming, sweeping)
 
 
 @asynccontextmanager
