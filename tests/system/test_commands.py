@@ -1,8 +1,11 @@
 """The command line beside a running stack."""
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -77,6 +80,30 @@ class TestWatch:
             assert ran.code == 0
             assert "campaigns: 1 canceled, 1 processes stopped, 0 too late" in ran.out
             assert "the cancel of CAT1 is complete" in ran.out
+
+    async def test_ends_in_order_with_ctrl_c(self, running: Stack) -> None:
+        """Nobody who has seen enough gets a traceback."""
+        process = await asyncio.create_subprocess_exec(
+            RELAIS, "watch", "CAT404", env=running.environment, stdout=PIPE, stderr=PIPE
+        )
+        assert process.stdout is not None
+        assert b"CAT404 has no cancel yet" in await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (130, b"")
+
+
+class TestDemo:
+    """`relais demo`."""
+
+    async def test_leaves_a_broker_alone_that_has_a_relais(
+        self, relais: Relais, upstream: Client
+    ) -> None:
+        """It would take its messages, so it says what to do instead, and does nothing."""
+        ran = await relais("demo", "--json")
+        assert (ran.code, ran.out) == (69, "")
+        assert "give the demo a virtual host of its own" in ran.err
+        await terms.done(upstream, terms.campaign("OP-after"))
 
 
 class TestProof:

@@ -127,7 +127,10 @@ class Story:
             "before: an entity orders a package once, and no command gets past that"
         ):
             ids, entities = zip(*self.cast.imports(part), strict=True)
-            await self.stage.pools["orders"].execute(tables.IMPORT, ids, entities, part.id)
+            pool = self.stage.pools["orders"]
+            await pool.execute(tables.IMPORT, ids, entities, part.id)
+            # As after any import: the planner must not take the table for an empty one.
+            await pool.execute("ANALYZE orders")
 
     async def leave(self) -> None:
         """Deactivate an entity, which may then not order any more."""
