@@ -73,6 +73,7 @@ def _of_broker(error: BaseException) -> Problem | None:
         AMQPConnectionError,
         AuthenticationError,
         ChannelAccessRefused,
+        ChannelNotFoundEntity,
         ProbableAuthenticationError,
     )
 
@@ -82,6 +83,8 @@ def _of_broker(error: BaseException) -> Problem | None:
             return Problem(text, MISCONFIGURED)
         case ChannelAccessRefused():
             return Problem(f"RabbitMQ refuses it: {error}; use a user with that right", UNAVAILABLE)
+        case ChannelNotFoundEntity():
+            return Problem(f"RabbitMQ lacks something: {error}; run `relais setup`", UNAVAILABLE)
         case AMQPConnectionError():
             text = f"no RabbitMQ answers ({error}); start it, or correct RELAIS_AMQP_URL"
             return Problem(text, UNAVAILABLE)
