@@ -19,7 +19,7 @@ from contracts import names
 from services.cli import app, running
 from services.runtime import inbox, outbox, worker
 from services.runtime.broker import Publisher
-from services.runtime.channel import BatchChannel
+from services.runtime.channel import BatchChannel, Outgoing
 from services.runtime.consumer import Consumer
 from services.runtime.decision import Decision
 from services.runtime.outbox import Outbox, Relay
@@ -96,6 +96,11 @@ def room(service: str, path: str) -> tuple[Any, str]:
     return found, name
 
 
+def go_to(messages: Sequence[Outgoing], exchange: str) -> bool:
+    """Whether these messages are for that exchange."""
+    return any(message.exchange == exchange for message in messages)
+
+
 def in_decision(service: Service, burn: Burn) -> Service:
     """The effects of a batch and its inbox rows are written, and not committed."""
     wrap(inbox, "add", burn, after=lambda conn, handled, now: handled)
@@ -110,7 +115,7 @@ def before_commit(service: Service, burn: Burn) -> Service:
 
 def after_commit(service: Service, burn: Burn) -> Service:
     """Events are committed, and not published."""
-    wrap(Relay, "publish", burn, before=lambda self, rows: rows)
+    wrap(Publisher, "publish", burn, before=lambda self, messages: go_to(messages, names.EVENTS))
     return service
 
 
@@ -157,12 +162,9 @@ def between_pieces(service: Service, burn: Burn) -> Service:
 
 def before_mark(service: Service, burn: Burn) -> Service:
     """Notices are in the mailboxes, and not marked as sent."""
-    wrap(Publisher, "publish", burn, after=lambda self, messages: _are_notices(messages))
+    where = names.NOTIFICATIONS
+    wrap(Publisher, "publish", burn, after=lambda self, messages: go_to(messages, where))
     return service
-
-
-def _are_notices(messages: Sequence[Any]) -> bool:
-    return any(message.exchange == names.NOTIFICATIONS for message in messages)
 
 
 POINTS: dict[str, Callable[[Service, Burn], Service]] = {
