@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 STUCK_AFTER = 120.0
 """Seconds without any progress of the consumer's stages after which the process gives up."""
+WATCHED_EVERY = 5.0
 
 
 class Stuck(RuntimeError):
@@ -150,22 +151,23 @@ class Worker:
         try:
             async with asyncio.timeout(self._config.drain_seconds):
                 # What the consumer could not publish it waits for the outbox's sweep to bring.
-                await engines[0]
+                await asyncio.wait({engines[0]})
                 sweeper.stop()
-                await engines[1]
+                await asyncio.wait({engines[1]})
         except TimeoutError:
             log.warning("drain_cut_short", seconds=self._config.drain_seconds)
         web.should_exit = True
         await asyncio.wait({serving}, timeout=2)
         for task in (*engines, serving, stopping):
             task.cancel()
-        for task in done - {stopping}:
-            task.result()
+        for task in (*done, *engines[:-1]):
+            if task.done() and not task.cancelled():
+                task.result()
 
     async def _watch(self, consumer: Consumer) -> None:
         """End the process rather than let it stand idle with work in its hands."""
         while True:
-            await asyncio.sleep(5)
+            await asyncio.sleep(WATCHED_EVERY)
             idle = time.monotonic() - consumer.last_progress
             if consumer.is_busy and idle > STUCK_AFTER:
                 raise Stuck(f"no progress for {idle:.0f} s with messages in hand")
