@@ -1,74 +1,18 @@
 """How orders cancels the orders of a package: in pieces, once, with the right counts."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
-from contracts.cancellation import CancellationProgressed, PackageOrdersCanceled
-from contracts.orders import OrderRef, OrdersCanceled
 from services.orders import store, sweeps
 from services.orders.store import Cancel
 from services.runtime.database import Connection
-from tests import locks
 from tests.desk import Desk
-from tests.eventually import eventually
-from tests.orders.given import NOW, canceled, life, place, published, registered, reinitialized
+from tests.orders.given import canceled, life, place, published, reinitialized
+from tests.orders.table import Heard, fill, statuses
 
 pytestmark = pytest.mark.servers
-
-FILL = """
-INSERT INTO orders (order_id, package_id, edition, entity_id, label, status, version, placed_at,
-                    changed_at)
-SELECT $1 || '-' || n, $1, $2, 'OU' || n % 7, 'Windows', $3, 4, $5, $5
-FROM generate_series(1, $4) AS n
-"""
-
-
-async def fill(
-    orders: Desk,
-    count: int,
-    status: str = "ordered",
-    *,
-    package_id: str = "CAT86",
-    edition: int = 1,
-    prefix: str = "",
-) -> None:
-    """Put so many orders of a package into the table, without a word."""
-    statement = FILL.replace("SELECT $1 ||", f"SELECT '{prefix}' || $1 ||")
-    await orders.pool.execute(statement, package_id, edition, status, count, NOW)
-
-
-async def statuses(orders: Desk, package_id: str = "CAT86") -> Counter[tuple[int, str, int]]:
-    """How many orders of a package have which edition, status and version."""
-    rows = await orders.pool.fetch(
-        "SELECT edition, status, version FROM orders WHERE package_id = $1", package_id
-    )
-    return Counter((row["edition"], row["status"], row["version"]) for row in rows)
-
-
-class Heard:
-    """What a cancel said of one package."""
-
-    def __init__(self, said: list[Any], package_id: str = "CAT86") -> None:
-        """Said: what a desk said."""
-        bodies = [one.body for one in said if one.body.subject == package_id]
-        self.progress = [b for b in bodies if isinstance(b, CancellationProgressed)]
-        self.packs = [b for b in bodies if isinstance(b, OrdersCanceled)]
-        self.reports = [b for b in bodies if isinstance(b, PackageOrdersCanceled)]
-
-    @property
-    def orders(self) -> list[OrderRef]:
-        """Every order that was said to be canceled."""
-        return [order for pack in self.packs for order in pack.orders]
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Those of the one report."""
-        (report,) = self.reports
-        return report.canceled, report.already_final
 
 
 class TestACancel:
@@ -249,115 +193,6 @@ class TestPieces:
         said = await orders.said()
         assert Heard(said, "P1").counts == (1, 0)
         assert Heard(said).reports == []
-
-
-class TestAnOrderThatRacesTheCancel:
-    """Placed while the package is being canceled."""
-
-    async def test_never_slips_between(self, pair: tuple[Desk, Desk]) -> None:
-        """It is refused, or canceled with the rest and counted."""
-        one, two = pair
-
-        async def cancel(package_id: str) -> None:
-            await two.send(canceled(package_id=package_id))
-            await two.sweep("cancels")
-
-        await one.send(*(registered(f"E{at}") for at in range(4)))
-        placed = 0
-        for at in range(40):
-            package_id = f"P{at}"
-            await one.send(published(package_id=package_id))
-            places = [
-                place(order_id=f"{package_id}-{n}", package_id=package_id, entity_id=f"E{n}")
-                for n in range(4)
-            ]
-            sending = [(one if n % 2 else two).ask(p) for n, p in enumerate(places)]
-            # Begun at another moment each time.
-            racing: list[Awaitable[Any]] = [*sending[: at % 5], cancel(package_id)]
-            answers = [a for a in await asyncio.gather(*racing, *sending[at % 5 :]) if a]
-            assert {answer.code for answer in answers} <= {None, "not_offered"}
-            accepted = sum(answer.outcome == "accepted" for answer in answers)
-            placed += accepted
-            found = await statuses(one, package_id)
-            assert found == ({(1, "canceled", 2): accepted} if accepted else {})
-            assert Heard(await one.said(), package_id).counts == (accepted, 0)
-        assert 0 < placed < 160, "the race was never won by both sides"
-
-    async def test_never_slips_between_the_pieces(
-        self, pair: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Orders pour in, and are decided, while the sweep walks."""
-        monkeypatch.setattr(sweeps, "CHUNK", 3)
-        one, two = pair
-        entities = [f"E{at}" for at in range(60)]
-        await one.send(*(registered(entity_id) for entity_id in entities))
-
-        async def pour(desk: Desk, some: list[str]) -> None:
-            for entity_id in some:
-                await desk.send(
-                    place(order_id=f"O-{entity_id}", entity_id=entity_id),
-                    life("approve", order_id=f"O-{entity_id}"),
-                )
-
-        async def cancel() -> None:
-            await two.send(canceled())
-            await two.sweep("cancels")
-
-        await asyncio.gather(pour(one, entities[:30]), pour(two, entities[30:]), cancel())
-        await one.sweep("cancels")
-        found = await statuses(one)
-        assert {status for _, status, _ in found} <= {"canceled"}
-        heard = Heard(await one.said())
-        assert heard.counts == (found.total(), 0)
-        assert len({ref.order_id for ref in heard.orders}) == found.total()
-
-    async def test_lets_the_cancel_wait_while_it_is_placed(self, pair: tuple[Desk, Desk]) -> None:
-        """They take turns at the copy of the package."""
-        one, two = pair
-        async with one.pool.acquire() as guard, guard.transaction():
-            # The order has been decided and cannot be written yet.
-            await locks.hold_writers(guard, "orders")
-            placing = asyncio.create_task(one.ask(place()))
-            await eventually(lambda: locks.is_one_waiting(guard))
-            canceling = asyncio.create_task(two.send(canceled()))
-            await eventually(lambda: locks.are_two_waiting(guard))
-        assert (await placing).outcome == "accepted"
-        await canceling
-        await two.sweep("cancels")
-        assert await statuses(one) == {(1, "canceled", 2): 1}
-
-    async def test_is_looked_at_again_when_somebody_held_it(self, pair: tuple[Desk, Desk]) -> None:
-        """The sweep waits for the row and sees what became of it."""
-        one, two = pair
-        await fill(one, 3)
-        await one.send(canceled())
-        async with two.pool.acquire() as other, other.transaction():
-            await other.execute(
-                "UPDATE orders SET status = 'rejected', version = 5 WHERE order_id = 'CAT86-2'"
-            )
-            sweeping = asyncio.create_task(one.sweep("cancels"))
-            await eventually(lambda: locks.is_one_waiting(other))
-        await sweeping
-        assert await statuses(one) == {(1, "canceled", 5): 2, (1, "rejected", 5): 1}
-        assert Heard(await one.said()).counts == (2, 1)
-
-    async def test_is_locked_in_the_order_of_the_walk(self, pair: tuple[Desk, Desk]) -> None:
-        """Else sweep and commands could each hold what the other waits for."""
-        one, two = pair
-        ids = {"A": "OU2", "B": "OU1"}
-        await one.send(*(place(order_id=id, entity_id=entity) for id, entity in ids.items()))
-        async with two.pool.acquire() as walk, walk.transaction():
-            # The walk goes by entity: OU1 is behind it, OU2 is what it has come to.
-            await walk.execute("SELECT FROM orders WHERE entity_id = 'OU2' FOR UPDATE")
-            deciding = asyncio.create_task(
-                one.send(life("approve", order_id="A"), life("approve", order_id="B"))
-            )
-            await eventually(lambda: locks.is_one_waiting(walk))
-            free = await walk.fetch(
-                "SELECT order_id FROM orders ORDER BY order_id FOR UPDATE SKIP LOCKED"
-            )
-        await deciding
-        assert [row["order_id"] for row in free] == ["A"]
 
 
 class TestASecondLife:

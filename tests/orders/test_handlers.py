@@ -1,19 +1,16 @@
 """What the orders service does with batches of messages, on a real database."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
-from contracts.orders import OrderApproved, OrderEdited, OrderPlaced, OrderState
+from contracts.orders import OrderApproved, OrderEdited, OrderPlaced
 from contracts.outcomes import CommandRefused
 from services.orders import store
 from services.orders.app import SERVICE
 from services.runtime.decider import Decider
 from services.runtime.housekeeping import Kept
-from tests import locks
 from tests.desk import Desk
-from tests.eventually import eventually
 from tests.orders.given import (
     campaign_created,
     canceled,
@@ -26,14 +23,9 @@ from tests.orders.given import (
     registered,
     reinitialized,
 )
+from tests.orders.table import stored
 
 pytestmark = pytest.mark.servers
-
-
-async def stored(orders: Desk, order_id: str = "ORD1") -> OrderState:
-    """An order as it stands in its table."""
-    async with orders.pool.acquire() as conn, conn.transaction():
-        return (await store.lock_orders(conn, [order_id]))[order_id]
 
 
 async def waiting(orders: Desk) -> int:
@@ -246,45 +238,3 @@ class TestACopy:
         async with orders.pool.acquire() as conn:
             await store.save_entities(conn, {"OU1": (1, True)})
         assert (await orders.ask(place())).code == "entity_inactive"
-
-
-class TestTwoWorkersAtOnce:
-    """They hold one package for a moment when lanes move."""
-
-    async def test_do_not_place_the_same_order_on_two_packages(
-        self, pair: tuple[Desk, Desk]
-    ) -> None:
-        """The second finds it there, though neither saw it when it began."""
-        one, two = pair
-        await one.send(published(package_id="P1"))
-        async with one.pool.acquire() as guard, guard.transaction():
-            await locks.hold_writers(guard, "orders")
-            placing = asyncio.gather(
-                one.send(place(label="one"), edit(comment="x")),
-                two.send(place(label="two", package_id="P1"), edit(comment="y", package_id="P1")),
-            )
-            await eventually(lambda: locks.are_two_waiting(guard))
-        answers = await placing
-        assert sorted(a.code or "" for (a, _) in answers if a) == ["", "already_exists"]
-        assert len(await one.events(OrderPlaced)) == 1
-        state = await stored(one)
-        assert (state.label, state.package_id) in {("one", "CAT86"), ("two", "P1")}
-
-    async def test_do_not_forget_the_cancel_of_a_package_neither_knew(
-        self, pair: tuple[Desk, Desk]
-    ) -> None:
-        """The first copy of each would undo that of the other."""
-        one, two = pair
-        async with one.pool.acquire() as guard, guard.transaction():
-            await locks.hold_writers(guard, "offers")
-            copying = asyncio.gather(
-                one.send(canceled(package_id="P1", version=5)),
-                two.send(published(package_id="P1", version=4)),
-            )
-            await eventually(lambda: locks.are_two_waiting(guard))
-        await copying
-        row = await one.pool.fetchrow(
-            "SELECT status, version, canceled_editions FROM offers WHERE package_id = 'P1'"
-        )
-        assert row
-        assert tuple(row) == ("canceled", 5, [1])

@@ -61,6 +61,31 @@ TERMS: dict[str, Any] = {
 }
 """A collaborative package as it is created, its dates around NOW."""
 
+EVERYTHING: dict[str, Any] = {
+    "label": "Spring windows",
+    "distribution_level": "local",
+    "campaign_id": "OP7",
+    "folder": "Spring",
+    "description": "Windows again",
+    "documents": [{"name": "Guide", "url": "https://example.org/guide"}],
+    "assigned_to": {"id": "j-petit", "label": "Jo Petit"},
+    "audience": ["OU9"],
+    "starts_at": NOW + DAY,
+    "ends_at": NOW + 60 * DAY,
+    "available_at": NOW + 2 * DAY,
+    "registration_deadline": NOW + 3 * DAY,
+    "personalization_deadline": None,
+    "approval_mode": "automatic",
+    "approval_period_days": 9,
+    "reviewers": None,
+    "reminders": [{"days_after": 1}],
+    "several_orders": True,
+    "start_targeting_on_order_approval": True,
+    "notification_message": "Here you are",
+    "max_documents": 4,
+}
+"""Another value for every field that a package is created with."""
+
 LIFE: dict[str, type[LifeCommand]] = {
     "submit": SubmitPackage,
     "approve": ApprovePackage,

@@ -7,36 +7,11 @@ import pytest
 
 from contracts.packages import PackageCreated, PackageEdited
 from services.runtime.decision import Unchanged
-from tests.packages.given import DAY, NOW, campaign, creation, decide, edit, package
+from tests.packages.given import DAY, EVERYTHING, NOW, campaign, creation, decide, edit, package
 from tests.packages.then import event_of, fields, refused
 
 FREE = ("being_edited", "rejected")
 LIMITED = ("pending_approval", "approved", "published")
-
-EVERYTHING: dict[str, Any] = {
-    "label": "Spring windows",
-    "distribution_level": "local",
-    "campaign_id": "OP7",
-    "folder": "Spring",
-    "description": "Windows again",
-    "documents": [{"name": "Guide", "url": "https://example.org/guide"}],
-    "assigned_to": {"id": "j-petit", "label": "Jo Petit"},
-    "audience": ["OU9"],
-    "starts_at": NOW + DAY,
-    "ends_at": NOW + 60 * DAY,
-    "available_at": NOW + 2 * DAY,
-    "registration_deadline": NOW + 3 * DAY,
-    "personalization_deadline": None,
-    "approval_mode": "automatic",
-    "approval_period_days": 9,
-    "reviewers": None,
-    "reminders": [{"days_after": 1}],
-    "several_orders": True,
-    "start_targeting_on_order_approval": True,
-    "notification_message": "Here you are",
-    "max_documents": 4,
-}
-"""Another value for every field that a package is created with."""
 
 ALWAYS = ("label", "folder", "description", "documents", "assigned_to", "notification_message")
 CHANGED_LATER = ("audience", "ends_at", "registration_deadline", "personalization_deadline")

@@ -22,6 +22,7 @@ from tests import locks
 from tests.desk import Desk
 from tests.eventually import eventually
 from tests.packages.given import (
+    EVERYTHING,
     campaign,
     campaign_canceled,
     campaign_created,
@@ -30,7 +31,6 @@ from tests.packages.given import (
     edit,
     life,
 )
-from tests.packages.test_edit import EVERYTHING
 
 pytestmark = pytest.mark.servers
 
