@@ -107,7 +107,12 @@ class Crew:
 
 async def ended(process: Process) -> int | None:
     """Wait until a process has ended; its exit code, or minus the signal that killed it."""
-    await eventually(process.over.is_set, timeout=DYING)
+
+    def is_over() -> bool:
+        assert process.over.is_set(), f"{process.name} runs on; see {process.log}"
+        return True
+
+    await eventually(is_over, timeout=DYING)
     return process.returncode
 
 

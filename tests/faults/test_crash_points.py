@@ -16,7 +16,7 @@ Deaths = dict[str, tuple[str, ...]]
 """Per service where its worker dies, and then where the one that took over dies in turn."""
 
 CRASHES: dict[str, Deaths] = {
-    "before a commit": dict.fromkeys(ALL, ("in_decision", "before_commit")),
+    "before a commit": dict.fromkeys(ALL, ("in_decision", "before_outbox")),
     "between commit and confirm": dict.fromkeys(ALL, ("after_commit", "mid_publish")),
     "between confirm and delete": dict.fromkeys(ALL, ("after_publish",)),
     "between delete and ack": dict.fromkeys(ALL, ("before_ack",)),

@@ -107,6 +107,12 @@ def in_decision(service: Service, burn: Burn) -> Service:
     return service
 
 
+def before_outbox(service: Service, burn: Burn) -> Service:
+    """What happened is written, what is to be said of it not yet, and nothing is committed."""
+    wrap(Outbox, "store", burn, before=lambda self, conn, now: self._emitted)
+    return service
+
+
 def before_commit(service: Service, burn: Burn) -> Service:
     """Everything of a transaction that says something is written, and not committed."""
     wrap(Outbox, "store", burn, after=lambda self, conn, now: self.rows)
@@ -171,6 +177,7 @@ POINTS: dict[str, Callable[[Service, Burn], Service]] = {
     point.__name__: point
     for point in (
         in_decision,
+        before_outbox,
         before_commit,
         after_commit,
         mid_publish,
