@@ -46,13 +46,18 @@ class Slot:
 
     async def take(self) -> int:
         """The slot held, taken again if the session that held it has gone."""
-        if self._conn is None or self._conn.is_closed():
-            self._conn = await asyncpg.connect(
+        if not self.is_held:
+            conn = await asyncpg.connect(
                 self._url,
                 timeout=10,
                 server_settings={"application_name": self._application},
             )
-            self._number = await self._lowest_free()
+            try:
+                self._number = await _lowest_free(conn)
+            except BaseException:
+                conn.terminate()
+                raise
+            self._conn = conn
             metrics.SLOT.set(self._number)
             log.info("slot_taken", slot=self._number)
         return self._number
@@ -62,13 +67,6 @@ class Slot:
         """Whether the session that holds the slot is alive, as far as we know."""
         return self._conn is not None and not self._conn.is_closed()
 
-    async def _lowest_free(self) -> int:
-        assert self._conn is not None
-        for number in range(SLOTS):
-            if await self._conn.fetchval(TRY_SLOT, number):
-                return number
-        raise RuntimeError(f"all {SLOTS} slots are taken")
-
     async def release(self) -> None:
         """Let another worker have it."""
         if self._conn is not None and not self._conn.is_closed():
@@ -77,3 +75,10 @@ class Slot:
                     await self._conn.close()
             except (TimeoutError, OSError, asyncpg.PostgresError):
                 self._conn.terminate()
+
+
+async def _lowest_free(conn: asyncpg.Connection) -> int:
+    for number in range(SLOTS):
+        if await conn.fetchval(TRY_SLOT, number):
+            return number
+    raise RuntimeError(f"all {SLOTS} slots are taken")

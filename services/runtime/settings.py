@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError
@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     )
     inbox_days: int = Field(default=30, ge=1, description="How long handled messages are known.")
     drain_seconds: float = Field(default=15, ge=1, description="How long a stop may take.")
-    log_level: str = Field(default="info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which severity on events are logged."
+    )
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

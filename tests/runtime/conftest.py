@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 import pytest
 import structlog
+from hypothesis import settings
 
 from services.runtime import database, migrate
 from tests.conftest import on_server
@@ -17,6 +18,11 @@ from tests.runtime.probe import TOKEN, Hooks
 from tests.runtime.stage import Stage
 
 NUMBERS = itertools.count()
+
+
+# Nothing here is about time, least of all on a machine that does other things as well.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,120 @@
+"""What a worker is told by its environment."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from services.runtime.settings import ConfigurationError, Settings, database_url, load
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Nothing but a broker."""
+    for name in list(os.environ):
+        if name.startswith("RELAIS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RELAIS_AMQP_URL", "amqp://broker")
+    return monkeypatch
+
+
+class TestSettings:
+    """They come from RELAIS_*, and most have a default."""
+
+    def test_have_defaults(self) -> None:
+        """A broker is enough to start."""
+        found = load(Settings)
+
+        assert found.amqp_url == "amqp://broker"
+        assert found.lanes == 8
+        assert found.unknown_wait_seconds == 5
+        assert found.inbox_days == 30
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("RELAIS_LANES", "many"),
+            ("RELAIS_LANES", "0"),
+            ("RELAIS_PREFETCH", "-1"),
+            ("RELAIS_HTTP_PORT", "70000"),
+            ("RELAIS_DRAIN_SECONDS", "soon"),
+            ("RELAIS_LOG_LEVEL", "loud"),
+        ],
+    )
+    def test_that_make_no_sense_are_named(
+        self, told: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        """As the variable that somebody has set."""
+        told.setenv(name, value)
+
+        with pytest.raises(ConfigurationError, match=f"^{name}: "):
+            load(Settings)
+
+    def test_that_are_missing_are_named(self, told: pytest.MonkeyPatch) -> None:
+        """Without a broker there is nothing to do."""
+        told.delenv("RELAIS_AMQP_URL")
+
+        with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL: "):
+            load(Settings)
+
+    def test_of_a_service_come_beside_them(self, told: pytest.MonkeyPatch) -> None:
+        """A service with settings of its own extends these."""
+
+        class Own(Settings):
+            stalled_after: int = Field(default=60, ge=1)
+
+        told.setenv("RELAIS_STALLED_AFTER", "5")
+
+        assert load(Own).stalled_after == 5
+
+
+class TestASecret:
+    """It may be in a file, which RELAIS_*_FILE names."""
+
+    def test_is_read_from_its_file(self, told: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Without the end of line that editors put there."""
+        told.delenv("RELAIS_AMQP_URL")
+        (tmp_path / "url").write_text("amqp://secret\n")
+        told.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
+
+        assert load(Settings).amqp_url == "amqp://secret"
+
+    def test_gives_way_to_the_variable_itself(
+        self, told: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """What is said outright counts."""
+        (tmp_path / "url").write_text("amqp://secret")
+        told.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
+
+        assert load(Settings).amqp_url == "amqp://broker"
+
+    def test_whose_file_is_missing_is_named(self, told: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """With the path, and without a guess."""
+        told.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "none"))
+
+        with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL_FILE: cannot read .*none"):
+            load(Settings)
+
+
+class TestADatabase:
+    """Each service has one of its own."""
+
+    def test_is_the_one_that_is_named(self, told: pytest.MonkeyPatch) -> None:
+        """By the variable of its service."""
+        told.setenv("RELAIS_POSTGRES_URL", "postgresql://server/any")
+        told.setenv("RELAIS_ORDERS_POSTGRES_URL", "postgresql://own/orders")
+
+        assert database_url("orders") == "postgresql://own/orders"
+
+    def test_is_else_named_after_its_service(self, told: pytest.MonkeyPatch) -> None:
+        """On the server that all share, with its parameters."""
+        told.setenv("RELAIS_POSTGRES_URL", "postgresql://u:p@server:1/any?sslmode=require")
+
+        expected = "postgresql://u:p@server:1/relais_orders?sslmode=require"
+        assert database_url("orders") == expected
+
+    def test_that_nobody_names_is_asked_for(self) -> None:
+        """By the name of the variable to set."""
+        with pytest.raises(ConfigurationError, match="set RELAIS_ORDERS_POSTGRES_URL to"):
+            database_url("orders")
