@@ -23,6 +23,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=1)
 
+BEHIND = "waits_for_an_earlier_one"
 MAILBOX_GONE = "mailbox_gone"
 """The broker returned it: no queue takes it any more."""
 MAILBOX_FULL = "mailbox_full"
@@ -54,12 +55,12 @@ class Told:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A notification whose turn it is, and what is known of its recipient now.
 
-    channels is None for an unknown entity and for an operator.  behind_until is when an earlier
-    one of the same recipient and package, which could not be delivered, is tried again.
+    channels is None for an unknown entity and for an operator.  ahead_attempts and ahead_until
+    tell of an earlier one for the same recipient about the same package that has to wait; None
+    where there is none.
     """
 
     id: str
@@ -71,7 +72,8 @@ class Due:
     mailbox: str
     channels: list[str] | None
     is_declared: bool
-    behind_until: datetime | None
+    ahead_attempts: int | None
+    ahead_until: datetime | None
 
     @property
     def is_of_operator(self) -> bool:
@@ -86,8 +88,7 @@ class Due:
         return names.entity_key(self.mailbox, self.key.recipient_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a notification is from now on; one that is pending is due again at next_try_at."""
 
     due: Due
@@ -116,8 +117,8 @@ def judge(due: Due, now: datetime) -> Outcome | None:
         return _ended(due, Status.SUPERSEDED, None, now)
     if due.told.notice is None:
         return _waiting(due, "not_told_yet", now)
-    if due.behind_until is not None:
-        return _put_off(due, "waits_for_an_earlier_one", due.behind_until)
+    if due.ahead_until is not None:
+        return _behind(due, due.ahead_until)
     if due.channels is None and not due.is_of_operator:
         return _unknown(due, now)
     if due.key.channel != Channel.MAILBOX or due.key.channel not in (due.channels or ["mailbox"]):
@@ -139,6 +140,13 @@ def refused(due: Due, error: str, now: datetime) -> Outcome:
         return Outcome(due, Status.FAILED, attempts, error, now)
     pause = min(timedelta(seconds=4 ** (attempts - 1)), LONGEST_PAUSE)
     return Outcome(due, Status.PENDING, attempts, error, now + pause)
+
+
+def _behind(due: Due, until: datetime) -> Outcome:
+    """It shares what becomes of the one ahead: a try that failed is one of all behind it."""
+    if due.ahead_attempts:
+        return _put_off(due, BEHIND, until)
+    return Outcome(due, Status.PENDING, due.attempts, BEHIND, until)
 
 
 def _unknown(due: Due, now: datetime) -> Outcome:

@@ -97,7 +97,6 @@ async def end_fan_out(conn: Connection, job: FanOut) -> None:
 HURRY = """
 UPDATE notifications SET next_try_at = $2
 WHERE package_id = $1 AND status = 'pending' AND next_try_at > $2
-  AND (taken_until IS NULL OR taken_until <= now())
 """
 
 
@@ -208,9 +207,13 @@ ORDER BY started_at LIMIT 100 FOR UPDATE SKIP LOCKED
 FIND_OPEN = """
 SELECT m.package_id, m.edition FROM unnest($1::text[], $2::int[]) AS m (package_id, edition)
 WHERE EXISTS (SELECT FROM fanouts f WHERE f.package_id = m.package_id AND f.edition = m.edition)
+   OR EXISTS (SELECT FROM happenings h CROSS JOIN rounds r JOIN notifications n
+                  ON n.round = r.round AND n.happening_id = h.happening_id
+              WHERE h.subject = m.package_id AND h.kind = 'package_available'
+                AND h.edition = m.edition AND n.status = 'pending' AND n.next_try_at IS NULL)
    OR EXISTS (SELECT FROM notifications n JOIN happenings h USING (happening_id)
               WHERE n.package_id = m.package_id AND n.status = 'pending'
-                AND h.superseded AND h.edition = m.edition)
+                AND n.next_try_at IS NOT NULL AND h.superseded AND h.edition = m.edition)
 """
 
 

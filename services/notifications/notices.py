@@ -69,6 +69,8 @@ def _data(due: Due) -> bytes:
     return own[:-1] + b"," + due.told.notice[1:]
 
 
+RECIPIENT_TYPES = {kind.value: kind for kind in RecipientType}
+CHANNELS = {channel.value: channel for channel in Channel}
 EVENTS: dict[NotificationStatus, type[NotificationEvent]] = {
     NotificationStatus.SENT: NotificationSent,
     NotificationStatus.FAILED: NotificationFailed,
@@ -98,9 +100,9 @@ def event(outcome: Outcome, now: datetime) -> NotificationEvent | None:
         BLANK,
         notification_id=due.id,
         kind=told.key.kind,
-        recipient_type=RecipientType(due.key.recipient_type),
+        recipient_type=RECIPIENT_TYPES[due.key.recipient_type],
         recipient_id=due.key.recipient_id,
-        channel=Channel(due.key.channel),
+        channel=CHANNELS[due.key.channel],
         package_id=told.package_id,
         edition=told.key.edition,
         order_id=told.order_id,

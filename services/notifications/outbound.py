@@ -1,7 +1,10 @@
 """All the SQL of sending: notifications are their own outbox."""
 
-from collections.abc import Collection, Sequence
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from contracts.notifications import NotificationKind
 from services.notifications import domain
@@ -12,45 +15,51 @@ from services.runtime.received import Cause
 
 LEASE = timedelta(seconds=5)
 
-# Only the first that waits for a recipient about a package goes.  Those behind one that could
-# not be delivered are taken as well, to be put off with it; behind one that nobody has tried, or
-# behind a fan-out that may still add one, they stay.
+# Whoever comes second waits a moment and takes what is left.  A lease that a crash takes back
+# harms nobody, so nobody waits for the disk.  The plan for TAKE must not depend on statistics:
+# of a million that wait it is to look at the first few, not to gather and sort them all.
+LOCK_ROUNDS = """
+WITH quick AS (SELECT set_config('synchronous_commit', 'off', true),
+                      set_config('enable_bitmapscan', 'off', true))
+SELECT r.round, r.worked_at FROM rounds r, quick
+WHERE r.taken_until <= now() ORDER BY r.round FOR UPDATE OF r
+"""
+# Only the first that waits for a recipient about a package goes.  What stands behind one that
+# had to wait is taken as well, to wait with it; behind a fan-out that may still add one it stays.
 TAKE = """
-WITH due AS MATERIALIZED (
-    SELECT n.ctid AS place, head.next_try_at AS behind_until
-    FROM notifications n
+SELECT n.round, n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.attempts,
+       n.added_at, coalesce(n.recipient_label, e.label) AS label,
+       coalesce(e.mailbox, 'central') AS mailbox, e.channels,
+       m.declared_at IS NOT NULL AS is_declared, n.head_attempts, n.head_next_try_at
+FROM (
+    SELECT n.*, head.attempts AS head_attempts, head.next_try_at AS head_next_try_at
+    FROM unnest($1::smallint[]) AS r (round)
+    CROSS JOIN LATERAL (
+        (SELECT * FROM notifications n
+         WHERE n.status = 'pending' AND n.round = r.round AND n.next_try_at <= $2
+           AND n.happening_id <= coalesce((SELECT min(f.happening_id) FROM fanouts f
+                                           WHERE f.package_id = n.package_id), n.happening_id)
+         ORDER BY n.next_try_at, n.happening_id LIMIT $3)
+        UNION ALL
+        (SELECT * FROM notifications n
+         WHERE n.status = 'pending' AND n.round = r.round AND n.next_try_at IS NULL
+           AND n.happening_id <= coalesce((SELECT min(f.happening_id) FROM fanouts f
+                                           WHERE f.package_id = n.package_id), n.happening_id)
+         ORDER BY n.happening_id LIMIT $3)
+    ) n
     LEFT JOIN LATERAL (
-        SELECT e.attempts, e.next_try_at, e.taken_until FROM notifications e
-        WHERE e.status = 'pending' AND e.package_id = n.package_id
+        SELECT e.attempts, e.next_try_at FROM notifications e
+        WHERE e.status = 'pending' AND e.next_try_at IS NOT NULL AND e.package_id = n.package_id
           AND e.recipient_id = n.recipient_id AND e.recipient_type = n.recipient_type
           AND e.channel = n.channel AND e.happening_id < n.happening_id
         ORDER BY e.happening_id LIMIT 1
     ) head ON true
-    WHERE n.status = 'pending' AND n.next_try_at <= $1
-      AND (n.taken_until IS NULL OR n.taken_until <= now())
-      AND (head.attempts IS NULL OR head.attempts > 0 AND head.next_try_at > $1
-           AND (head.taken_until IS NULL OR head.taken_until <= now()))
-      AND NOT EXISTS (SELECT FROM fanouts f
-                      WHERE f.package_id = n.package_id AND f.happening_id < n.happening_id)
-    ORDER BY n.next_try_at, n.happening_id LIMIT $2
-    FOR UPDATE OF n SKIP LOCKED
-), taken AS (
-    UPDATE notifications n SET taken_until = now() + $3::interval
-    FROM due WHERE n.ctid = due.place
-    RETURNING n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.attempts,
-               n.added_at, n.recipient_label, due.behind_until
-)
-SELECT t.happening_id, t.recipient_id, t.recipient_type, t.channel, t.attempts, t.added_at,
-       coalesce(t.recipient_label, e.label) AS label,
-       coalesce(e.mailbox, 'central') AS mailbox, e.channels,
-       m.declared_at IS NOT NULL AS is_declared, t.behind_until
-FROM taken t
-LEFT JOIN entities e ON e.entity_id = t.recipient_id AND t.recipient_type = 'entity'
+    WHERE head.next_try_at IS NULL OR head.next_try_at > $2
+    LIMIT $3
+) n
+LEFT JOIN entities e ON e.entity_id = n.recipient_id AND n.recipient_type = 'entity'
 LEFT JOIN mailboxes m ON m.name = coalesce(e.mailbox, 'central')
-ORDER BY t.happening_id, t.recipient_id
 """
-
-
 FIND_TOLD = """
 SELECT happening_id, kind, subject, edition, happening, package_id, order_id, happened_at, notice,
        superseded, cause
@@ -58,23 +67,48 @@ FROM happenings WHERE happening_id = ANY ($1::bigint[])
 """
 
 
-async def take(conn: Connection, limit: int, now: datetime) -> list[Due]:
-    """Hold the next notifications whose turn it is, for as long as a lease runs."""
-    rows = await conn.fetch(TAKE, now, limit, LEASE)
+HOLD_ROUNDS = """
+UPDATE rounds SET holder = $2, taken_until = now() + $3::interval WHERE round = ANY ($1::smallint[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Notifications of rounds that nobody else sends to as long as the lease runs.
+
+    is_full is whether there may be more, also in other rounds.
+    """
+
+    holder: uuid.UUID
+    due: list[Due]
+    is_full: bool
+
+
+async def take(conn: Connection, limit: int, now: datetime) -> Held:
+    """Hold the rounds of the next notifications; of each recipient and package the first one."""
+    holder = uuid.uuid4()
+    free = await conn.fetch(LOCK_ROUNDS)
+    least_recent = sorted(free, key=itemgetter("worked_at"))
+    rows = await conn.fetch(TAKE, [row["round"] for row in least_recent], now, limit)
     if not rows:
-        return []
+        return Held(holder, [], is_full=False)
+    await conn.execute(HOLD_ROUNDS, list({row["round"] for row in rows}), holder, LEASE)
     found = await conn.fetch(FIND_TOLD, list({row["happening_id"] for row in rows}))
     told = {row["happening_id"]: _told(row) for row in found}
+    return Held(holder, _firsts(rows, told), is_full=len(rows) == limit)
+
+
+def _firsts(rows: Sequence[Row], told: Mapping[int, Told]) -> list[Due]:
+    """Of those for one recipient about one package the first, in the order of what happened."""
     ids = {happening_id: domain.ids_of(one.key) for happening_id, one in told.items()}
-    return [
-        Due(
-            ids[happening_id](recipient_type, recipient_id, channel),
-            RowKey(happening_id, recipient_id, recipient_type, channel),
-            told[happening_id],
-            *rest,
-        )
-        for happening_id, recipient_id, recipient_type, channel, *rest in rows
-    ]
+    firsts: dict[tuple[str, str, str, str], Due] = {}
+    for row in sorted(rows, key=itemgetter("happening_id")):
+        key = RowKey(*row[1:5])
+        line = (*key[1:], told[key.happening_id].package_id)
+        if line not in firsts:
+            id = ids[key.happening_id](key.recipient_type, key.recipient_id, key.channel)
+            firsts[line] = Due(id, key, told[key.happening_id], *row[5:])
+    return list(firsts.values())
 
 
 def _told(row: Row) -> Told:
@@ -90,33 +124,38 @@ def _told(row: Row) -> Told:
     )
 
 
-# What is held, not what is pending: the indexes of that would be walked from end to end.
-RENEW = """
-UPDATE notifications n SET taken_until = now() + $5::interval
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
-    AS m (happening_id, recipient_id, recipient_type, channel)
-WHERE n.happening_id = m.happening_id AND n.recipient_id = m.recipient_id
-  AND n.recipient_type = m.recipient_type AND n.channel = m.channel
-  AND n.taken_until IS NOT NULL
+RENEW = "UPDATE rounds SET taken_until = now() + $2::interval WHERE holder = $1"
+
+
+async def renew(pool: Pool, held: Held) -> None:
+    """Hold on to rounds while a slow broker takes its time."""
+    await pool.execute(RENEW, held.holder, LEASE)
+
+
+# RECORD is to find its rows by their key, whatever the statistics say.
+RELEASE = """
+WITH plan AS (SELECT set_config('enable_hashjoin', 'off', true),
+                     set_config('enable_mergejoin', 'off', true))
+UPDATE rounds r SET holder = NULL, taken_until = now(), worked_at = now() FROM plan
+WHERE r.holder = $1
 """
 
 
-async def renew(pool: Pool, held: Sequence[Due]) -> None:
-    """Hold on to notifications while a slow broker takes its time."""
-    await pool.execute(RENEW, *_columns(held), LEASE)
+async def release(conn: Connection, held: Held) -> None:
+    """Let others send to these rounds once this has committed; harmless if the lease ran out."""
+    await conn.execute(RELEASE, held.holder)
 
 
 RECORD = """
 UPDATE notifications n
 SET status = m.status, attempts = m.attempts, error = m.error, next_try_at = m.next_try_at,
-    taken_until = NULL, sent_at = CASE m.status WHEN 'sent' THEN $9::timestamptz END
+    sent_at = CASE m.status WHEN 'sent' THEN $9::timestamptz END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[],
             $8::timestamptz[])
     AS m (happening_id, recipient_id, recipient_type, channel, status, attempts, error,
           next_try_at)
 WHERE n.happening_id = m.happening_id AND n.recipient_id = m.recipient_id
-  AND n.recipient_type = m.recipient_type AND n.channel = m.channel
-  AND n.taken_until IS NOT NULL
+  AND n.recipient_type = m.recipient_type AND n.channel = m.channel AND n.status = 'pending'
 RETURNING n.happening_id, n.recipient_id, n.recipient_type, n.channel
 """
 

@@ -9,6 +9,7 @@ from services.notifications import delivery, jobs, notices, outbound, wakes
 from services.notifications.delivery import Due, Outcome
 from services.notifications.domain import Life
 from services.notifications.jobs import Count
+from services.notifications.outbound import Held
 from services.runtime.channel import Published
 from services.runtime.work import Turn, Work
 
@@ -22,27 +23,30 @@ async def send(work: Work) -> bool:
     """
     async with work.begin() as turn:
         held = await outbound.take(turn.conn, TAKEN, turn.now)
-    if not held:
+        if held.is_full:
+            turn.wake(*wakes.SEND)
+    if not held.due:
         return False
-    judged = [(due, delivery.judge(due, turn.now)) for due in held]
+    judged = [(due, delivery.judge(due, turn.now)) for due in held.due]
     to_send = [due for due, outcome in judged if outcome is None]
     settled = [outcome for _, outcome in judged if outcome is not None]
-    published = await _publish(work, to_send)
+    published = await _publish(work, held, to_send)
     async with work.turn() as turn:
+        await outbound.release(turn.conn, held)
         await _record(turn, settled + _results(turn, to_send, published))
     # Whatever waited behind these can go now.
     return True
 
 
-async def _publish(work: Work, to_send: Sequence[Due]) -> Published:
-    """Publish, and hold on to the rows while a slow broker takes its time."""
+async def _publish(work: Work, held: Held, to_send: Sequence[Due]) -> Published:
+    """Publish, and hold on to the rounds while a slow broker takes its time."""
     messages = [notices.message(due) for due in to_send]
     if not messages:
         return Published()
     publishing = asyncio.create_task(work.publisher.publish(messages))
     try:
         while not (await asyncio.wait({publishing}, timeout=outbound.LEASE.total_seconds() / 2))[0]:
-            await outbound.renew(work.pool, to_send)
+            await outbound.renew(work.pool, held)
         return publishing.result()
     finally:
         publishing.cancel()

@@ -250,8 +250,8 @@ class Recipient(NamedTuple):
 ADD_RECIPIENTS = """
 WITH added AS (
     INSERT INTO notifications (happening_id, recipient_type, recipient_id, channel, package_id,
-                               recipient_label, added_at, next_try_at)
-    SELECT m.happening_id, m.type, m.id, c.channel, m.package_id, m.label, $6, $6
+                               recipient_label, round, added_at)
+    SELECT m.happening_id, m.type, m.id, c.channel, m.package_id, m.label, hashtext(m.id) & 15, $6
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
         AS m (happening_id, package_id, type, id, label)
     LEFT JOIN entities e ON e.entity_id = m.id AND m.type = 'entity'

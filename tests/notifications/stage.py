@@ -86,9 +86,11 @@ class Stage:
         """Let time pass for what waits."""
         await self.pool.execute(
             "UPDATE notifications SET added_at = added_at - $1 * interval '1 s',"
-            " next_try_at = next_try_at - $1 * interval '1 s',"
-            " taken_until = taken_until - $1 * interval '1 s'",
+            " next_try_at = next_try_at - $1 * interval '1 s'",
             seconds,
+        )
+        await self.pool.execute(
+            "UPDATE rounds SET taken_until = taken_until - $1 * interval '1 s'", seconds
         )
 
     async def reports(self) -> list[PackageEntitiesNotified]:

@@ -168,6 +168,16 @@ class TestReport:
         await post.deliver()
         assert await only_report(post) == (0, 2, 0)
 
+    async def test_waits_for_what_is_dropped(self, post: Post) -> None:
+        """An offer that is still to be dropped is not forgotten in the count."""
+        await post.send(published(distribution_level="local"))
+        await post.fan_out()
+        await post.send(canceled(distribution_level="local"))
+        await post.sweep(wakes.FAN_OUT, wakes.CANCELS)
+        assert await post.reports() == []
+        await post.deliver()
+        assert await only_report(post) == (0, 2, 0)
+
     async def test_is_not_held_open_by_what_failed_before(self, post: Post) -> None:
         """An entity whose mailbox takes nothing is behind with its order; the cancel goes on."""
         await post.register("OU1", mailbox="north")

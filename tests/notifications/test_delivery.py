@@ -39,7 +39,8 @@ def due(*, channel: str = "mailbox", kind: str = "entity", **changes: Any) -> Du
         "mailbox": "north",
         "channels": None if kind == "operator" else ["mailbox"],
         "is_declared": True,
-        "behind_until": None,
+        "ahead_attempts": None,
+        "ahead_until": None,
     }
     return Due(**(values | changes))
 
@@ -59,13 +60,18 @@ MATRIX: dict[str, tuple[dict[str, Any], float, tuple[str, int, str | None] | Non
         ("superseded", 0, None),
     ),
     "not told yet": ({"told": {"notice": None}}, 60, ("pending", 0, "not_told_yet")),
-    "behind": (
-        {"behind_until": NOW + 99 * SECOND},
+    "behind one not tried yet": (
+        {"ahead_attempts": 0, "ahead_until": NOW + 99 * SECOND},
+        0,
+        ("pending", 0, "waits_for_an_earlier_one"),
+    ),
+    "behind one that failed": (
+        {"ahead_attempts": 1, "ahead_until": NOW + 99 * SECOND},
         0,
         ("pending", 1, "waits_for_an_earlier_one"),
     ),
     "behind again": (
-        {"behind_until": NOW + 99 * SECOND, "attempts": 3},
+        {"ahead_attempts": 1, "ahead_until": NOW + 99 * SECOND, "attempts": 3},
         0,
         ("pending", 3, "waits_for_an_earlier_one"),
     ),
@@ -114,7 +120,7 @@ class TestJudge:
     def test_one_behind_another_waits_for_it(self) -> None:
         """It is due again when the one before it is."""
         until = NOW + 99 * SECOND
-        outcome = delivery.judge(due(behind_until=until), NOW)
+        outcome = delivery.judge(due(ahead_attempts=2, ahead_until=until), NOW)
         assert outcome is not None
         assert outcome.next_try_at == until
 
@@ -156,8 +162,8 @@ class TestFirstTry:
         outcomes: dict[str, Outcome | None] = {
             "sent": delivery.sent(one, NOW),
             "refused": delivery.refused(one, "mailbox_full", NOW),
-            "waiting": delivery.judge(replace(one, is_declared=False), NOW),
-            "failed": delivery.judge(replace(one, channels=None), NOW + 5 * SECOND),
+            "waiting": delivery.judge(one._replace(is_declared=False), NOW),
+            "failed": delivery.judge(one._replace(channels=None), NOW + 5 * SECOND),
         }
         found = outcomes[outcome]
         assert found is not None

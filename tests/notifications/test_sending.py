@@ -1,7 +1,9 @@
 """Sending, over a real broker: each notice once, in order, and what could not be delivered."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +21,8 @@ from services.notifications import domain, outbound, sending, wakes
 from services.notifications.domain import Key
 from services.notifications.sending import send
 from services.runtime.broker import Publisher, PublishFailed
-from services.runtime.channel import Published
+from services.runtime.channel import Outgoing, Published
+from tests.eventually import eventually
 from tests.notifications.given import OPERATOR, canceled, entity, order, package, published
 from tests.notifications.stage import Post
 
@@ -93,7 +96,7 @@ class TestOrder:
         decisions = (order(OrderApproved, 2), order(OrderRejected, 3), order(OrderCanceled, 4))
         await post.send(*decisions)
         async with post.desk.work.begin() as turn:
-            assert len(await outbound.take(turn.conn, 10, turn.now)) == 1
+            assert len((await outbound.take(turn.conn, 10, turn.now)).due) == 1
         await post.age(10)
         await post.sweep(wakes.SEND[0])
         kinds = [notice.kind for _, notice in await post.read("OU1")]
@@ -267,6 +270,51 @@ class TestBrokerAway:
         assert len(await post.read("OU1")) == 1
 
 
+class TestSlowBroker:
+    """A broker may take longer than a lease runs."""
+
+    async def test_leaves_the_rounds_to_their_holder(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The lease is renewed, and nobody else sends the same meanwhile."""
+        monkeypatch.setattr(outbound, "LEASE", timedelta(seconds=2))
+        await post.register("OU1")
+        await post.send(order(OrderApproved))
+        slow = Slow(post.desk.work.publisher)
+        sending_ = asyncio.create_task(send(replace(post.desk.work, publisher=slow)))
+        held_until = await eventually(lambda: self._held_until(post))
+        assert held_until is not None
+        await eventually(lambda: self._is_held_beyond(post, held_until))
+        assert not await send(post.desk.work)
+        slow.go.set()
+        await sending_
+        assert len(await post.read("OU1")) == 1
+
+    async def _held_until(self, post: Post) -> datetime | None:
+        until: datetime | None = await post.pool.fetchval(
+            "SELECT taken_until FROM rounds WHERE holder IS NOT NULL"
+        )
+        return until
+
+    async def _is_held_beyond(self, post: Post, moment: datetime) -> bool:
+        until = await self._held_until(post)
+        return until is not None and until > moment
+
+
+class Slow(Publisher):
+    """Publishes when it is told to."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        """Nothing goes yet."""
+        self.go = asyncio.Event()
+        self._inner = publisher
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+        """Wait, and then publish."""
+        await self.go.wait()
+        return await self._inner.publish(messages)
+
+
 class TestCrash:
     """A worker may die between the broker's confirm and the record of it."""
 
@@ -301,9 +349,10 @@ class TestCrash:
             async with work.begin() as turn:
                 held.append(await outbound.take(turn.conn, 10, turn.now))
             await post.age(6)
-        for due in held:
+        for one in held:
             async with work.turn() as turn:
-                await sending._record(turn, sending._results(turn, due, Published()))
+                await outbound.release(turn.conn, one)
+                await sending._record(turn, sending._results(turn, one.due, Published()))
         assert len(await post.desk.events(NotificationSent)) == 1
 
 
@@ -360,7 +409,7 @@ class TestSuperseded:
         await post.send(published(audience=["OU1"]))
         for _ in range(4):
             await post.deliver()
-            await post.pool.execute("UPDATE notifications SET next_try_at = now()")
+            await post.age(300)
         await post.deliver()
         await post.lose("north")
         await post.pool.execute("UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'")

@@ -59,6 +59,7 @@ CREATE TABLE happenings (
 ) WITH (fillfactor = 80);
 
 -- One row for each recipient and channel of a happening.
+-- next_try_at is null as long as it has not been looked at: it goes as soon as it can.
 CREATE TABLE notifications (
     happening_id    bigint      NOT NULL,
     recipient_type  text        NOT NULL,
@@ -66,22 +67,35 @@ CREATE TABLE notifications (
     channel         text        NOT NULL,
     package_id      text        NOT NULL,
     recipient_label text,
+    round           smallint    NOT NULL DEFAULT 0,
+    attempts        smallint    NOT NULL DEFAULT 0,
     status          text        NOT NULL DEFAULT 'pending',
-    attempts        integer     NOT NULL DEFAULT 0,
     error           text,
     added_at        timestamptz NOT NULL,
-    next_try_at     timestamptz NOT NULL,
-    taken_until     timestamptz,
+    next_try_at     timestamptz,
     sent_at         timestamptz,
     PRIMARY KEY (happening_id, recipient_id, recipient_type, channel)
-) WITH (fillfactor = 70);
--- The next to send, however many old rows there are. taken_until is in no index, so that taking
--- a row stays within its page.
-CREATE INDEX notifications_due ON notifications (next_try_at, happening_id)
-    WHERE status = 'pending';
--- What waits for one recipient about one package, which goes out in order.
-CREATE INDEX notifications_line ON notifications (package_id, recipient_id)
-    WHERE status = 'pending';
+) WITH (fillfactor = 60);
+-- The next to send, however many old rows there are. Most rows are in no other index but these
+-- two, ever: the one below and that of their key.
+CREATE INDEX notifications_new ON notifications (round, happening_id)
+    WHERE status = 'pending' AND next_try_at IS NULL;
+CREATE INDEX notifications_again ON notifications (round, next_try_at, happening_id)
+    WHERE status = 'pending' AND next_try_at IS NOT NULL;
+-- What has to wait, by recipient and package: whatever comes behind it waits as well.
+CREATE INDEX notifications_line ON notifications (package_id, recipient_id, happening_id)
+    WHERE status = 'pending' AND next_try_at IS NOT NULL;
+
+-- Who sends: each recipient belongs to one round, and whoever holds a round sends to all of it.
+-- A lease of sixteen rows in place of one of every notification.
+CREATE TABLE rounds (
+    round       smallint    PRIMARY KEY,
+    holder      uuid,
+    taken_until timestamptz NOT NULL,
+    worked_at   timestamptz NOT NULL
+) WITH (fillfactor = 30);
+INSERT INTO rounds (round, taken_until, worked_at)
+SELECT n, now(), now() FROM generate_series(0, 15) AS n;
 
 -- Jobs: happenings whose recipients are not all in notifications yet. A row goes when it is done.
 -- audience is who is told; null is every entity active at as_of.
@@ -96,6 +110,8 @@ CREATE TABLE fanouts (
     cursor       text        NOT NULL DEFAULT '',
     worked_at    timestamptz NOT NULL
 ) WITH (fillfactor = 60);
+-- What happened later to the same package waits for it.
+CREATE INDEX fanouts_package ON fanouts (package_id, happening_id);
 
 -- One row for each cancel of an edition: what has come of it, and what was made of that.
 -- started_at is null as long as only its orders are known, orders_canceled until their report.
@@ -118,4 +134,4 @@ CREATE INDEX cancels_running ON cancels (started_at) WHERE completed_at IS NULL;
 
 -- migrate:down
 
-DROP TABLE cancels, fanouts, notifications, happenings, packages, mailboxes, entities;
+DROP TABLE cancels, fanouts, rounds, notifications, happenings, packages, mailboxes, entities;
