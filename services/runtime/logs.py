@@ -35,7 +35,11 @@ class _Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(
-            record.levelno, "library_log", logger=record.name, text=record.getMessage()
+            record.levelno,
+            "library_log",
+            logger=record.name,
+            text=record.getMessage(),
+            exc_info=record.exc_info,
         )
 
 

@@ -1,0 +1,119 @@
+"""Old rows go, in chunks, by one cleaner; what somebody still needs stays."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.runtime import housekeeping, inbox, metrics
+from services.runtime.decider import Decider
+from services.runtime.service import Sweep
+from services.runtime.settings import Settings
+from tests.desk import Desk
+from tests.runtime.letters import handle, letter, letters, rows
+from tests.runtime.probe import Add, Hooks
+
+pytestmark = pytest.mark.servers
+
+NOW = datetime.now(UTC)
+HORIZON = NOW - timedelta(days=30)
+
+
+async def grow_old(desk: Desk) -> None:
+    """Everything handled so far was handled long ago."""
+    await desk.pool.execute("UPDATE inbox SET received_at = $1", NOW - timedelta(days=31))
+    await desk.pool.execute("UPDATE emitted SET at = $1", NOW - timedelta(days=31))
+
+
+class TestCleaning:
+    """The inbox knows a message for so many days."""
+
+    async def test_deletes_what_is_old(self, probe_desk: Desk) -> None:
+        """And keeps what is not."""
+        await handle(probe_desk, letter(probe_desk, Add(thing_id="A"), "old"))
+        await grow_old(probe_desk)
+        await handle(probe_desk, letter(probe_desk, Add(thing_id="A"), "new"))
+
+        await inbox.clean(probe_desk.pool, HORIZON)
+
+        assert [row["id"] for row in await rows(probe_desk, "inbox")] == ["new"]
+        assert len(await rows(probe_desk, "emitted")) == 1
+
+    async def test_keeps_what_is_parked(self, probe_desk: Desk, hooks: Hooks) -> None:
+        """A retry must find what was answered, however late."""
+        hooks.failing = {"bad"}
+        await handle(probe_desk, letter(probe_desk, Add(thing_id="A", note="bad"), "parked"))
+        await handle(probe_desk, letter(probe_desk, Add(thing_id="A"), "handled"))
+        await grow_old(probe_desk)
+
+        await inbox.clean(probe_desk.pool, HORIZON)
+
+        assert [row["id"] for row in await rows(probe_desk, "inbox")] == ["parked"]
+
+    async def test_goes_in_chunks(self, probe_desk: Desk) -> None:
+        """A long holiday of the cleaner holds no lock for long."""
+        await probe_desk.pool.execute(
+            "INSERT INTO inbox (source, id, type, received_at, outcome)"
+            " SELECT '/test', n::text, 't', $1, 'accepted' FROM generate_series(1, 12000) n",
+            NOW - timedelta(days=31),
+        )
+        left = []
+        while await inbox.clean(probe_desk.pool, HORIZON):
+            left.append(await probe_desk.pool.fetchval("SELECT count(*) FROM inbox"))
+
+        assert left == [7_000, 2_000]
+        assert not await rows(probe_desk, "inbox")
+
+    async def test_is_done_by_one_worker(self, probe_desk: Desk) -> None:
+        """The others find it busy, and go on."""
+        await handle(probe_desk, letter(probe_desk, Add(thing_id="A"), "old"))
+        await grow_old(probe_desk)
+        async with probe_desk.pool.acquire() as cleaner, cleaner.transaction():
+            assert await cleaner.fetchval(inbox.ONE_CLEANER)
+
+            assert not await inbox.clean(probe_desk.pool, HORIZON)
+
+        assert len(await rows(probe_desk, "inbox")) == 1
+
+
+def named(desk: Desk, name: str) -> Sweep:
+    """One of the sweeps that every service has."""
+    settings = Settings(amqp_url="amqp://nowhere", inbox_days=10)
+    decider = Decider(desk.service, desk.work, timedelta(seconds=5))
+    (sweep,) = (s for s in housekeeping.sweeps(desk.service, decider, settings) if s.name == name)
+    return sweep
+
+
+class TestTheSweepsOfEveryService:
+    """What was left behind, what waits, what is to be retried, cleaning and measuring."""
+
+    async def test_clean_by_the_setting(self, probe_desk: Desk) -> None:
+        """Ten days here."""
+        for days in (9, 11):
+            await handle(probe_desk, letter(probe_desk, Add(thing_id="A"), str(days)))
+            await probe_desk.pool.execute(
+                "UPDATE inbox SET received_at = $1 WHERE id = $2",
+                NOW - timedelta(days=days),
+                str(days),
+            )
+
+        await named(probe_desk, "clean").run(probe_desk.work)
+
+        assert [row["id"] for row in await rows(probe_desk, "inbox")] == ["9"]
+
+    async def test_measure_what_is_kept(self, probe_desk: Desk) -> None:
+        """So that somebody is told before somebody asks."""
+        await handle(probe_desk, *letters(probe_desk, b"{"))
+        early = Add(thing_id="A", needs="B")
+        await handle(probe_desk, letter(probe_desk, early), patience=timedelta(hours=1))
+
+        await named(probe_desk, "measure").run(probe_desk.work)
+
+        assert metrics.PARKED._value.get() == 1
+        assert metrics.WAITING._value.get() == 1
+
+    async def test_may_run_at_once(self, probe_desk: Desk) -> None:
+        """None waits for another."""
+        names = ("waiting", "retries", "clean", "measure")
+
+        await asyncio.gather(*(named(probe_desk, name).run(probe_desk.work) for name in names))
