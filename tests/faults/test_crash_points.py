@@ -7,7 +7,7 @@ import pytest
 from tests.faults.crew import Crew, died
 from tests.faults.world import world
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 ALL = ("packages", "orders", "campaigns", "notifications")
 SWEEPING = ("orders", "campaigns", "notifications")

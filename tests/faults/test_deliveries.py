@@ -8,7 +8,7 @@ from tests.faults import relays
 from tests.faults.crew import Crew
 from tests.faults.world import world
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 
 class TestMessages:

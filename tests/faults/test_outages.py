@@ -15,7 +15,7 @@ from tests.faults.long import LONG
 from tests.faults.private import Server
 from tests.faults.world import PATIENCE, World, world
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 
 @dataclass

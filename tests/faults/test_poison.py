@@ -13,7 +13,7 @@ from tests.eventually import eventually
 from tests.faults.crew import Crew
 from tests.faults.world import PATIENCE, World, world
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 UNREADABLE = (b"", b"\xff\xfe", b"not json", b"[]", b'{"specversion": "1.0"}')
 REASONS = "SELECT reason, count(*) AS count FROM parked GROUP BY reason"

@@ -12,7 +12,7 @@ from tests.faults.crew import STARTING, Crew, died
 from tests.faults.long import LONG
 from tests.faults.world import world
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 
 class TestKills:

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.crew import Crew, died, ended
 from tests.faults.world import world
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 KILLED, STOPPED = "--kill-at", "--stop-at"
 MIDDLE = "between_pieces:3"
