@@ -13,6 +13,7 @@ from hypothesis import settings
 from services.runtime import database, migrate
 from tests.conftest import on_server
 from tests.desk import Desk, desk_of
+from tests.faults.proxy import Proxy, proxied
 from tests.runtime import probe, stage
 from tests.runtime.probe import TOKEN, Hooks
 from tests.runtime.stage import Stage
@@ -109,3 +110,17 @@ async def execute(url: str, statement: str) -> None:
         await conn.execute(statement)
     finally:
         await conn.close()
+
+
+@pytest.fixture
+async def broker_proxy(amqp_url: str) -> AsyncIterator[Proxy]:
+    """A way to the broker that can be cut."""
+    async with proxied(amqp_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def database_proxy(database_url: str) -> AsyncIterator[Proxy]:
+    """A way to the database that can be cut."""
+    async with proxied(database_url) as proxy:
+        yield proxy

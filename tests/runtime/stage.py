@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from services.runtime.settings import Settings
 from services.runtime.sweeper import Sweeper
 from services.runtime.wakes import Wakes
 from services.runtime.work import Work
+from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Added, Hooks
 
@@ -263,6 +265,46 @@ def named(service: Service, name: str) -> Service:
     return replace(service, name=name)
 
 
+THINGS = [f"T{n}" for n in range(20)]
+
+
 def adds(things: Sequence[str], count: int) -> list[probe.Add]:
     """So many commands, dealt out over things; notes are numbered."""
     return [probe.Add(thing_id=things[n % len(things)], note=str(n)) for n in range(count)]
+
+
+async def effects(stage: Stage, count: int) -> None:
+    """Wait until so many messages have had their effect."""
+    await eventually(lambda: _reached(stage, count), timeout=30)
+
+
+async def _reached(stage: Stage, count: int) -> bool:
+    return await stage.count("journal") >= count
+
+
+async def begun(hooks: Hooks) -> None:
+    """Wait until a batch is being decided."""
+    await eventually(lambda: hooks.batches)
+
+
+def by_thing(journal: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """The notes about each thing, in order."""
+    found = defaultdict(list)
+    for thing, note in journal:
+        found[thing].append(note)
+    return found
+
+
+async def exactly(stage: Stage, ready: int) -> bool:
+    """Whether so many messages are left in the lanes."""
+    return await stage.depth() == ready
+
+
+async def waits(stage: Stage) -> bool:
+    """Whether a command waits."""
+    return await stage.count("waiting") > 0
+
+
+async def parked(stage: Stage) -> bool:
+    """Whether a message is parked."""
+    return await stage.count("parked") > 0

@@ -13,8 +13,7 @@ from services.runtime.topology import Reader, TopologyError
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Add, Hooks, Told
-from tests.runtime.stage import Stage, adds, working
-from tests.runtime.test_consumer import THINGS, effects, exactly
+from tests.runtime.stage import THINGS, Stage, adds, effects, exactly, working
 
 
 class TestAReader:

@@ -1,0 +1,58 @@
+"""Whatever somebody puts into a message, its lane goes on."""
+
+import aio_pika
+import pytest
+from aiormq.abc import ChannelFrame
+
+from contracts import names
+from services.runtime import broker
+from services.runtime.channel import _marshal
+from tests.eventually import eventually
+from tests.runtime.letters import plain
+from tests.runtime.probe import Add, Added, Told
+from tests.runtime.stage import Stage, effects, hearing, outgoing, working
+
+pytestmark = pytest.mark.servers
+
+
+class TestAnOddMessage:
+    """Whatever somebody puts into one, its lane goes on."""
+
+    @pytest.mark.parametrize(
+        "place", ["message_id", "correlation_id", "type", "app_id", "partitionkey"]
+    )
+    @pytest.mark.parametrize("odd", [b"\xff\xfe\xff\xfe", b"\0\0\0\0"], ids=["not UTF-8", "NUL"])
+    async def test_in_its_properties_is_handled(self, here: Stage, place: str, odd: bytes) -> None:
+        """Only the body counts."""
+        sent = outgoing(Add(thing_id="A", note="odd"))
+        values = {name: getattr(sent, name) for name in sent.__slots__}
+        marked = type(sent)(**{**values, place: "ZZZZ"})
+        frames = _marshal(marked, 1, 100_000).replace(b"ZZZZ", odd)
+        await here.publisher.open()
+        connection = broker.underlying(here.publisher._connection)  # type: ignore[arg-type]
+        await connection.write_queue.put(ChannelFrame(frames, should_close=False))
+
+        async with working(here):
+            await effects(here, 1)
+
+        assert await here.notes() == ["odd"]
+
+    async def test_in_its_reply_queue_is_handled(self, here: Stage) -> None:
+        """Where its answer cannot go, it does not go."""
+        queue = "Z" * 200
+        properties = aio_pika.Message(b"", reply_to=queue).properties
+        assert properties.reply_to == queue
+        async with working(here):
+            await here.send_raw(plain(id="é" * 128), Add.TYPE, reply_to="é" * 100)
+            await here.send_raw(plain(id="2", correlationid="x" * 256), Add.TYPE, reply_to="gone")
+            await effects(here, 2)
+
+    async def test_event_is_parked(self, here: Stage) -> None:
+        """And the ones after it are handled."""
+        async with working(here), hearing(here, "relais.message.parked.v1", Added.TYPE) as ears:
+            await here.send_raw(b"{", Told.TYPE, exchange=names.EVENTS)
+            await here.send(Told(thing_id="A", note="good"))
+            await effects(here, 1)
+            await eventually(lambda: any("parked" in e.type for e in ears.envelopes()))
+
+        assert await here.count("parked") == 1
