@@ -65,8 +65,6 @@ SELECT happening_id, kind, subject, edition, happening, package_id, order_id, ha
        superseded, cause
 FROM happenings WHERE happening_id = ANY ($1::bigint[])
 """
-
-
 HOLD_ROUNDS = """
 UPDATE rounds SET holder = $2, taken_until = now() + $3::interval WHERE round = ANY ($1::smallint[])
 """
