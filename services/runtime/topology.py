@@ -196,7 +196,7 @@ async def _check_exchange(connection: AbstractConnection, name: str) -> None:
 
 
 async def delete(connection: AbstractConnection, readers: Sequence[Reader]) -> None:
-    """Take everything of Relais off the broker, mailboxes of entities excepted."""
+    """Take everything of Relais off the broker; of the mailboxes just the central one."""
     queues = [names.UNROUTED, names.mailbox(names.CENTRAL)]
     exchanges = [names.COMMANDS, names.EVENTS, names.NOTIFICATIONS, names.UNROUTED]
     for reader in readers:
