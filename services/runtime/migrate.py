@@ -19,7 +19,7 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file; its name, such as orders/0001_orders, is its version."""
+    """One file; its name, such as probe/0001_probe, is its version."""
 
     version: str
     checksum: str
