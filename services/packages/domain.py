@@ -1,11 +1,9 @@
 """The rules of a package's life. Pure: time and everything else comes in as a value."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from contracts.campaigns import CampaignKind
 from contracts.envelope import FieldError
 from contracts.outcomes import RefusalCode
 from contracts.packages import (
@@ -25,13 +23,14 @@ from contracts.packages import (
     PackageState,
     PackageStatus,
     PackageSubmitted,
-    PackageTerms,
     PublishPackage,
     ReinitializePackage,
     RejectPackage,
     SubmitPackage,
 )
-from services.runtime.decision import Accepted, Decision, Refused, Unchanged, Unknown, accepted
+from services.packages import conditions
+from services.packages.conditions import Campaign
+from services.runtime.decision import Accepted, Decision, Refused, Unchanged, accepted
 
 Status = PackageStatus
 
@@ -67,9 +66,6 @@ ALWAYS_EDITABLE = frozenset(
     {"label", "folder", "description", "documents", "assigned_to", "notification_message"}
 )
 ONLY_LATER = frozenset({"ends_at", "registration_deadline", "personalization_deadline"})
-HEAVY = frozenset({"audience", "documents", "reviewers", "description", "notification_message"})
-HEAVY_BYTES = 980_000
-"""Every event carries the whole state, perhaps with a comment, and one message holds 1 MiB."""
 NEED_AUDIENCE = frozenset(
     {
         DistributionLevel.COLLABORATIVE_SIMPLE,
@@ -77,17 +73,6 @@ NEED_AUDIENCE = frozenset(
         DistributionLevel.COLLABORATIVE_BY_CAMPAIGN,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """What packages knows of a campaign; canceled_by is the package and edition that did it."""
-
-    campaign_id: str
-    version: int
-    kind: CampaignKind
-    canceled: bool = False
-    canceled_by: tuple[str, int] | None = None
 
 
 def create(
@@ -107,8 +92,8 @@ def create(
             package.version,
         )
     terms = command.model_dump()
-    refusal = _check_terms(command, campaign, command.package_id, edition=1)
-    if refusal := refusal or _check_size(command, command.model_fields_set):
+    refusal = conditions.check(command, campaign, command.package_id, edition=1)
+    if refusal := refusal or conditions.check_size(command, command.model_fields_set):
         return refusal
     state = PackageState(
         **terms,
@@ -133,7 +118,7 @@ def edit(
     """Change some fields; campaign is the one the package has after the edit."""
     changes = {k: v for k, v in command.changes.items() if getattr(package, k) != v}
     if campaign is None and "campaign_id" in changes:
-        return _unknown_campaign(changes["campaign_id"])
+        return conditions.unknown_campaign(changes["campaign_id"])
     if not changes:
         return Unchanged(f"package {package.package_id} has these values", package.version)
     if refusal := _conflict(package, command.expected_version):
@@ -160,10 +145,10 @@ def _check_edited(
 ) -> Refused | None:
     """The rules of creation hold for an edit; the campaign is looked at where it may change."""
     if package.status in FREELY_EDITED:
-        refusal = _check_terms(edited, campaign, package.package_id, package.edition)
+        refusal = conditions.check(edited, campaign, package.package_id, package.edition)
     else:
-        refusal = _check_dates(edited)
-    return refusal or _check_size(edited, changes)
+        refusal = conditions.check_dates(edited)
+    return refusal or conditions.check_size(edited, changes)
 
 
 def _locked(package: PackageState, changes: dict[str, Any]) -> Iterator[Refused]:
@@ -176,7 +161,7 @@ def _locked(package: PackageState, changes: dict[str, Any]) -> Iterator[Refused]
             # No deadline is the latest there is.
             if value is None or (old is not None and value > old):
                 continue
-            yield _field_locked(package, name, f"only a later time than {_shown(old)}")
+            yield _field_locked(package, name, f"only a later time than {conditions.shown(old)}")
         elif name == "audience":
             if package.audience and value and set(value) >= set(package.audience):
                 continue
@@ -283,55 +268,6 @@ def _move(
     assert_never(command)
 
 
-def _check_terms(
-    terms: PackageTerms, campaign: Campaign | None, package_id: str, edition: int
-) -> Refused | None:
-    if campaign is None:
-        return _unknown_campaign(terms.campaign_id)
-    if not _is_alive(campaign, package_id, edition):
-        return _campaign_canceled(package_id, campaign)
-    local = terms.distribution_level == DistributionLevel.LOCAL
-    wanted = CampaignKind.TEMPLATE if local else CampaignKind.REFERENCE
-    if campaign.kind != wanted:
-        return _invalid(
-            "campaign_id",
-            f"must name a {wanted} campaign for a package of level {terms.distribution_level}; "
-            f"{campaign.campaign_id} is a {campaign.kind}",
-        )
-    if terms.several_orders and not local:
-        return _invalid("several_orders", "is for local packages only")
-    return _check_dates(terms)
-
-
-def _check_dates(terms: PackageTerms) -> Refused | None:
-    if terms.starts_at >= terms.ends_at:
-        text = f"must be before ends_at, {_shown(terms.ends_at)}, not {_shown(terms.starts_at)}"
-        return _invalid("starts_at", text)
-    within = f"must be from {_shown(terms.starts_at)} to {_shown(terms.ends_at)}"
-    outside = [
-        FieldError(f"data.{name}", f"{within}, not {_shown(value)}")
-        for name in ("available_at", "registration_deadline", "personalization_deadline")
-        if (value := getattr(terms, name)) and not terms.starts_at <= value <= terms.ends_at
-    ]
-    return _invalid_fields(*outside) if outside else None
-
-
-def _check_size(terms: PackageTerms, changed: Collection[str]) -> Refused | None:
-    heavy = HEAVY.intersection(changed)
-    if not heavy:
-        return None
-    sizes = {name: _size(terms, name) for name in sorted(HEAVY)}
-    size = sum(sizes.values())
-    if size <= HEAVY_BYTES:
-        return None
-    text = f"makes {', '.join(sizes)} take {size} bytes in all; at most {HEAVY_BYTES} are accepted"
-    return _invalid(max(sorted(heavy), key=lambda name: sizes[name]), text)
-
-
-def _size(terms: PackageTerms, field: str) -> int:
-    return len(terms.__pydantic_serializer__.to_json(terms, include={field}))
-
-
 def _check_audience(package: PackageState) -> Refused | None:
     if package.distribution_level not in NEED_AUDIENCE or package.audience:
         return None
@@ -344,20 +280,9 @@ def _check_audience(package: PackageState) -> Refused | None:
 
 
 def _check_campaign_alive(package: PackageState, campaign: Campaign | None) -> Refused | None:
-    if campaign is None or _is_alive(campaign, package.package_id, package.edition):
+    if campaign is None or conditions.is_alive(campaign, package.package_id, package.edition):
         return None
-    return _campaign_canceled(package.package_id, campaign, package.version)
-
-
-def _is_alive(campaign: Campaign, package_id: str, edition: int) -> bool:
-    """A cancel by an earlier edition of the same package is looked past.
-
-    The campaign is reinitialized with the package; that news may still be on its way.
-    """
-    if not campaign.canceled:
-        return True
-    by = campaign.canceled_by
-    return by is not None and by[0] == package_id and by[1] < edition
+    return conditions.campaign_canceled(package.package_id, campaign, package.version)
 
 
 def _check_not_over(package: PackageState, now: datetime) -> Refused | None:
@@ -365,7 +290,7 @@ def _check_not_over(package: PackageState, now: datetime) -> Refused | None:
         return None
     return Refused(
         RefusalCode.WRONG_STATUS,
-        f"package {package.package_id} ended at {_shown(package.ends_at)}; "
+        f"package {package.package_id} ended at {conditions.shown(package.ends_at)}; "
         "give it a later ends_at and publish it then",
         package.version,
     )
@@ -389,30 +314,3 @@ def _wrong_status(package: PackageState, command: str, allowed: list[Status]) ->
         f"{', '.join(allowed)}",
         package.version,
     )
-
-
-def _unknown_campaign(campaign_id: str) -> Unknown:
-    text = f"campaign {campaign_id} is not known; create it with campaign.create first"
-    return Unknown(RefusalCode.UNKNOWN_CAMPAIGN, text)
-
-
-def _campaign_canceled(package_id: str, campaign: Campaign, version: int | None = None) -> Refused:
-    return Refused(
-        RefusalCode.CAMPAIGN_CANCELED,
-        f"campaign {campaign.campaign_id} of package {package_id} is canceled; "
-        "reinitialize it or name another campaign",
-        version,
-    )
-
-
-def _invalid(field: str, text: str) -> Refused:
-    return _invalid_fields(FieldError(f"data.{field}", text))
-
-
-def _invalid_fields(*errors: FieldError) -> Refused:
-    text = "; ".join(f"{error.field} {error.message}" for error in errors)
-    return Refused(RefusalCode.INVALID, text, errors=errors)
-
-
-def _shown(moment: datetime | None) -> str:
-    return "none" if moment is None else moment.isoformat().replace("+00:00", "Z")

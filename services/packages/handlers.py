@@ -34,7 +34,7 @@ from contracts.packages import (
     SubmitPackage,
 )
 from services.packages import domain, ledger, settings, store
-from services.packages.domain import Campaign
+from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
 from services.packages.store import Life
 from services.runtime.database import Connection

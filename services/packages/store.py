@@ -8,7 +8,7 @@ from typing import Any
 from contracts.campaigns import CampaignKind
 from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersReport
 from contracts.packages import PackageState
-from services.packages.domain import Campaign
+from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
 from services.runtime.database import Connection, Row, as_json
 from services.runtime.inbox import TakenMeanwhile

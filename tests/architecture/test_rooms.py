@@ -10,8 +10,6 @@ from tests.architecture.project import ROOT, SERVICES, services
 
 ROOMS = ("__init__", "__main__", "app", "domain", "handlers", "store")
 LONGEST = 400
-LONGER = {"services/packages/domain.py"}
-"""Rooms that are about to become folders; the list may only shrink."""
 
 PRODUCT = ("contracts", "services", "infra", "tests/runtime", "tests/architecture")
 FILES = sorted(str(p.relative_to(ROOT)) for top in PRODUCT for p in (ROOT / top).rglob("*.py"))
@@ -79,10 +77,4 @@ def test_a_file_can_be_read_in_one_go(path: str) -> None:
     """A room becomes a folder when it grows past that."""
     lines = len((ROOT / path).read_text().splitlines())
 
-    assert lines <= LONGEST or path in LONGER
-
-
-@pytest.mark.parametrize("path", sorted(LONGER))
-def test_a_file_that_is_allowed_to_be_longer_is(path: str) -> None:
-    """Otherwise it is taken off the list."""
-    assert len((ROOT / path).read_text().splitlines()) > LONGEST
+    assert lines <= LONGEST

@@ -33,7 +33,8 @@ from contracts.packages import (
     SubmitPackage,
 )
 from services.packages import handlers
-from services.packages.domain import Campaign, LifeCommand
+from services.packages.conditions import Campaign
+from services.packages.domain import LifeCommand
 from services.packages.handlers import World
 from services.packages.ledger import Cancellation, Report
 from services.runtime.decision import Decision

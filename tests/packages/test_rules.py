@@ -12,7 +12,7 @@ from contracts.packages import (
     PackageRejected,
     PackageSubmitted,
 )
-from services.packages.domain import Campaign
+from services.packages.conditions import Campaign
 from services.runtime.decision import Unchanged
 from tests.packages.given import (
     DAY,
