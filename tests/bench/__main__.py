@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ import uvloop
 from rich.console import Console
 
 from services.cli.app import explain
-from tests.bench.figures import Report
+from tests.bench.figures import Report, spread
 from tests.bench.place import Place, place
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -144,16 +144,23 @@ def measure(bench: str, work: Callable[[Place, Report], Awaitable[None]], *, as_
     """Run a bench on its servers and show what it found."""
     console = Console(stderr=as_json)
     report = Report(bench, console)
-    busy = os.getloadavg()[0]
-    if busy > 0.5:
-        report.note(f"Other work ran on this machine when this began: its load was {busy:.1f}.")
     with place() as here:
         for sentence in here.servers.chosen:
             console.print(sentence, style="dim", highlight=False)
         uvloop.run(_awaited(work(here, report)))
+    report.note(disturbance(here.others))
     report.show()
     if as_json:
         Console(soft_wrap=True, highlight=False).print(report.as_json(), markup=False)
+
+
+def disturbance(others: Sequence[float]) -> str:
+    """How much other work there was, in a sentence: such figures say little."""
+    shares = spread(others)
+    return (
+        f"While ours stood still, other work took {shares.median:.0%} of the processors, "
+        f"at most {shares.max:.0%}."
+    )
 
 
 async def _awaited(work: Awaitable[None]) -> None:

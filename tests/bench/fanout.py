@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from tests.bench import canceling, drain, floor, workers
+from tests.bench import canceling, drain, floor, machine
 from tests.bench.canceling import Canceled, Scene
 from tests.bench.figures import Report
 from tests.bench.place import Place
@@ -40,11 +40,11 @@ async def _ours(scene: Scene, report: Report, size: int) -> None:
     package_id = await _prepared(scene, size)
     pids = {service: found[0] for service, found in scene.running.pids().items()}
     for pid in pids.values():
-        workers.forget_peak(pid)
+        machine.forget_peak(pid)
     canceled = await scene.cancel(package_id)
     report.add(f"cancel of {size:,}", canceled.seconds, "s")
     for service, pid in pids.items():
-        report.add(f"{service} memory, {size:,}", workers.peak_mb(pid), "MB")
+        report.add(f"{service} memory, {size:,}", machine.peak_mb(pid), "MB")
     await _check(scene, canceled, size)
 
 

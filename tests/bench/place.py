@@ -5,7 +5,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,6 +31,8 @@ class Place:
     servers: Servers
     state: Path
     kept: Kept
+    others: list[float] = field(default_factory=list)
+    """The share of the processors that other work took, each time that ours stood still."""
 
     @property
     def amqp_url(self) -> str:

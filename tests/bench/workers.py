@@ -2,11 +2,9 @@
 
 import http.client
 import json
-import os
 import signal
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from infra.local import stack
 from infra.local.keeping import Process
@@ -80,21 +78,3 @@ def scrape(port: int) -> dict[str, float]:
             name = label.partition("{")[0]
             found[name] = found.get(name, 0.0) + float(value)
     return found
-
-
-def peak_mb(pid: int) -> float:
-    """The most memory that a process has held, in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
-def forget_peak(pid: int) -> None:
-    """Let the most memory be counted from now on."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def cpu_seconds(pid: int) -> float:
-    """The processor time that a process has used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
