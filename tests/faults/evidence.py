@@ -26,6 +26,7 @@ from contracts.notifications import (
     NotificationSuperseded,
 )
 from contracts.orders import OrderPlaced, OrdersCanceled
+from contracts.outcomes import CommandRefused
 from contracts.packages import PackageCanceled
 from tests.faults.plan import AFTER, FINISHED, STOPPED, Fate, Order, Plan
 from tests.faults.tap import Heard
@@ -96,10 +97,19 @@ class Judge:
 
 
 def judge(
-    plan: Plan, edition: int, orders: list[Order], tables: Tables, heard: Heard, notices: Heard
+    plan: Plan,
+    edition: int,
+    orders: list[Order],
+    late: list[Order],
+    tables: Tables,
+    heard: Heard,
+    notices: Heard,
 ) -> Judge:
-    """The judgment of the cancel of every package of a plan."""
-    found = Judge(plan, edition, orders, tables, heard, notices)
+    """The judgment of the cancel of every package of a plan; late orders may have been refused."""
+    taken = [order for order in late if order.order_id in tables.orders]
+    found = Judge(plan, edition, orders + taken, tables, heard, notices)
+    refused = (event.about for event in found.said(CommandRefused))
+    found.same("orders refused", {o.order_id for o in late} - tables.orders.keys(), refused)
     for look in (_orders, _campaigns, _ledger, _told, _decided, _offered):
         look(found)
     return found

@@ -93,12 +93,13 @@ class Order:
 class Plan:
     """Entities, packages that all but the last entity are offered, and a campaign for each.
 
-    The last of the audience orders nothing, and is told of the cancel all the same.
+    The last ones of the audience order late or nothing, and are told of the cancel all the same.
     """
 
     token: str
     entities: int = 14
     packages: int = 1
+    late: int = 1
 
     @property
     def entity_ids(self) -> list[str]:
@@ -130,7 +131,15 @@ class Plan:
         return [
             Order(f"{package}-ORD{n}-{edition}", package, entity, FATES[n % len(FATES)])
             for package in self.package_ids
-            for n, entity in enumerate(self.audience[:-1])
+            for n, entity in enumerate(self.audience[: -self.late])
+        ]
+
+    def late_orders(self, edition: int) -> list[Order]:
+        """The orders of one life that may come before its cancel, or after."""
+        return [
+            Order(f"{package}-LATE{n}-{edition}", package, entity, Fate.LEFT)
+            for n, entity in enumerate(self.audience[-self.late :])
+            for package in self.package_ids
         ]
 
     def registrations(self) -> list[Command]:

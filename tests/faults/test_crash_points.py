@@ -53,6 +53,22 @@ class TestACancel:
             await w.proven()
 
 
+class TestOrders:
+    """Orders that come in while their package is canceled."""
+
+    async def test_are_canceled_or_refused_while_workers_die(self, crew: Crew) -> None:
+        """Whoever is told that an order was placed finds it canceled; none slips between."""
+        deaths = ("in_decision", "between_pieces:2", "between_pieces")
+        async with world(crew.stack, entities=100, packages=2, late=80) as w:
+            await w.placed()
+            await crew.replace("orders", "--kill-at", deaths[0])
+            await crew.ready()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(w.race())
+                tasks.create_task(relieve(crew, "orders", deaths[1:]))
+            await w.proven()
+
+
 async def relieve(crew: Crew, service: str, points: tuple[str, ...]) -> None:
     """Let one worker after the other take over from the dead; the last one is healthy."""
     for point in points:

@@ -26,16 +26,16 @@ class TestKills:
     @pytest.mark.timeout(3600)
     async def test_for_a_long_time_do_neither(self, crew: Crew) -> None:
         """Two hundred kills during cancels of thousands of orders leave them proven right."""
-        await survive(crew, kills=200, packages=8, entities=502)
+        await survive(crew, kills=200, patience=600, packages=4, entities=502)
 
 
-async def survive(crew: Crew, kills: int, **sizes: int) -> None:
+async def survive(crew: Crew, kills: int, patience: float = 100, **sizes: int) -> None:
     """Order and cancel in one world after the other, and prove each, until the kills are over."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
     rng = random.Random(seed)
     while kills > 0:
-        async with world(crew.stack, **sizes) as w:
+        async with world(crew.stack, patience=patience, **sizes) as w:
             over = asyncio.Event()
             async with asyncio.TaskGroup() as tasks:
                 killing = tasks.create_task(kill(crew, rng, kills, over))

@@ -27,7 +27,7 @@ from tests.faults.plan import BEFORE, Fate, Order, Plan, publication
 from tests.faults.tap import Heard
 
 PATIENCE = 60.0
-"""Seconds that anything may take, also with workers that die."""
+"""Seconds that a step may take, also with workers that die."""
 
 SETTLE = 20.0
 
@@ -47,6 +47,8 @@ class World:
     since: datetime
     edition: int = 1
     times: int = 1
+    patience: float = PATIENCE
+    raced: bool = False
     heard: Heard = field(default_factory=Heard)
     notices: Heard = field(default_factory=Heard)
 
@@ -64,15 +66,15 @@ class World:
         """Everything but orders."""
         await self.send([*self.plan.registrations(), *self.plan.campaigns()])
         # A command waits for what it names, but not for as long as a dead worker may take.
-        await eventually(self.are_known, timeout=PATIENCE)
+        await eventually(self.are_known, timeout=self.patience)
         await self.send(self.plan.packages_made())
-        await eventually(self.is_offered, timeout=PATIENCE)
+        await eventually(self.is_offered, timeout=self.patience)
 
     async def order(self) -> None:
         """Place the orders, and let become of them what does before the cancel."""
         await self.send([command for order in self.orders for command in order.commands()])
-        await eventually(self.are_placed, timeout=PATIENCE)
-        await eventually(self.are_told, timeout=PATIENCE)
+        await eventually(self.are_placed, timeout=self.patience)
+        await eventually(self.are_told, timeout=self.patience)
 
     async def cancel(self) -> None:
         """Cancel every package, and wait until each is complete."""
@@ -81,7 +83,17 @@ class World:
             for package in self.plan.package_ids
         ]
         await asyncio.gather(*(self.do(command) for command in cancels))
-        await eventually(self.are_complete, timeout=PATIENCE)
+        await eventually(self.are_complete, timeout=self.patience)
+
+    async def race(self) -> None:
+        """Cancel every package while orders of it come in."""
+        self.raced = True
+        late = [
+            command for order in self.plan.late_orders(self.edition) for command in order.commands()
+        ]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.send(late))
+            tasks.create_task(self.cancel())
 
     async def begin_again(self) -> None:
         """Reinitialize every package, bring it to its audience, and order again."""
@@ -89,8 +101,8 @@ class World:
             await self.do(ReinitializePackage(package_id=package))
             await self.send(list(publication(package)))
         self.edition += 1
-        await eventually(self.is_offered, timeout=PATIENCE)
-        await eventually(self.are_campaigns_back, timeout=PATIENCE)
+        await eventually(self.is_offered, timeout=self.patience)
+        await eventually(self.are_campaigns_back, timeout=self.patience)
         await self.order()
 
     async def proven(self, *, parked: int = 0) -> Judge:
@@ -101,8 +113,9 @@ class World:
         assert len(kept) == parked, kept
         await self.listen()
         tables = await self.tables()
+        late = self.plan.late_orders(self.edition) if self.raced else []
         judge = evidence.judge(
-            self.plan, self.edition, self.orders, tables, self.heard, self.notices
+            self.plan, self.edition, self.orders, late, tables, self.heard, self.notices
         )
         assert not judge.wrong, (judge.lost, judge.twice, judge.wrong)
         return judge
@@ -116,7 +129,7 @@ class World:
         """Have a command done, and not refused; asks again as long as it takes."""
         id = str(uuid.uuid4())
         outcomes = [
-            await self.client.ask(command, id=id, timeout=PATIENCE) for _ in range(self.times)
+            await self.client.ask(command, id=id, timeout=self.patience) for _ in range(self.times)
         ]
         assert outcomes == [outcomes[0]] * self.times
         assert outcomes[0].outcome != Outcome.REFUSED, (command, outcomes[0].message)
@@ -150,7 +163,8 @@ class World:
             for service in ("orders", "notifications")
         ]
         campaigns = await self.count("packages", KNOWN_CAMPAIGNS, self.plan.campaign_ids)
-        assert [*entities, campaigns] == [self.plan.entities] * 2 + [self.plan.packages]
+        wanted = [self.plan.entities] * 2 + [self.plan.packages]
+        assert [*entities, campaigns] == wanted, (entities, campaigns)
         return True
 
     async def is_offered(self) -> bool:
@@ -167,7 +181,8 @@ class World:
         """Whether every order is as it should be before the cancel."""
         rows = await self.order_rows()
         wanted = {order.order_id: BEFORE[order.fate] for order in self.orders}
-        assert {id: rows.get(id) for id in wanted} == wanted
+        other = {id: (rows.get(id), row) for id, row in wanted.items() if rows.get(id) != row}
+        assert not other, f"{len(other)} orders are not as wanted: {list(other.items())[:5]}"
         return True
 
     async def are_told(self) -> bool:
@@ -175,7 +190,7 @@ class World:
         offered = len(self.plan.audience) * self.plan.packages
         decided = sum(order.fate is not Fate.LEFT for order in self.orders)
         told = await self.count("notifications", TOLD, self.plan.package_ids, self.edition)
-        assert told == offered + decided
+        assert told == offered + decided, f"{told} told, and {offered} + {decided} wanted"
         return True
 
     async def are_complete(self) -> bool:
@@ -260,7 +275,9 @@ def is_of(token: str, key: object) -> bool:
 
 
 @asynccontextmanager
-async def world(stack: Stack, *, times: int = 1, **sizes: int) -> AsyncIterator[World]:
+async def world(
+    stack: Stack, *, times: int = 1, patience: float = PATIENCE, **sizes: int
+) -> AsyncIterator[World]:
     """A world of its own on a stack, while the block lasts."""
     plan = Plan(f"W{token_hex(3)}", **sizes)
     amqp_url = stack.amqp_url
@@ -271,5 +288,7 @@ async def world(stack: Stack, *, times: int = 1, **sizes: int) -> AsyncIterator[
         }
         queue = await opened.enter_async_context(tap.tapped(amqp_url, f"faults.{plan.token}"))
         sender = await opened.enter_async_context(client.connect(amqp_url, source="/faults"))
-        yield World(plan, stack, sender, pools, queue, datetime.now(UTC), times=times)
+        yield World(
+            plan, stack, sender, pools, queue, datetime.now(UTC), times=times, patience=patience
+        )
         await tap.delete(amqp_url, [names.mailbox(name) for name in plan.mailboxes])
