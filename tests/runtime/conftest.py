@@ -76,6 +76,7 @@ async def probe_desk(database_url: str, hooks: Hooks) -> AsyncIterator[Desk]:
     """The probe's handlers on a fresh database, without a broker."""
     desk = await desk_of(probe.service("probe", hooks), database_url)
     yield desk
+    hooks.gate.set()
     await desk.close()
 
 

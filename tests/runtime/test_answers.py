@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 
 import aio_pika
 import orjson
@@ -10,12 +11,13 @@ import pytest
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from services.runtime.broker import Publisher
+from services.runtime.channel import Outgoing, Published
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.runtime.asking import answering, facts
 from tests.runtime.conftest import SetStage
 from tests.runtime.letters import plain
-from tests.runtime.probe import TOKEN, Add
+from tests.runtime.probe import TOKEN, Add, Added
 from tests.runtime.stage import Stage, effects, working
 
 pytestmark = pytest.mark.servers
@@ -97,24 +99,22 @@ class TestAnAnswer:
     async def test_comes_after_the_events_it_speaks_of(
         self, here: Stage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The next command of the sender finds their effect."""
-        told = asyncio.Event()
+        """They are confirmed by then: the next command of the sender finds their effect."""
+        confirmed: list[str] = []
         async with working(here) as station, answering(here) as asking:
-            publish = station.work.relay.publish
+            publisher = station.work.publisher
+            publish = publisher.publish
 
-            async def publish_late(rows: object) -> None:
-                await told.wait()
-                assert not asking.got
-                await publish(rows)  # type: ignore[arg-type]
+            async def watched(messages: Sequence[Outgoing]) -> Published:
+                published = await publish(messages)
+                confirmed.extend(message.type for message in messages)
+                return published
 
-            monkeypatch.setattr(station.work.relay, "publish", publish_late)
-            asked = asyncio.create_task(asking.ask(Add(thing_id="A", note="n")))
-            await effects(here, 1)
-            assert not asking.got
+            monkeypatch.setattr(publisher, "publish", watched)
+            await asking.ask(Add(thing_id="A", note="n"))
+            await eventually(lambda: len(confirmed) == 2)
 
-            told.set()
-
-            await asked
+        assert confirmed == [Added.TYPE, "relais.command.outcome.v1"]
 
     async def test_that_cannot_be_sent_is_sent_later(
         self, here: Stage, broker_proxy: Proxy

@@ -140,6 +140,8 @@ class TestAnAcknowledgement:
             await effects(here, 30)
 
             broker_proxy.cut()
+            # Nobody has begun them again: all are as they were before they were delivered.
+            await eventually(lambda: exactly(here, 30))
             told.set()
 
             await eventually(lambda: len(ears.notes()) >= 30)
