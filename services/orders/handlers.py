@@ -37,7 +37,7 @@ from contracts.packages import (
 )
 from services.orders import domain, store
 from services.orders.domain import Applicant, Offer
-from services.orders.store import Life, Pair
+from services.orders.store import Life, Pair, Place
 from services.runtime.database import Connection
 from services.runtime.decision import Accepted, Decision, Unchanged, accepted
 from services.runtime.loaded import Loaded
@@ -81,7 +81,7 @@ class World:
     entities: Loaded[str, tuple[int, bool]]
     limits: Loaded[str, int | None]
     in_audience: set[Pair]
-    has_order: set[tuple[str, int, str]]
+    has_order: set[Place]
     cancels: set[Life]
     now: datetime
     audiences: dict[str, frozenset[str] | None] = field(default_factory=dict)
@@ -104,7 +104,8 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     entities = {c.entity_id for c in places}
     entities |= {b.entity_id for b in others if isinstance(b, EntityEvent)}
     in_audience, has_order = await store.find_applicants(
-        conn, {(c.package_id, c.entity_id) for c in places if c.package_id in offers}
+        conn,
+        {(o.package_id, o.edition, c.entity_id) for c in places if (o := offers.get(c.package_id))},
     )
     with_documents = any(c.documents for c in commands if isinstance(c, PlaceOrder | EditOrder))
     named = {o.campaign_id for o in offers.values()} | {b.campaign_id for b in news}
@@ -117,7 +118,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
         entities=Loaded(await store.find_entities(conn, entities)),
         limits=Loaded(await store.find_limits(conn, campaigns)),
         in_audience=in_audience,
-        has_order={(p, offers[p].edition, e) for p, e in has_order},
+        has_order=has_order,
         cancels=await store.find_cancels(conn, lives),
         now=batch[0].now,
     )

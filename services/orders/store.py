@@ -17,6 +17,8 @@ Life = tuple[str, int]
 """A package and one of its editions."""
 Pair = tuple[str, str]
 """A package and an entity."""
+Place = tuple[str, int, str]
+"""A package, one of its editions, and an entity that orders it."""
 
 LOCK_OFFERS = """
 SELECT package_id, version, edition, status, distribution_level, campaign_id, starts_at, ends_at,
@@ -139,28 +141,27 @@ async def save_orders(conn: Connection, orders: Sequence[OrderState]) -> None:
 
 
 FIND_APPLICANTS = """
-SELECT m.package_id, m.entity_id,
+SELECT m.package_id, m.edition, m.entity_id,
        EXISTS (SELECT 1 FROM audiences a
                WHERE a.package_id = m.package_id AND a.entity_id = m.entity_id) AS in_audience,
-       EXISTS (SELECT 1 FROM orders r JOIN offers f ON f.package_id = r.package_id
-               WHERE r.package_id = m.package_id AND r.edition = f.edition
-                 AND r.entity_id = m.entity_id AND r.status = ANY ($3::text[])) AS has_order
-FROM unnest($1::text[], $2::text[]) AS m (package_id, entity_id)
+       EXISTS (SELECT 1 FROM orders r
+               WHERE r.package_id = m.package_id AND r.edition = m.edition
+                 AND r.entity_id = m.entity_id AND r.status = ANY ($4::text[])) AS has_order
+FROM unnest($1::text[], $2::int[], $3::text[]) AS m (package_id, edition, entity_id)
 """
 
 
-async def find_applicants(conn: Connection, pairs: Iterable[Pair]) -> tuple[set[Pair], set[Pair]]:
-    """The pairs whose entity is in the audience, and those that hold an order of this edition."""
-    wanted = list(pairs)
-    if not wanted:
+async def find_applicants(
+    conn: Connection, places: Collection[Place]
+) -> tuple[set[Pair], set[Place]]:
+    """The entities in the audience of a package, and the places where there is an open order."""
+    if not places:
         return set(), set()
-    rows = await conn.fetch(
-        FIND_APPLICANTS, [p for p, _ in wanted], [e for _, e in wanted], sorted(OPEN)
-    )
-    pair = [(row["package_id"], row["entity_id"], row) for row in rows]
+    columns = zip(*places, strict=True)
+    rows = await conn.fetch(FIND_APPLICANTS, *columns, sorted(OPEN))
     return (
-        {(p, e) for p, e, row in pair if row["in_audience"]},
-        {(p, e) for p, e, row in pair if row["has_order"]},
+        {(row["package_id"], row["entity_id"]) for row in rows if row["in_audience"]},
+        {(row["package_id"], row["edition"], row["entity_id"]) for row in rows if row["has_order"]},
     )
 
 
@@ -255,7 +256,7 @@ class Cancel:
 
     package_id: str
     edition: int
-    cursor: Pair
+    cursor: tuple[str, str]
     expected: int | None
     canceled: int
     already_final: int
@@ -346,7 +347,7 @@ class Chunk:
 
     canceled: list[dict[str, Any]]
     already_final: int
-    end: Pair
+    end: tuple[str, str]
     is_last: bool
 
 
