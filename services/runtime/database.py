@@ -27,6 +27,15 @@ T = TypeVar("T")
 COMMAND_TIMEOUT = 60.0
 BACKOFF_CEILING = 5.0
 
+BY_KEY = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+"""Every statement finds its rows by key, and so do its plans, whatever the statistics say: one made
+while a table was new and empty would read the whole of it ever after."""
+
 TRANSIENT: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
@@ -108,7 +117,7 @@ async def pool(url: str, application: str, size: int = 8) -> AsyncIterator[Pool]
         max_inactive_connection_lifetime=0,
         init=_prepare,
         reset=_leave,
-        server_settings={"application_name": application, "jit": "off", "TimeZone": "UTC"},
+        server_settings={**BY_KEY, "application_name": application, "TimeZone": "UTC"},
     )
     try:
         yield made
