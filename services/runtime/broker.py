@@ -47,11 +47,11 @@ def _target(url: str) -> URL:
 
 @asynccontextmanager
 async def consuming(
-    url: str, name: str, take: deliveries.Take
+    url: str, name: str, take: deliveries.Take, room: asyncio.Event | None = None
 ) -> AsyncIterator[aiormq.abc.AbstractChannel]:
-    """The one channel of a connection of its own, whose deliveries go to take."""
+    """The one channel of a connection of its own, whose deliveries go to take; see there."""
     async with asyncio.timeout(CONNECT_TIMEOUT):
-        connection = await deliveries.connect(_target(url), name, take)
+        connection = await deliveries.connect(_target(url), name, take, room)
     try:
         yield await connection.channel(publisher_confirms=False)
     finally:

@@ -1,6 +1,6 @@
 """The consumer drains lanes: take what is there, decide it in one transaction, bring it out.
 
-Three stages run at once on one batch each: parsing, deciding, and bringing out.
+Three stages run at once: reading ahead, deciding one batch, and bringing out the one before.
 """
 
 import asyncio
@@ -45,11 +45,13 @@ class Consumer:
     @property
     def is_consuming(self) -> bool:
         """Whether messages come in; not while what has begun waits for a server that is away."""
-        return self._intake is not None and not self._intake.has_ended
+        return self._intake is not None and self._intake.is_consuming
 
     def stop(self) -> None:
         """Take nothing more; what has begun is finished."""
         self._stopping.set()
+        if self._intake is not None:
+            self._intake.end("stopping")
 
     async def run(self) -> None:
         """Consume, and after a fault of the broker consume again, until stopped."""
@@ -82,17 +84,24 @@ class Consumer:
         async with broker.connected(url, name) as connection:
             queues = await topology.check(connection, wanted, self._service.drains)
             await topology.bind_again(connection, wanted)
-        intake = Intake(self._service, self._stopping)
-        async with broker.consuming(url, name, intake.deliver) as channel:
+        self._intake = intake = Intake(self._service)
+        if self._stopping.is_set():
+            intake.end("stopping")
+        async with broker.consuming(url, name, intake.deliver, intake.room) as channel:
             await channel.basic_qos(prefetch_count=self._settings.prefetch)
-            await intake.consume(channel, queues, lanes.priorities(slot, len(queues)))
-            self._intake = intake
             log.info("consuming", lanes=len(queues), slot=slot)
+            priorities = lanes.priorities(slot, len(queues))
+            # What comes is worked on meanwhile, or the broker's answers might find no room.
+            beginning = asyncio.create_task(intake.consume(channel, queues, priorities))
             watch = asyncio.create_task(self._watch_slot(intake))
             try:
                 await self._drain(intake, channel)
             finally:
                 watch.cancel()
+                beginning.cancel()
+                await asyncio.wait({beginning}, timeout=broker.CLOSE_TIMEOUT)
+            if beginning.done() and not beginning.cancelled():
+                beginning.result()
 
     async def _watch_slot(self, intake: Intake) -> None:
         """Another worker may have the slot once its session is lost: deal again."""
@@ -102,31 +111,23 @@ class Consumer:
 
     async def _drain(self, intake: Intake, channel: AbstractChannel) -> None:
         """Run the three stages until the intake ends, and let what has begun flow out."""
-        parsed: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=1)
         done: asyncio.Queue[tuple[Batch, Decided] | None] = asyncio.Queue(maxsize=2)
         async with asyncio.TaskGroup() as stages:
-            stages.create_task(self._parse(intake, parsed))
-            stages.create_task(self._decide(parsed, done))
+            stages.create_task(intake.read_ahead())
+            stages.create_task(self._decide(intake, done))
             stages.create_task(self._bring_out(done, channel))
 
-    async def _parse(self, intake: Intake, parsed: asyncio.Queue[Batch | None]) -> None:
-        while (batch := await intake.take()) is not None:
-            await parsed.put(batch)
-        await parsed.put(None)
-
     async def _decide(
-        self,
-        parsed: asyncio.Queue[Batch | None],
-        done: asyncio.Queue[tuple[Batch, Decided] | None],
+        self, intake: Intake, done: asyncio.Queue[tuple[Batch, Decided] | None]
     ) -> None:
-        while (batch := await parsed.get()) is not None:
+        while (batch := await intake.take()) is not None:
             self._progress(busy=True)
             if batch.suspect:
                 decided = await self._decide_alone(batch.items)
             else:
                 decided = await self.decider.decide(batch.items)
             await done.put((batch, decided))
-            self._progress(busy=not parsed.empty() or not done.empty())
+            self._progress(busy=not done.empty())
         await done.put(None)
 
     async def _decide_alone(self, items: Sequence[Item]) -> Decided:

@@ -7,6 +7,7 @@ belongs to a delivery is decoded here, and every other frame goes on to it untou
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any
@@ -20,6 +21,8 @@ from yarl import URL
 CHUNK = 256 * 1024
 _METHOD, _HEADER, _BODY = 1, 2, 3
 _DELIVER = b"\x00\x3c\x00\x3c"
+PATIENCE = 1.0
+"""Seconds without reading after which aiormq is told that the other side is alive."""
 HEARTBEAT_FRAME = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
 _frame = Struct(">BHI").unpack_from
@@ -72,10 +75,15 @@ class Delivery:
 Take = Callable[[Delivery], None]
 
 
-async def connect(url: URL, name: str, take: Take) -> aiormq.abc.AbstractConnection:
-    """A connection whose deliveries go to take, in order, and nowhere else."""
-    factory = _Factory(TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory())
-    factory.take = take
+async def connect(
+    url: URL, name: str, take: Take, room: asyncio.Event | None = None
+) -> aiormq.abc.AbstractConnection:
+    """A connection whose deliveries go to take, in order, and nowhere else.
+
+    While room is there and not set nothing is read, and the broker has to wait.
+    """
+    inner = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
+    factory = _Factory(inner, take, room)
     connection = await aiormq.connect(
         url, transport_factory=factory, client_properties={"connection_name": name}
     )
@@ -86,25 +94,28 @@ async def connect(url: URL, name: str, take: Take) -> aiormq.abc.AbstractConnect
 class _Factory(TransportFactory):
     """Opens the usual transport, and reads it first."""
 
-    take: Take
-
-    def __init__(self, inner: TransportFactory) -> None:
+    def __init__(self, inner: TransportFactory, take: Take, room: asyncio.Event | None) -> None:
         self._inner = inner
+        self._take = take
+        self._room = room
 
     async def create(
         self, url: URL, **options: Any
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await self._inner.create(url, **options)
-        return Tap(reader, self.take), writer  # type: ignore[return-value]
+        return Tap(reader, self._take, self._room), writer  # type: ignore[return-value]
 
 
 class Tap:
     """The reader that aiormq gets: the stream without its deliveries."""
 
-    def __init__(self, reader: asyncio.StreamReader, take: Take) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, take: Take, room: asyncio.Event | None = None
+    ) -> None:
         """Takes over the reader."""
         self._reader = reader
         self._take = take
+        self._room = room
         self._buffer = b""
         self._at = 0
         self._passed = b""
@@ -143,6 +154,10 @@ class Tap:
             if self._taken:
                 # aiormq must see that the other side is alive: it counts only what it gets.
                 self._taken = 0
+                return HEARTBEAT_FRAME
+            if self._room is not None and not self._room.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._room.wait(), PATIENCE)
                 return HEARTBEAT_FRAME
             await self._fill()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ log = structlog.get_logger()
 
 MAX_ELEMENTS = 500
 MAX_BYTES = 4 * 1024 * 1024
+HELD_BYTES = 64 * 1024 * 1024
+"""What may lie here undecided before the connection is left unread for a while."""
+READ_AT_ONCE = 50
+"""Elements read before anything else gets its turn."""
 SUSPECT_AFTER = 3
 """Deliveries of one message after which it may be what kills the worker."""
 
@@ -34,16 +39,37 @@ class Batch:
     begun: float
 
 
-class Intake:
-    """What the broker has delivered and nobody has begun."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A delivery as it was read; a suspect one may be what kills the worker."""
 
-    def __init__(self, service: Service, stopping: asyncio.Event) -> None:
+    items: list[Item]
+    tag: int
+    size: int
+    suspect: bool
+
+
+class Intake:
+    """What the broker has delivered and nobody has begun.
+
+    It is read a little at a time while the database works on the batch before; a batch is cut
+    only when somebody takes it, so that under load it is as large as it may be.
+    room is set as long as the connection may be read.
+    """
+
+    def __init__(self, service: Service) -> None:
         """Nothing is consumed before consume."""
         self._service = service
-        self._stopping = stopping
-        self._deliveries: list[Delivery] = []
-        self._at = 0
-        self._arrived = asyncio.Event()
+        self._deliveries: deque[Delivery] = deque()
+        self._read: deque[Read] = deque()
+        self._elements = 0
+        self._bytes_read = 0
+        self._bytes_held = 0
+        self.room = asyncio.Event()
+        self.room.set()
+        self._to_read = asyncio.Event()
+        self._to_take = asyncio.Event()
+        self._has_begun = False
         self._ended: str | None = None
         self._drains: dict[str, str] = {}
 
@@ -58,81 +84,106 @@ class Intake:
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
         self._drains = {names.dead(self._service.name): "dead"}
         self._drains |= dict.fromkeys(self._service.drains, "unknown_type")
-        for queue, priority in zip(queues, priorities, strict=True):
-            await _consume(channel, queue, {"x-priority": priority})
-        for queue in self._drains:
-            await _consume(channel, queue, {})
+        try:
+            for queue, priority in zip(queues, priorities, strict=True):
+                await _consume(channel, queue, {"x-priority": priority})
+            for queue in self._drains:
+                await _consume(channel, queue, {})
+        except BaseException:
+            self.end("cannot consume")
+            raise
+        self._has_begun = True
         metrics.LANES_HELD.set(len(queues))
 
     def deliver(self, delivery: Delivery) -> None:
         """Take one delivery from the connection."""
         self._deliveries.append(delivery)
-        self._arrived.set()
+        self._hold(len(delivery.body))
+        self._to_read.set()
+
+    def _hold(self, size: int) -> None:
+        """The broker counts messages; large ones are held back by their size."""
+        self._bytes_held += size
+        if self._bytes_held < HELD_BYTES or self._ended:
+            self.room.set()
+        else:
+            self.room.clear()
 
     def end(self, why: str) -> None:
-        """Take nothing more; whatever was not begun goes back."""
+        """Give nothing more; whatever was not begun goes back."""
         if self._ended is None:
             log.info("intake_ended", why=why)
             self._ended = why
-        self._arrived.set()
+        self.room.set()
+        self._to_read.set()
+        self._to_take.set()
 
     @property
-    def has_ended(self) -> bool:
-        """Whether nothing comes in any more."""
-        return self._ended is not None
+    def is_consuming(self) -> bool:
+        """Whether every lane is consumed, and messages come in."""
+        return self._has_begun and self._ended is None
+
+    async def read_ahead(self) -> None:
+        """Read what is delivered, up to a batch ahead, until the intake ends."""
+        while not self._ended:
+            is_ahead = self._elements >= MAX_ELEMENTS or self._bytes_read >= MAX_BYTES
+            if self._deliveries and not is_ahead:
+                self._read_some()
+                self._to_take.set()
+                # What the database has answered meanwhile goes first.
+                await asyncio.sleep(0)
+            else:
+                self._to_read.clear()
+                await self._to_read.wait()
+
+    def _read_some(self) -> None:
+        now = datetime.now(UTC)
+        elements = 0
+        while self._deliveries and elements < READ_AT_ONCE:
+            delivery = self._deliveries.popleft()
+            items = item.read(
+                item.origin_of(delivery),
+                delivery.body,
+                self._service.routes,
+                now,
+                drained=self._drains.get(delivery.consumer),
+            )
+            suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
+            self._read.append(Read(items, delivery.tag, len(delivery.body), suspect))
+            self._bytes_read += len(delivery.body)
+            elements += len(items)
+        self._elements += elements
 
     async def take(self) -> Batch | None:
         """What is there now, at most a batch of it; None when the intake has ended."""
-        while self._at == len(self._deliveries):
-            if not await self._more():
-                return None
-        if self._ended or self._stopping.is_set():
-            return None
-        return self._batch()
-
-    async def _more(self) -> bool:
-        self._deliveries.clear()
-        self._at = 0
-        self._arrived.clear()
+        while not self._read and not self._ended:
+            self._to_take.clear()
+            await self._to_take.wait()
         if self._ended:
-            return False
-        arrived = asyncio.create_task(self._arrived.wait())
-        stopping = asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait({arrived, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            arrived.cancel()
-            stopping.cancel()
-        return not self._stopping.is_set() and self._ended is None
-
-    def _batch(self) -> Batch:
-        """Whole deliveries, in order of arrival; one that keeps coming back is taken alone."""
-        now = datetime.now(UTC)
-        batch = Batch([], 0, False, time.monotonic())
-        size = 0
-        while self._at < len(self._deliveries):
-            delivery = self._deliveries[self._at]
-            suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
-            elements = [] if suspect and batch.items else self._read(delivery, now)
-            full = len(batch.items) + len(elements) > MAX_ELEMENTS
-            if batch.items and (suspect or full or size + len(delivery.body) > MAX_BYTES):
-                break
-            batch.items += elements
-            batch.tag = delivery.tag
-            batch.suspect = suspect
-            size += len(delivery.body)
-            self._at += 1
-            if suspect:
-                break
-        del self._deliveries[: self._at]
-        self._at = 0
+            return None
+        batch = self._cut()
+        self._to_read.set()
         return batch
 
-    def _read(self, delivery: Delivery, now: datetime) -> list[Item]:
-        drained = self._drains.get(delivery.consumer)
-        return item.read(
-            item.origin_of(delivery), delivery.body, self._service.routes, now, drained=drained
-        )
+    def _cut(self) -> Batch:
+        """Whole deliveries, in order of arrival; one that keeps coming back is taken alone."""
+        first = self._read.popleft()
+        batch = Batch(list(first.items), first.tag, first.suspect, time.monotonic())
+        size = first.size
+        while self._read and not batch.suspect:
+            following = self._read[0]
+            elements = len(batch.items) + len(following.items)
+            full = elements > MAX_ELEMENTS or size + following.size > MAX_BYTES
+            if full or following.suspect:
+                break
+            self._read.popleft()
+            batch.items += following.items
+            batch.tag = following.tag
+            size += following.size
+        self._elements -= len(batch.items)
+        self._bytes_read -= size
+        self._hold(-size)
+        return batch
 
 
 async def _consume(channel: AbstractChannel, queue: str, arguments: FieldTable) -> None:

@@ -120,7 +120,7 @@ class Worker:
         reasons = []
         if self._draining:
             reasons.append("it is stopping")
-        if not consumer.is_consuming:
+        elif not consumer.is_consuming:
             reasons.append("it consumes no lane; the broker or the database is away")
         if work.relay.unroutable:
             reasons.append(

@@ -6,7 +6,9 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from contracts import names
-from services.runtime import broker, topology
+from services.runtime import broker, intake, topology
+from services.runtime.deliveries import Delivery
+from services.runtime.intake import Intake
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.runtime.conftest import SetStage
@@ -89,6 +91,36 @@ class TestMessages:
             await eventually(lambda: exactly(here, 300 - 2 * 20))
             hooks.gate.set()
             await effects(here, 300)
+
+    async def test_that_are_large_are_bounded_by_their_size(
+        self, here: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What does not fit stays with the broker until some have been taken; none is lost."""
+        monkeypatch.setattr(intake, "HELD_BYTES", 4_000_000)
+        delivered: list[int] = []
+        own = Intake(here.service)
+
+        def deliver(delivery: Delivery) -> None:
+            delivered.append(delivery.tag)
+            own.deliver(delivery)
+
+        for _ in range(60):
+            await here.send_raw(b" " * 500_000, Add.TYPE)
+        queues = topology.reader(here.service, here.lanes).queues
+        async with broker.consuming(here.amqp_url, "large", deliver, own.room) as channel:
+            await channel.basic_qos(prefetch_count=100)
+            beginning = asyncio.create_task(own.consume(channel, queues, [0] * len(queues)))
+            await eventually(lambda: not own.room.is_set())
+            held = len(delivered)
+            reading = asyncio.create_task(own.read_ahead())
+            taken = 0
+            while taken < 60 and (batch := await own.take()):
+                taken += len(batch.items)
+            await beginning
+            own.end("enough")
+            await reading
+
+        assert held < 20
 
     async def test_that_become_known_wake_what_waits(
         self, here: Stage, monkeypatch: pytest.MonkeyPatch

@@ -143,6 +143,21 @@ class TestTheStream:
         assert passed[0] == HEARTBEAT_FRAME
         assert isinstance(pamqp.frame.unmarshal(HEARTBEAT_FRAME)[2], Heartbeat)
 
+    async def test_is_left_unread_while_there_is_no_room(self) -> None:
+        """The broker waits then; the library still hears that it lives."""
+        taken: list[Delivery] = []
+        stream = asyncio.StreamReader()
+        for part in Sent(1, "key", {}, [b"x"]).frames():
+            stream.feed_data(part)
+        room = asyncio.Event()
+        tap = Tap(stream, taken.append, room)
+
+        assert await frame(tap) == HEARTBEAT_FRAME
+        assert taken == []
+        room.set()
+        assert await frame(tap) == HEARTBEAT_FRAME
+        assert [delivery.tag for delivery in taken] == [1]
+
     async def test_passes_on_the_header_of_another_protocol(self) -> None:
         """The broker's way to say that it speaks another version; the library knows it."""
         stream = asyncio.StreamReader()
