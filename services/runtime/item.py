@@ -40,8 +40,9 @@ class Origin:
 class Item:
     """One element: what it says, and where it is kept if the broker no longer holds it.
 
-    body is None when it is broken; errors then say why.  identity is its source and id, None
-    where not even those can be read.  kept names a waiting or parked row.
+    body is None when it is broken; errors then say why.  sent are the bytes it came in, None where
+    it shared them with others.  identity is its source and id, None where not even those can be
+    read.  kept names a waiting or parked row.
     drained is the reason when it comes from a queue whose messages are parked unhandled.
     """
 
@@ -49,7 +50,7 @@ class Item:
     element: Element
     body: Body | None
     errors: tuple[FieldError, ...]
-    raw: bytes
+    sent: bytes | None
     received_at: datetime
     identity: Identity | None
     kept: tuple[str, int] | None = None
@@ -88,6 +89,11 @@ class Item:
                 return self.origin.routing_key[:128]
 
     @property
+    def raw(self) -> bytes:
+        """The bytes to keep it as; written anew where it came with others."""
+        return _raw(self.element) if self.sent is None else self.sent
+
+    @property
     def digest(self) -> str:
         """A name for this very message, also where it has none of its own."""
         named = f"{self.origin.message_id}|{self.origin.routing_key}|{self.drained}|".encode()
@@ -105,12 +111,12 @@ def read(
     """Each element of an AMQP message; never raises."""
     elements = envelope.read(body)
     alone = len(elements) == 1 and not body.lstrip().startswith(b"[")
+    sent = body if alone else None
     items = []
     for element in elements:
-        raw = body if alone else _raw(element)
         parsed, errors = (None, ()) if drained else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
-        items.append(Item(origin, element, parsed, errors, raw, now, identity, kept, drained))
+        items.append(Item(origin, element, parsed, errors, sent, now, identity, kept, drained))
     return items
 
 
