@@ -63,6 +63,17 @@ async def park(service: Service, turn: Turn, parking: Parking) -> None:
     await docket.record()
 
 
+async def refuse(service: Service, turn: Turn, item: Item, error: FieldError) -> Answer:
+    """Say no to one command that was right in itself, for what would have come of it."""
+    docket = Docket(service, turn, timedelta(0))
+    known = await _known(turn, [item])
+    if known:
+        docket.repeat(item, known)
+    answer = next(iter(known.values()), None) or docket.refuse(item, (error,))
+    await docket.record()
+    return answer
+
+
 async def _known(turn: Turn, items: Sequence[Item]) -> dict[Identity, Answer]:
     """What was answered before; to a message that is retried, being parked is no answer."""
     known = await inbox.find(turn.conn, {i.identity for i in items if i.identity})
@@ -145,8 +156,12 @@ class Docket:
             return Answer("refused", "invalid", item.element.reason, errors=item.errors)
         if not item.origin.is_command:
             return self.park(item, "invalid", _sentence(item.errors))
-        answer = Answer("refused", "invalid", _sentence(item.errors), errors=item.errors)
-        self._say_refused(item, answer, _cause(item), None)
+        return self.refuse(item, item.errors)
+
+    def refuse(self, item: Item, errors: tuple[FieldError, ...]) -> Answer:
+        """Refuse a command as invalid, with every error."""
+        answer = Answer("refused", "invalid", _sentence(errors), errors=errors)
+        self._say_refused(item, answer, _cause(item), item.body.key if item.body else None)
         self._handle(item, answer)
         return answer
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import structlog
 
+from contracts.envelope import FieldError, TooLarge
 from services.runtime import parked, replies
 from services.runtime.database import backoff, persist
-from services.runtime.decide import decide, park
+from services.runtime.decide import decide, park, refuse
 from services.runtime.inbox import Answer
 from services.runtime.item import Item
 from services.runtime.outbox import OutboxRow
@@ -49,17 +50,22 @@ class Decider:
 
     async def _decide(self, items: list[Item], decided: Decided) -> None:
         tries = TRIES if len(items) == 1 else 1
+        failure: Exception
         for attempt in range(1, tries + 1):
             try:
                 await persist("decide", lambda: self._commit(items, decided))
                 return
+            except TooLarge as error:
+                # It would be as large the next time.
+                failure = error
+                break
             except Exception as error:
                 log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
                 failure = error
                 if attempt < tries:
                     await backoff(attempt)
         if len(items) == 1:
-            await self.park(items[0], "failed", failure, decided)
+            await self._give_up(items[0], failure, decided)
             return
         # One bad message harms no other: it is found by halving.
         middle = len(items) // 2
@@ -82,6 +88,21 @@ class Decider:
         for kept, answer in told:
             if kept.kept and (reply := replies.reply(self._service.name, kept, answer)):
                 turn.outbox.add_reply(reply)
+
+    async def _give_up(self, message: Item, failure: Exception, decided: Decided) -> None:
+        if not isinstance(failure, TooLarge) or not message.origin.is_command:
+            await self.park(message, "failed", failure, decided)
+            return
+        error = FieldError("data", f"is too much to tell of: {failure}")
+
+        async def answer() -> None:
+            async with self._work.begin() as turn:
+                told = [(message, await refuse(self._service, turn, message, error))]
+                self._answer_kept(turn, told)
+            decided.rows += turn.outbox.rows
+            decided.answers += told
+
+        await persist("refuse", answer)
 
     async def park(
         self, message: Item, reason: str, error: BaseException, decided: Decided

@@ -105,6 +105,11 @@ DELETE FROM inbox WHERE (source, id) IN (
 CLEAN_EMITTED = """
 DELETE FROM emitted WHERE ctid = ANY (ARRAY(SELECT ctid FROM emitted WHERE at < $1 LIMIT 5000))
 """
+# What a worker that died had begun, and nobody was given again.
+CLEAN_ATTEMPTS = """
+DELETE FROM attempts WHERE digest IN (SELECT digest FROM attempts WHERE last < $1 LIMIT 5000)
+"""
+CLEAN = (CLEAN_INBOX, CLEAN_EMITTED, CLEAN_ATTEMPTS)
 ONE_CLEANER = "SELECT pg_try_advisory_xact_lock(hashtext('relais.cleaner'))"
 
 
@@ -113,7 +118,7 @@ async def clean(pool: Pool, before: datetime) -> bool:
     async with pool.acquire() as conn, conn.transaction():
         if not await conn.fetchval(ONE_CLEANER):
             return False
-        done = [await conn.execute(statement, before) for statement in (CLEAN_INBOX, CLEAN_EMITTED)]
+        done = [await conn.execute(statement, before) for statement in CLEAN]
     return any(status.endswith(" 5000") for status in done)
 
 

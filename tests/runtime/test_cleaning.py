@@ -50,6 +50,18 @@ class TestCleaning:
 
         assert [row["id"] for row in await rows(probe_desk, "inbox")] == ["parked"]
 
+    async def test_forgets_attempts_that_nobody_ended(self, probe_desk: Desk) -> None:
+        """A worker that was killed leaves its note behind, and its message may not come again."""
+        await probe_desk.pool.execute(
+            "INSERT INTO attempts (digest, count, last) VALUES ('old', 1, $1), ('new', 1, $2)",
+            NOW - timedelta(days=31),
+            NOW,
+        )
+
+        await inbox.clean(probe_desk.pool, HORIZON)
+
+        assert [row["digest"] for row in await rows(probe_desk, "attempts")] == ["new"]
+
     async def test_goes_in_chunks(self, probe_desk: Desk) -> None:
         """A long holiday of the cleaner holds no lock for long."""
         await probe_desk.pool.execute(

@@ -262,6 +262,30 @@ class TestABrokenMessage:
         assert subjects == ["CAT86", "-"]
 
 
+class TestACommandOfMuchToTell:
+    """What it would come to does not fit into one message."""
+
+    async def test_is_refused_and_harms_no_other(self, probe_desk: Desk) -> None:
+        """Its sender hears why; what it had changed is taken back."""
+        pad = "x" * (names.MAX_BODY_BYTES - 300)
+        commands = [
+            letter(probe_desk, Add(thing_id="A", note="before"), "1"),
+            letter(probe_desk, Add(thing_id="A", note="large", pad=pad), "2"),
+            letter(probe_desk, Add(thing_id="A", note="after"), "3"),
+        ]
+
+        before, large, after = await handle(probe_desk, *commands)
+
+        assert before == Answer("accepted", version=1)
+        assert after == Answer("accepted", version=2)
+        assert large is not None
+        assert (large.outcome, large.code) == ("refused", "invalid")
+        assert "at most 1048576" in (large.message or "")
+        assert await notes(probe_desk) == ["before", "after"]
+        assert (await handle(probe_desk, commands[1]))[0] == large
+        assert await rows(probe_desk, "parked") == []
+
+
 class TestTheDeadQueue:
     """What the broker gave up delivering is kept, and not handled."""
 
