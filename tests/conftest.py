@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,6 +12,12 @@ import pytest
 from services.runtime import migrate
 from services.runtime.service import installed
 from tests.desk import Desk, desk_of
+
+# What runs in the background of a shell, or under nohup, passes on that these are ignored; the
+# programs that tests end by them are to listen.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 HOW = "start them with `./run test`, or set RELAIS_AMQP_URL and RELAIS_POSTGRES_URL"
 
