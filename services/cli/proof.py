@@ -118,7 +118,7 @@ async def prove(stack: Endpoints, since: datetime, settle: float) -> Proof:
     async with AsyncExitStack() as opened:
         pools = {
             name: await opened.enter_async_context(
-                database.pool(stack.postgres[name], "relais proof", size=2)
+                database.pool(stack.postgres[name], "relais proof", size=2, reads_all=True)
             )
             for name in services
         }

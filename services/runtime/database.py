@@ -31,10 +31,9 @@ BY_KEY = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
-    "jit": "off",
 }
-"""Every statement finds its rows by key, and so do its plans, whatever the statistics say: one made
-while a table was new and empty would read the whole of it ever after."""
+"""What a worker asks finds its rows by key, and so do its plans, whatever the statistics say: one
+made while a table was new and empty would read the whole of it ever after."""
 
 TRANSIENT: tuple[type[BaseException], ...] = (
     OSError,
@@ -107,8 +106,13 @@ def as_json(models: Iterable[BaseModel]) -> str:
 
 
 @asynccontextmanager
-async def pool(url: str, application: str, size: int = 8) -> AsyncIterator[Pool]:
-    """A pool whose connections speak JSON; statements are prepared once a connection."""
+async def pool(
+    url: str, application: str, size: int = 8, *, reads_all: bool = False
+) -> AsyncIterator[Pool]:
+    """A pool whose connections speak JSON; statements are prepared once a connection.
+
+    reads_all is for those who look through whole tables, as no worker does.
+    """
     made = await asyncpg.create_pool(
         url,
         min_size=1,
@@ -117,7 +121,12 @@ async def pool(url: str, application: str, size: int = 8) -> AsyncIterator[Pool]
         max_inactive_connection_lifetime=0,
         init=_prepare,
         reset=_leave,
-        server_settings={**BY_KEY, "application_name": application, "TimeZone": "UTC"},
+        server_settings={
+            **({} if reads_all else BY_KEY),
+            "application_name": application,
+            "jit": "off",
+            "TimeZone": "UTC",
+        },
     )
     try:
         yield made

@@ -109,7 +109,9 @@ async def stage(
     """A stage while the block lasts."""
     async with AsyncExitStack() as opened:
         pools = {
-            service: await opened.enter_async_context(database.pool(url, "relais demo", size=2))
+            service: await opened.enter_async_context(
+                database.pool(url, "relais demo", size=2, reads_all=True)
+            )
             for service, url in postgres.items()
         }
         sender = await opened.enter_async_context(client.connect(amqp_url, source="/demo"))
