@@ -57,7 +57,7 @@ class Attributes(TypedDict, total=False):
 async def connect(url: str, *, source: str, timeout: float = 10) -> AsyncIterator["Client"]:
     """A client while the block lasts; source is how its commands are signed, 1-128 characters.
 
-    Raises ConnectionError when no broker answers.
+    Raises ConnectionError when no broker answers, ValueError when the URL makes no sense.
     """
     if not 1 <= len(source) <= 128:
         raise ValueError(f"source must have 1 to 128 characters, not {len(source)}")

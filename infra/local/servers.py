@@ -148,12 +148,20 @@ def lacking_for_broker() -> list[str]:
 
 def external(name: str, url: str, port: int, reason: str) -> Choice:
     """Use a running server as it is, once it is sure that something answers there."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "127.0.0.1", parts.port or port
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or port
+    except ValueError:
+        host = ""
+    if not host:
+        form = f"{'amqp' if name == 'RabbitMQ' else 'postgresql'}://user:password@host:port/..."
+        raise Misconfigured(
+            f"{name} cannot be found at {url.rpartition('@')[2]!r} ({reason}): it must be {form}."
+        )
     if not answers(host, port, timeout=5.0):
         raise Unavailable(
             f"Nothing answers at {host}:{port}, where {name} should be ({reason})."
-            f" Start it there, or leave RELAIS_INFRA and the URL unset to get a private one."
+            " Start it there, or leave that unset to get a private one."
         )
     return Choice(f"{name}: the one at {host}:{port}, used as it is, because {reason}.", url=url)
 

@@ -1,5 +1,6 @@
 """The command `relais`: finds the module of the command asked for, and says errors to people."""
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -20,6 +21,8 @@ USAGE, BUG, INTERRUPTED = 64, 70, 130
 
 def main() -> NoReturn:
     """Run the command line and exit: 0, 1 it did not work out, 64, 69, 70 a bug, 78."""
+    # What it says of a lost connection, we say in words.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
     try:
         code = build(sys.argv[1:])(prog_name="relais", standalone_mode=False)
     except typer.Abort:
@@ -56,7 +59,9 @@ def explain(error: Exception) -> int:
     An error made for people carries an attribute `exit_code`, and its message is the whole story.
     """
     if isinstance(error, typer.TyperException):
-        print(f"relais: {error.format_message().rstrip('.')}. See relais --help.", file=sys.stderr)
+        # Where nothing was asked for, the help has been shown, and that is all.
+        if text := error.format_message().rstrip("."):
+            print(f"relais: {text}. See relais --help.", file=sys.stderr)
         return USAGE
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):

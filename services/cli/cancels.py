@@ -141,5 +141,5 @@ def picture(title: str, parts: dict[str, Part]) -> Group:
     for name, part in parts.items():
         mark = "[green]✓[/]" if part.report else "[dim]·[/]"
         total, done = (1.0, 1.0) if part.report else (float(part.expected or 1), float(part.done))
-        table.add_row(mark, name, ProgressBar(total, done, width=32), told(part))
+        table.add_row(mark, name, ProgressBar(total, done, width=20), told(part))
     return Group(table, Text(f"  {title}", style="dim")) if title else Group(table)

@@ -36,7 +36,10 @@ def config(service: str, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps([asdict(setting) for setting in found]))
         return 0
-    table = Table("variable", "value", "from", "meaning", box=None)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("variable", no_wrap=True)
+    for heading in ("value", "from", "meaning"):
+        table.add_column(heading, overflow="fold")
     for setting in found:
         table.add_row(setting.variable, str(setting.value), setting.origin, setting.meaning)
     console().print(table, markup=False)

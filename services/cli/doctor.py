@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.local import caches, debian, docker, ports, postgres, rabbitmq
+from infra.local import caches, debian, docker, ports, postgres, rabbitmq, servers
+from infra.local.errors import Misconfigured, Unavailable
 
 UNAVAILABLE = 69
 LEAST_DISK_BYTES = 1 << 30
@@ -74,7 +75,7 @@ def uv() -> Finding:
 def broker(*, can_use_docker: bool) -> Finding:
     """Where RabbitMQ would come from."""
     if url := os.environ.get("RELAIS_AMQP_URL"):
-        return Finding("RabbitMQ", True, f"RELAIS_AMQP_URL names it ({without_password(url)})")
+        return named("RabbitMQ", "RELAIS_AMQP_URL", url, 5672)
     if files := rabbitmq.installed():
         return Finding("RabbitMQ", True, files.source)
     if root := debian.cached():
@@ -90,13 +91,22 @@ def broker(*, can_use_docker: bool) -> Finding:
 def database(*, can_use_docker: bool) -> Finding:
     """Where Postgres would come from."""
     if url := os.environ.get("RELAIS_POSTGRES_URL"):
-        return Finding("Postgres", True, f"RELAIS_POSTGRES_URL names it ({without_password(url)})")
+        return named("Postgres", "RELAIS_POSTGRES_URL", url, 5432)
     if binaries := postgres.find_binaries():
         return Finding("Postgres", True, f"version {binaries.major}, {binaries.source}")
     if can_use_docker:
         return Finding("Postgres", True, "will run in a container")
     how = "apt-get install postgresql, or set RELAIS_POSTGRES_URL"
     return Finding("Postgres", False, f"none of version {postgres.OLDEST} or later", how)
+
+
+def named(name: str, variable: str, url: str, port: int) -> Finding:
+    """A server that the environment names: whether something answers there."""
+    try:
+        servers.external(name, url, port, f"{variable} names it")
+    except (Unavailable, Misconfigured) as error:
+        return Finding(name, False, str(error), f"start it, or correct {variable}")
+    return Finding(name, True, f"{variable} names it ({without_password(url)}), and it answers")
 
 
 def docker_engine() -> Finding:

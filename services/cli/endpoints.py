@@ -52,12 +52,11 @@ def _is_told(services: Iterable[str]) -> bool:
 
 
 def _from_environment(services: Iterable[str]) -> Endpoints:
-    amqp_url = os.environ.get("RELAIS_AMQP_URL")
-    if not amqp_url:
+    if not os.environ.get("RELAIS_AMQP_URL"):
         raise settings.ConfigurationError(
-            "RELAIS_AMQP_URL is not set, though databases are; "
-            "set it to amqp://user:password@host:port/vhost"
+            f"RELAIS_AMQP_URL is not set, though databases are; set it to {settings.AMQP_FORM}"
         )
+    amqp_url = settings.checked("RELAIS_AMQP_URL", settings.AMQP_FORM)
     postgres = {service: settings.database_url(service) for service in services}
     return Endpoints(amqp_url, postgres, "the environment")
 

@@ -20,10 +20,17 @@ app.add_typer(parked_app, name="parked")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 ServiceName = Annotated[str, typer.Argument(help="The name of a service, such as orders.")]
-Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers as `parked list` shows them.")]
+Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `parked list` shows it.")]
+Numbers = Annotated[
+    list[int] | None,
+    typer.Argument(min=1, max=2**63 - 1, help="Numbers as `parked list` shows them."),
+]
 All = Annotated[bool, typer.Option("--all", help="Every parked message of the service.")]
 Reason = Annotated[
-    str | None, typer.Option(help="Those of one reason: failed, invalid, unreadable, crashed ...")
+    str | None,
+    typer.Option(
+        help="Those of one reason: failed, invalid, unreadable, unknown_type, crashed, dead."
+    ),
 ]
 
 
@@ -130,7 +137,7 @@ def parked_list(
 
 
 @parked_app.command("show")
-def parked_show(service: ServiceName, number: int, as_json: Json = False) -> int:
+def parked_show(service: ServiceName, number: Number, as_json: Json = False) -> int:
     """Show one parked message: why it is kept, its headers and its body."""
     from services.cli import parked
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from rich.table import Table
 
 from services.cli import endpoints
 from services.cli.console import console
@@ -35,29 +34,30 @@ async def list_(service: str | None, reason: str | None, limit: int, *, as_json:
     elif found:
         _print_list(found)
     else:
-        print("nothing is parked")
+        print(f"nothing is parked{f' for the reason {reason!r}' if reason else ''}")
     return 0
 
 
 def _print_list(found: Sequence[dict[str, Any]]) -> None:
-    table = Table("service", "number", "parked", "reason", "type", "id", "error", box=None)
-    for row in found:
-        reason = f"{row['reason']} (retry asked)" if row["retry_at"] else row["reason"]
-        parked_at = row["parked_at"].isoformat(" ", "seconds")
-        cells = (row["type"] or "-", row["id"] or "-", _short(row["error"]))
-        table.add_row(row["service"], str(row["number"]), parked_at, reason, *cells)
     out = console()
-    out.print(table, markup=False)
+    for row in found:
+        reason = f"{row['reason']}, retry asked" if row["retry_at"] else row["reason"]
+        what = f"{row['service']} {row['number']}  {row['parked_at']:%Y-%m-%d %H:%M}Z  {reason}"
+        type_ = (row["type"] or "").removeprefix("relais.").removesuffix(".v1")
+        out.print(f"{what}  {type_} {row['id'] or ''}".rstrip(), markup=False, soft_wrap=True)
+        out.print(f"    {_short(row['error'], 200)}", markup=False, style="dim")
     out.print(
         "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
         markup=False,
     )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _short(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+SHOWN = 4_000
+"""Characters of one field that are shown to a person."""
 SHOW = "SELECT * FROM parked WHERE number = $1"
 
 
@@ -73,8 +73,14 @@ async def show(service: str, number: int, *, as_json: bool) -> int:
         return 0
     for field, value in row.items():
         if value is not None:
-            print(f"{field}: {_shown(value)}")
+            print(f"{field}: {_cut(_shown(value))}")
     return 0
+
+
+def _cut(text: str) -> str:
+    if len(text) <= SHOWN:
+        return text
+    return f"{text[:SHOWN]}\n... {len(text):,} characters in all; --json prints them"
 
 
 def _shown(value: Any) -> str:
@@ -155,6 +161,8 @@ async def discard(
 
 def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int] | None:
     """The numbers, or None for every one; raises Problem where nothing is chosen."""
+    if numbers and (all_ or reason):
+        raise Problem("say either numbers, or --all or --reason, not both", USAGE)
     if numbers or all_ or reason:
         return list(numbers) or None
     raise Problem("say which: numbers, --reason REASON or --all", USAGE)

@@ -1,5 +1,6 @@
 """What a person is told when a command cannot do its work, and the exit code that goes with it."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -60,6 +61,8 @@ def _of_database(error: BaseException) -> Problem | None:
                 f"Postgres does not let us in: {error}; check the user and the password of its URL"
             )
             return Problem(text, MISCONFIGURED)
+        case asyncpg.ClientConfigurationError():
+            return Problem(f"a database's URL makes no sense: {error}; correct it", MISCONFIGURED)
         case asyncpg.UndefinedTableError():
             return Problem(f"{error}; run `relais setup`", UNAVAILABLE)
         case asyncpg.InsufficientPrivilegeError():
@@ -74,6 +77,7 @@ def _of_broker(error: BaseException) -> Problem | None:
         AuthenticationError,
         ChannelAccessRefused,
         ChannelNotFoundEntity,
+        InvalidFrameError,
         ProbableAuthenticationError,
     )
 
@@ -81,12 +85,20 @@ def _of_broker(error: BaseException) -> Problem | None:
         case AuthenticationError() | ProbableAuthenticationError():
             text = "RabbitMQ does not let us in; check the user and the password of RELAIS_AMQP_URL"
             return Problem(text, MISCONFIGURED)
+        case InvalidFrameError():
+            text = (
+                "RabbitMQ closes the connection at once: the virtual host of RELAIS_AMQP_URL is "
+                "not there, or its user may not use it; correct the last part of the URL"
+            )
+            return Problem(text, MISCONFIGURED)
         case ChannelAccessRefused():
             return Problem(f"RabbitMQ refuses it: {error}; use a user with that right", UNAVAILABLE)
         case ChannelNotFoundEntity():
             return Problem(f"RabbitMQ lacks something: {error}; run `relais setup`", UNAVAILABLE)
         case AMQPConnectionError():
-            text = f"no RabbitMQ answers ({error}); start it, or correct RELAIS_AMQP_URL"
+            text = (
+                f"no RabbitMQ answers ({error}); start it, or correct {_where('RELAIS_AMQP_URL')}"
+            )
             return Problem(text, UNAVAILABLE)
         case _:
             return None
@@ -97,6 +109,19 @@ def _of_network(error: BaseException) -> Problem | None:
         return None
     if isinstance(error, FileNotFoundError | PermissionError):
         return None
+    if cause := error.__cause__:
+        explained = _of_broker(cause)
+        if explained is not None and explained.exit_code == MISCONFIGURED:
+            return explained
     if type(error) is ConnectionError and str(error):
         return Problem(f"{error}; is the stack up?", UNAVAILABLE)
-    return Problem(f"no answer: {error or 'timed out'}; is the server up?", UNAVAILABLE)
+    text = f"Postgres does not answer: {error or 'timed out'}"
+    return Problem(f"{text}; start it, or correct {_where('RELAIS_..._POSTGRES_URL')}", UNAVAILABLE)
+
+
+def _where(variable: str) -> str:
+    """What names the servers: the environment, or the note of a stack that was up."""
+    from services.cli import endpoints
+
+    told = any(name.endswith(("AMQP_URL", "POSTGRES_URL")) for name in os.environ)
+    return variable if told else f"{endpoints.WRITTEN} with ./run down and ./run up"

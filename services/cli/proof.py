@@ -96,16 +96,18 @@ def as_dict(found: Proof) -> dict[str, Any]:
 
 def moment(text: str, now: datetime | None = None) -> datetime:
     """The start of a window: a time ago such as 30m, or an RFC 3339 time."""
-    if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text):
-        return (now or datetime.now(UTC)) - timedelta(**{UNITS[ago[2]]: float(ago[1])})
+    now = now or datetime.now(UTC)
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text):
+            found = now - timedelta(**{UNITS[ago[2]]: float(ago[1])})
+        else:
+            found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
         found = datetime.min
-    if found.tzinfo is None:
+    if found.tzinfo is None or found > now:
         raise Problem(
             f"--since {text!r} must be a time ago, such as 90s, 30m, 24h or 7d, "
-            "or a time with its offset, such as 2026-11-23T09:00:00Z",
+            "or a past time with its offset, such as 2026-11-23T09:00:00Z",
             USAGE,
         )
     return found

@@ -6,6 +6,7 @@ from rich.table import Table
 from services.cli.proof import LISTED, Proof
 
 SHOWN = 20
+PARKED_WIDTH = 120
 
 
 def show(found: Proof, console: Console) -> None:
@@ -18,13 +19,13 @@ def show(found: Proof, console: Console) -> None:
     for name, standing in found.services.items():
         for row in standing.parked[:SHOWN]:
             text = f"parked: {name} {row['number']}: {row['type']} {row['id'] or ''} {row['error']}"
-            console.print(text, markup=False, soft_wrap=True)
+            console.print(text[:PARKED_WIDTH], markup=False, soft_wrap=True)
     console.print(_verdict(found))
 
 
 def _table(found: Proof) -> Table:
     columns = ("service", "said", "handled", "refused", "parked", "missing")
-    table = Table(*columns, "outbox", "waiting", "queued", box=None)
+    table = Table(*columns, "outbox", "waiting", "queued", box=None, pad_edge=False)
     for name, standing in found.services.items():
         refused = standing.handled.get("refused", 0)
         handled = sum(standing.handled.values()) - refused - standing.handled.get("parked", 0)
@@ -48,7 +49,13 @@ def _verdict(found: Proof) -> str:
             f"[green]proved[/]: every message since {since} was handled once by all who read it, "
             "refused or parked"
         )
+    left = ", ".join(
+        f"{name} has {count:,} {what}"
+        for name, standing in found.services.items()
+        for what in ("missing", "outbox", "waiting", "queued")
+        if (count := getattr(standing, what))
+    )
     return (
-        f"[red]not proved[/] since {since}: something is missing or waits; while workers run, "
-        "ask again, and look at their logs"
+        f"[red]not proved[/] since {since}: {left}; see that a worker of each runs, ask again, "
+        "and look at their logs"
     )

@@ -2,8 +2,10 @@
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from pydantic import ValidationError
@@ -40,7 +42,7 @@ class Manner:
 def command(kind: str, subject: str, data: str | None, fields: Sequence[str]) -> Command:
     """The command that the arguments mean; raises Invalid with every error."""
     model = command_class(kind)
-    given, texts = _data(data), dict(_field(text) for text in fields)
+    given, texts = _data(data), _fields(fields)
     if both := sorted(given.keys() & texts.keys()):
         raise Problem(f"{', '.join(both)}: given by --data and by --field; leave one out", USAGE)
     values = {name: _parsed(text) for name, text in texts.items()}
@@ -49,6 +51,7 @@ def command(kind: str, subject: str, data: str | None, fields: Sequence[str]) ->
     except ValidationError as error:
         # A label may be 5, and a comment true: what does not fit as JSON may fit as text.
         unfit = {str(e["loc"][0]) for e in error.errors(include_url=False) if e["loc"]}
+        unfit -= {name for name, value in values.items() if value is None}
         return _read(model, subject, given | values | {n: texts[n] for n in unfit & texts.keys()})
 
 
@@ -70,9 +73,11 @@ def command_class(kind: str) -> type[Command]:
     full = kind if kind.startswith("relais.") else f"relais.{kind}.v1"
     if full in catalogue.COMMANDS:
         return catalogue.COMMANDS[full]
-    known = [name.removeprefix("relais.").removesuffix(".v1") for name in catalogue.COMMANDS]
-    near = difflib.get_close_matches(kind, known, n=3) or sorted(known)
-    raise Problem(f"there is no command {kind!r}; perhaps {', '.join(near)}", USAGE)
+    known = sorted(name.removeprefix("relais.").removesuffix(".v1") for name in catalogue.COMMANDS)
+    if near := difflib.get_close_matches(kind.lower(), known, n=3):
+        raise Problem(f"there is no command {kind!r}; perhaps {', '.join(near)}", USAGE)
+    nouns = [", ".join(names) for _, names in groupby(known, lambda name: name.partition(".")[0])]
+    raise Problem("\n  ".join([f"there is no command {kind!r}; there are", *nouns]), USAGE)
 
 
 def _data(text: str | None) -> dict[str, Any]:
@@ -85,6 +90,13 @@ def _data(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Problem('--data must be a JSON object, such as {"comment": "withdrawn"}', USAGE)
     return value
+
+
+def _fields(given: Sequence[str]) -> dict[str, str]:
+    pairs = [_field(text) for text in given]
+    if twice := sorted(name for name, n in Counter(name for name, _ in pairs).items() if n > 1):
+        raise Problem(f"{', '.join(twice)}: given by --field more than once; leave one out", USAGE)
+    return dict(pairs)
 
 
 def _field(text: str) -> tuple[str, str]:
@@ -143,5 +155,7 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
     if outcome.message:
         out.print(outcome.message, markup=False, soft_wrap=True)
     for error in outcome.errors or ():
+        if f"{error.field} {error.message}" == outcome.message:
+            continue
         out.print(f"  {error.field} {error.message}", markup=False, soft_wrap=True)
     out.print(f"[dim]command {outcome.command_id}[/]")

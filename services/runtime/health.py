@@ -1,6 +1,7 @@
 """Health, readiness, metrics and version over HTTP, in the worker's own loop."""
 
 import contextlib
+import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -9,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from services.runtime.settings import ConfigurationError
 
 Probe = Callable[[], list[str]]
 """Says what is wrong, in sentences; nothing when all is well."""
@@ -22,7 +25,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server(host: str, port: int, service: str, version: str, unready: Probe) -> uvicorn.Server:
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at this address, 0 for any port; raises ConfigurationError where it cannot be had.
+
+    Bound before anything else begins: the server's own complaint would be one line in a log.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"RELAIS_HTTP_PORT {port} cannot be had on RELAIS_HTTP_HOST {host}: {error.strerror}; "
+            "choose another port, 0 for any, or an address of this machine"
+        ) from None
+
+
+def server(service: str, version: str, unready: Probe) -> uvicorn.Server:
     """A server that answers /healthz, /readyz, /metrics and /version."""
 
     async def healthz(_: Request) -> Response:
@@ -48,7 +66,5 @@ def server(host: str, port: int, service: str, version: str, unready: Probe) -> 
             Route("/version", tell_version),
         ]
     )
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, lifespan="off"
-    )
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     return _Server(config)

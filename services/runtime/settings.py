@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,12 +13,36 @@ class ConfigurationError(Exception):
     """A setting is missing or makes no sense; the message says which and what to do."""
 
 
+AMQP_FORM = "amqp://user:password@host:port/vhost"
+POSTGRES_FORM = "postgresql://user:password@host:port/database"
+
+
+def url_of(form: str, url: str) -> str:
+    """A URL of this form; raises ValueError that shows it without its password."""
+    schemes = {form.partition(":")[0], "amqps" if form == AMQP_FORM else "postgres"}
+    try:
+        parts = urlsplit(url)
+        placed = parts.hostname or "host=" in parts.query
+        fits = parts.scheme in schemes and bool(placed) and (parts.port or 1) > 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"must be {form}, not {url.rpartition('@')[2]!r}")
+    return url
+
+
+def _amqp_url(url: str) -> str:
+    return url_of(AMQP_FORM, url)
+
+
 class Settings(BaseSettings):
     """The settings every service has; a service with more of its own extends this."""
 
     model_config = SettingsConfigDict(env_prefix="RELAIS_", extra="ignore")
 
-    amqp_url: str = Field(description="The broker: amqp://user:password@host:port/vhost")
+    amqp_url: Annotated[str, AfterValidator(_amqp_url)] = Field(
+        description=f"The broker: {AMQP_FORM}"
+    )
     lanes: int = Field(default=8, ge=1, le=256, description="Lanes per service; the same for all.")
     prefetch: int = Field(default=1_000, ge=1, le=10_000, description="Messages ahead, per lane.")
     http_host: str = Field(default="127.0.0.1", description="Where health and metrics answer.")
@@ -37,16 +61,25 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(kind: type[SettingsT]) -> SettingsT:
-    """Read settings; raises ConfigurationError naming the variable."""
+    """Read settings; raises ConfigurationError that tells of every variable that is wrong."""
     read_secret_files()
     try:
         return kind()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "RELAIS_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(
-            f"{name}: {first['msg'].lower()}; set it and start again"
-        ) from None
+        wrong = [_wrong(kind, one) for one in error.errors(include_url=False)]
+        raise ConfigurationError("; ".join(wrong)) from None
+
+
+def _wrong(kind: type[BaseSettings], error: Any) -> str:
+    field = str(error["loc"][0])
+    name = f"RELAIS_{field.upper()}"
+    if error["type"] == "missing":
+        meaning = kind.model_fields[field].description or ""
+        return f"{name} is not set; it is {meaning[:1].lower()}{meaning[1:]}"
+    text = error["msg"].removeprefix("Value error, ")
+    # What a URL holds beside its host is nobody's business; its own sentence shows the rest.
+    shown = "" if error["type"] == "value_error" else f" is {error['input']!r};"
+    return f"{name}{shown} {text[0].lower()}{text[1:]}"
 
 
 def read_secret_files() -> None:
@@ -67,10 +100,17 @@ def database_url(service: str) -> str:
     """
     read_secret_files()
     own = f"RELAIS_{service.upper()}_POSTGRES_URL"
-    if url := os.environ.get(own):
-        return url
-    if server := os.environ.get("RELAIS_POSTGRES_URL"):
-        return urlunsplit(urlsplit(server)._replace(path=f"/relais_{service}"))
-    raise ConfigurationError(
-        f"no database for {service}: set {own} to postgresql://user:password@host:port/database"
-    )
+    if os.environ.get(own):
+        return checked(own, POSTGRES_FORM)
+    if os.environ.get("RELAIS_POSTGRES_URL"):
+        server = urlsplit(checked("RELAIS_POSTGRES_URL", POSTGRES_FORM))
+        return urlunsplit(server._replace(path=f"/relais_{service}"))
+    raise ConfigurationError(f"no database for {service}: set {own} to {POSTGRES_FORM}")
+
+
+def checked(variable: str, form: str) -> str:
+    """The URL that a variable holds; raises ConfigurationError where it has not this form."""
+    try:
+        return url_of(form, os.environ.get(variable, ""))
+    except ValueError as error:
+        raise ConfigurationError(f"{variable} {error}") from None

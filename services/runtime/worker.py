@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 import time
 from contextlib import AsyncExitStack
 from importlib.metadata import version
@@ -65,6 +66,7 @@ class Worker:
         """Start, work, drain."""
         self._listen()
         async with AsyncExitStack() as stack:
+            door = stack.enter_context(health.bound(self._config.http_host, self._config.http_port))
             work = await self._open(stack)
             slot = Slot(self._url, f"relais {self._service.name} slot")
             stack.push_async_callback(slot.release)
@@ -73,7 +75,7 @@ class Worker:
             sweeper = Sweeper([*sweeps, *self._service.sweeps], work)
             web = self._web(consumer, sweeper, work)
             _spare_the_collector()
-            await self._work(consumer, sweeper, web)
+            await self._work(consumer, sweeper, web, door)
         log.info("stopped")
 
     def stop(self) -> None:
@@ -112,8 +114,7 @@ class Worker:
             metrics.READY.set(0 if reasons else 1)
             return reasons
 
-        host, port = self._config.http_host, self._config.http_port
-        return health.server(host, port, self._service.name, version("relais"), unready)
+        return health.server(self._service.name, version("relais"), unready)
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, work: Work) -> list[str]:
         """Why this worker is not ready, in sentences."""
@@ -131,16 +132,19 @@ class Worker:
         ]
         return reasons
 
-    async def _work(self, consumer: Consumer, sweeper: Sweeper, web: uvicorn.Server) -> None:
+    async def _work(
+        self, consumer: Consumer, sweeper: Sweeper, web: uvicorn.Server, door: socket.socket
+    ) -> None:
         """Run until stopped; the end of any part is the end of all."""
-        serving = asyncio.create_task(web.serve(), name="web")
+        serving = asyncio.create_task(web.serve([door]), name="web")
         engines = [
             asyncio.create_task(consumer.run(), name="consumer"),
             asyncio.create_task(sweeper.run(), name="sweeper"),
             asyncio.create_task(self._watch(consumer), name="watchdog"),
         ]
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
-        log.info("started", lanes=self._config.lanes)
+        host, port = door.getsockname()[:2]
+        log.info("started", lanes=self._config.lanes, http=f"{host}:{port}")
         done, _ = await asyncio.wait(
             {stopping, serving, *engines}, return_when=asyncio.FIRST_COMPLETED
         )

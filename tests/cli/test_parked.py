@@ -61,7 +61,19 @@ class TestParked:
     ) -> None:
         """The others are somebody else's concern."""
         await parked.list_("orders", "dead", 100, as_json=False)
-        assert "relais.order.place.v1" in capsys.readouterr().out
+        assert "order.place" in capsys.readouterr().out
+
+    async def test_of_a_reason_that_none_has_says_so(
+        self, url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A slip of the pen must not look like a clean house."""
+        await parked.list_("orders", "nonsense", 100, as_json=False)
+        assert "for the reason 'nonsense'" in capsys.readouterr().out
+
+    async def test_takes_numbers_or_a_reason(self, url: str) -> None:
+        """Nothing that was said is passed over."""
+        with pytest.raises(Problem, match="not both"):
+            await parked.retry("orders", [1], all_=True, reason=None)
 
     async def test_shows_one(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
         """With its body, in a form that can be read."""

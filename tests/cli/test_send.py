@@ -61,6 +61,16 @@ class TestFields:
         made = send.command("package.cancel", "CAT86", None, ["comment=a=b"])
         assert made == CancelPackage(package_id="CAT86", comment="a=b")
 
+    def test_that_are_null_are_not_text(self) -> None:
+        """What cannot be cleared is not renamed to the word."""
+        with pytest.raises(Problem, match=r"data\.label"):
+            send.command("entity.update", "OU1", None, ["label=null"])
+
+    def test_given_more_than_once_are_refused(self) -> None:
+        """Nothing that was said is passed over."""
+        with pytest.raises(Problem, match="comment: given by --field more than once"):
+            send.command("package.cancel", "CAT1", None, ["comment=a", "comment=b"])
+
     def test_without_a_value_are_refused(self) -> None:
         """The error shows how a field is written."""
         with pytest.raises(Problem, match="name=value"):

@@ -48,15 +48,60 @@ class TestSettings:
         """As the variable that somebody has set."""
         told.setenv(name, value)
 
-        with pytest.raises(ConfigurationError, match=f"^{name}: "):
+        with pytest.raises(ConfigurationError, match=f"^{name} is {value!r}; .*should be"):
             load(Settings)
 
     def test_that_are_missing_are_named(self, told: pytest.MonkeyPatch) -> None:
         """Without a broker there is nothing to do."""
         told.delenv("RELAIS_AMQP_URL")
 
-        with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL: "):
+        with pytest.raises(
+            ConfigurationError, match=r"^RELAIS_AMQP_URL is not set; .*amqp://user:"
+        ):
             load(Settings)
+
+    def test_that_are_wrong_are_told_all_at_once(self, told: pytest.MonkeyPatch) -> None:
+        """Nobody starts a worker three times to learn of three mistakes."""
+        told.delenv("RELAIS_AMQP_URL")
+        told.setenv("RELAIS_LANES", "many")
+
+        with pytest.raises(ConfigurationError, match=r"RELAIS_AMQP_URL .*; RELAIS_LANES is 'many'"):
+            load(Settings)
+
+    @pytest.mark.parametrize(
+        "url", ["foo", "localhost:1", "amqp://", "amqp://h:x/", "amqp://[::1", "http://h:1/", ""]
+    )
+    def test_that_are_no_url_are_told_with_the_form(
+        self, told: pytest.MonkeyPatch, url: str
+    ) -> None:
+        """Before anything is tried with them."""
+        told.setenv("RELAIS_AMQP_URL", url)
+
+        with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL must be amqp://user"):
+            load(Settings)
+
+    @pytest.mark.parametrize(
+        "url", ["foo", "localhost:1", "http://h:1/", "postgresql://h:x/", "postgresql://[::1"]
+    )
+    @pytest.mark.parametrize("name", ["RELAIS_ORDERS_POSTGRES_URL", "RELAIS_POSTGRES_URL"])
+    def test_that_are_no_database_are_told_with_the_form(
+        self, told: pytest.MonkeyPatch, name: str, url: str
+    ) -> None:
+        """By the variable that holds it."""
+        told.delenv("RELAIS_ORDERS_POSTGRES_URL", raising=False)
+        told.setenv(name, url)
+
+        with pytest.raises(ConfigurationError, match=f"^{name} must be postgresql://user"):
+            database_url("orders")
+
+    def test_that_are_urls_are_told_without_their_password(self, told: pytest.MonkeyPatch) -> None:
+        """What is printed is read by others."""
+        told.setenv("RELAIS_AMQP_URL", "amqp://me:hush@h:x/")
+
+        with pytest.raises(ConfigurationError, match="not 'h:x/'") as refused:
+            load(Settings)
+
+        assert "hush" not in str(refused.value)
 
     def test_of_a_service_come_beside_them(self, told: pytest.MonkeyPatch) -> None:
         """A service with settings of its own extends these."""

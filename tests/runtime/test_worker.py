@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from contracts import names
-from services.runtime import topology, worker
+from services.runtime import health, topology, worker
 from services.runtime.broker import PublishFailed
 from services.runtime.migrate import MigrationError
 from services.runtime.outbox import Relay
 from services.runtime.service import Service, Sweep
+from services.runtime.settings import ConfigurationError
 from services.runtime.sweeper import Sweeper
 from services.runtime.topology import TopologyError
 from services.runtime.work import Work
@@ -105,6 +106,13 @@ def free_port() -> int:
 
 class TestItsPages:
     """Those who watch it ask over HTTP."""
+
+    def test_need_a_port_of_their_own(self) -> None:
+        """Where it is taken, somebody is told which, and by which setting."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(ConfigurationError, match=f"RELAIS_HTTP_PORT {port} cannot be had"):
+                health.bound("127.0.0.1", port)
 
     async def test_say_that_it_lives(self, office: OpenOffice, here: Stage) -> None:
         """Alive, of which version, and what it counts."""

@@ -81,12 +81,19 @@ class TestWatch:
             assert "campaigns: 1 canceled, 1 processes stopped, 0 too late" in ran.out
             assert "the cancel of CAT1 is complete" in ran.out
 
+    async def test_refuses_what_can_be_no_package(self, relais: Relais) -> None:
+        """Nobody waits for ever for a slip of the pen."""
+        ran = await relais("watch", "a b")
+        assert (ran.code, ran.out) == (64, "")
+        assert "'a b' is no id of a package" in ran.err
+
     async def test_ends_in_order_with_ctrl_c(self, running: Stack) -> None:
         """Nobody who has seen enough gets a traceback."""
         process = await asyncio.create_subprocess_exec(
             RELAIS, "watch", "CAT404", env=running.environment, stdout=PIPE, stderr=PIPE
         )
         assert process.stdout is not None
+        assert b"CAT404 is not known" in await process.stdout.readline()
         assert b"CAT404 has no cancel yet" in await process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
