@@ -29,12 +29,12 @@ def service_names() -> list[str]:
     return sorted(point.name for point in entry_points(group="relais.services"))
 
 
-def find() -> Endpoints:
-    """The stack to talk to; raises Problem where nothing says which."""
+def find(*wanted: str) -> Endpoints:
+    """The stack to talk to, with these services' databases; raises Problem where none is known."""
     settings.read_secret_files()
     services = service_names()
     if _is_told(services):
-        return _from_environment(services)
+        return _from_environment(wanted)
     for folder in (Path.cwd(), PROJECT):
         if (written := folder / WRITTEN).is_file():
             return _from_file(written)
@@ -51,13 +51,13 @@ def _is_told(services: Iterable[str]) -> bool:
     return any(os.environ.get(name) for name in variables)
 
 
-def _from_environment(services: Iterable[str]) -> Endpoints:
+def _from_environment(wanted: Iterable[str]) -> Endpoints:
     if not os.environ.get("RELAIS_AMQP_URL"):
         raise settings.ConfigurationError(
             f"RELAIS_AMQP_URL is not set, though databases are; set it to {settings.AMQP_FORM}"
         )
     amqp_url = settings.checked("RELAIS_AMQP_URL", settings.AMQP_FORM)
-    postgres = {service: settings.database_url(service) for service in services}
+    postgres = {service: settings.database_url(service) for service in wanted}
     return Endpoints(amqp_url, postgres, "the environment")
 
 

@@ -190,13 +190,12 @@ def _missing(service: str, numbers: Sequence[int]) -> Problem:
 
 def _databases(service: str | None) -> dict[str, str]:
     """The databases of one service or of all."""
-    postgres = endpoints.find().postgres
+    known = endpoints.service_names()
     if service is None:
-        return postgres
-    if service not in postgres:
-        known = ", ".join(sorted(postgres))
-        raise Problem(f"there is no service {service!r}; there are {known}", USAGE)
-    return {service: postgres[service]}
+        return endpoints.find(*known).postgres
+    if service not in known:
+        raise Problem(f"there is no service {service!r}; there are {', '.join(known)}", USAGE)
+    return {service: endpoints.find(service).postgres[service]}
 
 
 @asynccontextmanager

@@ -76,7 +76,7 @@ class Proof:
 
 async def proof(since: datetime, *, settle: float, as_json: bool) -> int:
     """Print the proof; the exit code is 0 only when it holds."""
-    found = await prove(endpoints.find(), since, settle)
+    found = await prove(endpoints.find(*endpoints.service_names()), since, settle)
     if as_json:
         print(json.dumps(as_dict(found), default=str))
     else:

@@ -21,7 +21,7 @@ PAUSE = 0.3
 
 async def setup(wait: float) -> int:
     """Apply migrations and topology, and say what was done; wait is in seconds."""
-    stack = endpoints.find()
+    stack = endpoints.find(*endpoints.service_names())
     lanes = Settings(amqp_url=stack.amqp_url).lanes
     until = time.monotonic() + wait
     services = installed()

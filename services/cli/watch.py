@@ -27,7 +27,7 @@ async def watch(package: str) -> int:
     except ValidationError:
         text = f"{package!r} is no id of a package, which has 1 to 64 of A-Z a-z 0-9 _ -"
         raise Problem(text, USAGE) from None
-    stack = endpoints.find()
+    stack = endpoints.find("packages")
     if not await is_known(stack.postgres["packages"], package):
         console().print(f"package {package} is not known to packages; check the id", markup=False)
     async with following(stack.amqp_url, stack.postgres["packages"], [package]) as follower:

@@ -35,9 +35,16 @@ class TestFind:
         """One server's URL is enough for every service's database."""
         monkeypatch.setenv("RELAIS_AMQP_URL", "amqp://here")
         monkeypatch.setenv("RELAIS_POSTGRES_URL", "postgresql://there/postgres")
-        found = endpoints.find()
+        found = endpoints.find("orders", "packages")
         assert found.amqp_url == "amqp://here"
         assert found.postgres["orders"] == "postgresql://there/relais_orders"
+
+    def test_asks_for_no_database_that_is_not_wanted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who only sends needs none, and who looks at one service needs one."""
+        monkeypatch.setenv("RELAIS_AMQP_URL", "amqp://here")
+        monkeypatch.setenv("RELAIS_ORDERS_POSTGRES_URL", "postgresql://there/mine")
+        assert endpoints.find().postgres == {}
+        assert endpoints.find("orders").postgres == {"orders": "postgresql://there/mine"}
 
     def test_goes_by_the_file_of_a_running_stack(self, tmp_path: Path) -> None:
         """Beside `./run up` nothing has to be set."""

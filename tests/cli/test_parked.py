@@ -25,7 +25,7 @@ async def url(database: Callable[[str], Awaitable[str]], monkeypatch: pytest.Mon
     """The orders database with three parked messages: 1 and 2 failed, 3 dead."""
     url = await database("orders")
     monkeypatch.setattr(
-        endpoints, "find", lambda: Endpoints("amqp://nowhere", {"orders": url}, "the test")
+        endpoints, "find", lambda *_: Endpoints("amqp://nowhere", {"orders": url}, "the test")
     )
     conn = await asyncpg.connect(url)
     for digest, reason in (("a", "failed"), ("b", "failed"), ("c", "dead")):
@@ -127,5 +127,5 @@ class TestParked:
 
     async def test_knows_the_services(self, url: str) -> None:
         """A typo is answered with those there are."""
-        with pytest.raises(Problem, match="there are orders"):
+        with pytest.raises(Problem, match="there are campaigns, .*orders"):
             await parked.show("order", 1, as_json=False)
