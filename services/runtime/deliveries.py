@@ -64,7 +64,7 @@ class Delivery:
         """The AMQP headers, decoded only for those who look; none where a sender's are odd."""
         try:
             return dict(decode.field_table(self.table)[1]) if self.table else {}
-        except (ValueError, OverflowError, OSError):
+        except (ValueError, OverflowError, OSError, RecursionError):
             return {}
 
     def may_have(self, header: bytes) -> bool:

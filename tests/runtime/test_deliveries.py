@@ -110,6 +110,14 @@ async def frame(tap: Tap) -> bytes:
     return head + await tap.readexactly(int.from_bytes(head[3:]) + 1)
 
 
+def nested(depth: int) -> bytes:
+    """An entry of a header table that holds a table that holds a table, and so on."""
+    entry = b""
+    for _ in range(depth):
+        entry = b"\x01aF" + len(entry).to_bytes(4) + entry
+    return entry
+
+
 class TestTheStream:
     """What belongs to a delivery is taken, what does not is passed on."""
 
@@ -218,13 +226,20 @@ class TestWhatNobodyCanRead:
             b"\x01aT" + (10**15).to_bytes(8),
             b"\x01aT" + (2**64 - 1).to_bytes(8),
             b"\x01a?",
+            nested(2_000),
         ],
-        ids=["a name that is not UTF-8", "microseconds", "a moment beyond all", "an unknown kind"],
+        ids=[
+            "a name that is not UTF-8",
+            "microseconds",
+            "a moment beyond all",
+            "an unknown kind",
+            "tables in tables",
+        ],
     )
     def test_headers_that_cannot_be_decoded_are_none(self, entry: bytes) -> None:
         """A message is judged by its body; its headers are for us to count by."""
         table = len(entry).to_bytes(4) + entry
-        with pytest.raises((ValueError, OverflowError, OSError)):
+        with pytest.raises((ValueError, OverflowError, OSError, RecursionError)):
             decode.field_table(table)
 
         assert Delivery(1, "lane", "ex", "key", {}, table, b"").headers() == {}
