@@ -127,5 +127,5 @@ class TestParked:
 
     async def test_knows_the_services(self, url: str) -> None:
         """A typo is answered with those there are."""
-        with pytest.raises(Problem, match="there are campaigns, .*orders"):
+        with pytest.raises(Problem, match=r"there are campaigns, .*orders"):
             await parked.show("order", 1, as_json=False)
