@@ -130,12 +130,8 @@ async def renew(pool: Pool, held: Held) -> None:
     await pool.execute(RENEW, held.holder, LEASE)
 
 
-# RECORD is to find its rows by their key, whatever the statistics say.
 RELEASE = """
-WITH plan AS (SELECT set_config('enable_hashjoin', 'off', true),
-                     set_config('enable_mergejoin', 'off', true))
-UPDATE rounds r SET holder = NULL, taken_until = now(), worked_at = now() FROM plan
-WHERE r.holder = $1
+UPDATE rounds SET holder = NULL, taken_until = now(), worked_at = now() WHERE holder = $1
 """
 
 
