@@ -36,7 +36,13 @@ def main() -> NoReturn:
 
 def build(arguments: list[str]) -> typer.Typer:
     """Return the app with the command that `arguments` ask for, with all of them if unsure."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        # The other modes break the paragraphs of a help where the lines of the source end.
+        rich_markup_mode="markdown",
+    )
     app.callback()(describe)
     for module in modules_for(arguments):
         app.add_typer(import_module(module).app)
@@ -60,8 +66,8 @@ def explain(error: Exception) -> int:
     """
     if isinstance(error, typer.TyperException):
         # Where nothing was asked for, the help has been shown, and that is all.
-        if text := error.format_message().rstrip("."):
-            print(f"relais: {text}. See relais --help.", file=sys.stderr)
+        if error.format_message():
+            print(f"relais: {misused(error)}", file=sys.stderr)
         return USAGE
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
@@ -73,6 +79,19 @@ def explain(error: Exception) -> int:
         file=sys.stderr,
     )
     return BUG
+
+
+def misused(error: typer.TyperException) -> str:
+    """What is wrong with the arguments, and where the command that they are for is explained."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "relais"
+    text = error.format_message().rstrip(".")
+    option = getattr(error, "option_name", None)
+    is_near = bool(getattr(error, "possibilities", None))
+    if option and not is_near and command == "relais send":
+        name = option.lstrip("-").replace("-", "_")
+        text += f"; a field of the command is given as --field {name}=VALUE"
+    return f"{text}. See {command} --help."
 
 
 if __name__ == "__main__":

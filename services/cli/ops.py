@@ -127,7 +127,9 @@ def proof(
 def parked_list(
     service: Annotated[str | None, typer.Argument(help="One service; all without.")] = None,
     reason: Reason = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many per service.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="At most so many per service.")
+    ] = 100,
     as_json: Json = False,
 ) -> int:
     """List parked messages, oldest first."""

@@ -13,7 +13,12 @@ from services.cli.app import explain
 from tests.bench.figures import Report, spread
 from tests.bench.place import Place, place
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
 
 Runs = Annotated[int, typer.Option(min=1, help="How often each figure is measured.")]
 Messages = Annotated[int, typer.Option(min=1, help="Messages in the lanes when a worker starts.")]

@@ -8,17 +8,22 @@ from services.cli.problems import guarded
 
 app = typer.Typer()
 
-Workers = Annotated[int, typer.Option(min=1, help="Workers of this service.")]
+Workers = Annotated[int, typer.Option(min=1, metavar="N", help="Workers of this service.")]
 
 
 @app.command()
 def demo(
-    orders: Annotated[int, typer.Option(min=0, help="Open orders that the cancel meets.")] = 100,
+    orders: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Open orders that the cancel meets.")
+    ] = 100,
     entities: Annotated[
-        int, typer.Option(min=2, max=50_000, help="Local entities that order, and are told.")
+        int,
+        typer.Option(
+            min=2, max=50_000, metavar="N", help="Local entities that order, and are told."
+        ),
     ] = 100,
     mailboxes: Annotated[
-        int, typer.Option(min=1, max=1_000, help="Mailboxes that the entities share.")
+        int, typer.Option(min=1, max=1_000, metavar="N", help="Mailboxes that the entities share.")
     ] = 8,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, as the last line.")
