@@ -21,8 +21,8 @@ USAGE, BUG, INTERRUPTED = 64, 70, 130
 
 def main() -> NoReturn:
     """Run the command line and exit: 0, 1 it did not work out, 64, 69, 70 a bug, 78."""
-    # What it says of a lost connection, we say in words.
-    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+    # What libraries say of a lost connection we say in words; a worker puts them into its log.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         code = build(sys.argv[1:])(prog_name="relais", standalone_mode=False)
     except typer.Abort:
