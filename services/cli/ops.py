@@ -77,7 +77,8 @@ def send(
     """
     from services.cli import send as work
 
-    manner = work.Manner(source or f"/cli/{_user()}", id, actor, not no_wait, timeout)
+    signed = f"/cli/{_user()}" if source is None else source
+    manner = work.Manner(signed, id, actor, not no_wait, timeout)
 
     def do() -> int:
         wanted = work.command(type, subject, data, field or [])

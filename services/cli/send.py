@@ -5,14 +5,15 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
 from contracts import catalogue, client, envelope
 from contracts.envelope import FieldError
-from contracts.message import Command
+from contracts.message import Command, Edit
 from contracts.outcomes import CommandOutcome, Outcome
 from services.cli import endpoints
 from services.cli.console import console
@@ -25,7 +26,8 @@ class Invalid(Problem):
     def __init__(self, kind: str, errors: Sequence[FieldError]) -> None:
         """Takes paths and sentences."""
         lines = [f"  {error.field} {error.message}".rstrip() for error in errors]
-        super().__init__("\n".join([f"{kind} is not valid:", *lines]), USAGE)
+        sample = f"contracts/samples/{kind}.json is a sample of a valid one"
+        super().__init__("\n".join([f"{kind} is not valid:", *lines, sample]), USAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +47,65 @@ def command(kind: str, subject: str, data: str | None, fields: Sequence[str]) ->
     given, texts = _data(data), _fields(fields)
     if both := sorted(given.keys() & texts.keys()):
         raise Problem(f"{', '.join(both)}: given by --data and by --field; leave one out", USAGE)
+    if model.SUBJECT in given or model.SUBJECT in texts:
+        where = f"--field {model.SUBJECT}" if model.SUBJECT in texts else "it in --data"
+        text = f"{model.SUBJECT} is the SUBJECT argument ({subject}); leave {where} out"
+        raise Problem(text, USAGE)
+    wanted = _read(model, subject, given, texts)
+    if isinstance(wanted, Edit) and not wanted.changes:
+        raise Problem(f"no field to change is given; {_fields_of(model)}", USAGE)
+    return wanted
+
+
+def _read(
+    model: type[Command], subject: str, given: Mapping[str, Any], texts: Mapping[str, str]
+) -> Command:
     values = {name: _parsed(text) for name, text in texts.items()}
     try:
-        return model.read(subject, given | values)
+        return model.read(subject, {**given, **values})
     except ValidationError as error:
         # A label may be 5, and a comment true: what does not fit as JSON may fit as text.
-        unfit = {str(e["loc"][0]) for e in error.errors(include_url=False) if e["loc"]}
+        unfit = {str(e["loc"][0]) for e in error.errors(include_url=False) if len(e["loc"]) == 1}
         unfit -= {name for name, value in values.items() if value is None}
-        return _read(model, subject, given | values | {n: texts[n] for n in unfit & texts.keys()})
-
-
-def _read(model: type[Command], subject: str, data: Mapping[str, Any]) -> Command:
+        as_texts = {name: texts[name] for name in unfit & texts.keys()}
+    data = {**given, **values, **as_texts}
     try:
         return model.read(subject, data)
     except ValidationError as error:
         errors = envelope.field_errors(error, "data")
-        raise Invalid(model.TYPE, [_of_subject(model, e) for e in errors]) from None
+        raise Invalid(model.TYPE, [_advised(model, data, e) for e in errors]) from None
 
 
-def _of_subject(model: type[Command], error: FieldError) -> FieldError:
-    at_subject = error.field == f"data.{model.SUBJECT}"
-    return FieldError("subject", error.message) if at_subject else error
+def _advised(model: type[Command], data: Mapping[str, Any], error: FieldError) -> FieldError:
+    """An error of the contract, with what a person at a terminal can do about it."""
+    name = error.field.removeprefix("data.")
+    if name == model.SUBJECT:
+        return FieldError("subject", error.message)
+    advice = ""
+    if name in data and name not in model.model_fields:
+        near = difflib.get_close_matches(name, _names(model), n=1)
+        advice = "; ".join([*(f"perhaps {one}" for one in near), _fields_of(model)])
+    elif name not in data and (choices := _choices(model, name)):
+        advice = f"one of {', '.join(choices)}"
+    return FieldError(error.field, f"{error.message}; {advice}" if advice else error.message)
+
+
+def _names(model: type[Command]) -> list[str]:
+    return [name for name in model.model_fields if name != model.SUBJECT]
+
+
+def _fields_of(model: type[Command]) -> str:
+    names = ", ".join(_names(model))
+    return f"its fields are {names}" if names else "it has no fields"
+
+
+def _choices(model: type[Command], name: str) -> list[str]:
+    """The values that a field may have, where they are few and have names."""
+    field = model.model_fields.get(name)
+    kind = field.annotation if field else None
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return list(kind)
+    return [str(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def command_class(kind: str) -> type[Command]:
@@ -113,8 +153,22 @@ def _parsed(text: str) -> Any:
         return text
 
 
+MOST = {"id": 128, "source": 128, "actor": 256}
+"""Characters that the envelope has room for."""
+
+
+def check(manner: Manner) -> None:
+    """Raise Problem where something was given that no envelope can hold."""
+    for name, most in MOST.items():
+        value = getattr(manner, name)
+        if value is not None and not 1 <= len(value) <= most:
+            text = f"--{name} must have 1 to {most} characters, not {len(value)}; or leave it out"
+            raise Problem(text, USAGE)
+
+
 async def send(wanted: Command, manner: Manner, *, as_json: bool) -> int:
     """Send a command and print its outcome; the exit code says whether it was refused."""
+    check(manner)
     stack = endpoints.find()
     async with client.connect(stack.amqp_url, source=manner.source) as sender:
         try:
@@ -152,10 +206,9 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
     version = f", version {outcome.version}" if outcome.version else ""
     code = f" ({outcome.code})" if outcome.code else ""
     out.print(f"[{color}]{outcome.outcome}[/]{code}: {outcome.about}{version}")
-    if outcome.message:
+    # The errors are the message, one by one.
+    if outcome.message and not outcome.errors:
         out.print(outcome.message, markup=False, soft_wrap=True)
     for error in outcome.errors or ():
-        if f"{error.field} {error.message}" == outcome.message:
-            continue
-        out.print(f"  {error.field} {error.message}", markup=False, soft_wrap=True)
+        out.print(f"  {error.field} {error.message}".rstrip(), markup=False, soft_wrap=True)
     out.print(f"[dim]command {outcome.command_id}[/]")

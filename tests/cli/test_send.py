@@ -2,7 +2,9 @@
 
 import pytest
 
+from contracts.envelope import FieldError
 from contracts.orders import PlaceOrder
+from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
 from contracts.packages import CancelPackage, EditPackage
 from services.cli import send
 from services.cli.problems import USAGE, Problem
@@ -88,6 +90,19 @@ class TestFields:
         with pytest.raises(Problem, match="leave one out"):
             send.command("package.cancel", "CAT86", '{"comment": "a"}', ["comment=b"])
 
+    def test_of_an_edit_are_needed(self) -> None:
+        """An edit of nothing is a slip, and its answer would say that all is as it should be."""
+        with pytest.raises(Problem, match="no field to change is given; its fields are label,"):
+            send.command("package.edit", "CAT86", None, ["expected_version=3"])
+
+    def test_that_name_the_subject_are_told_where_it_stands(self) -> None:
+        """The envelope is nothing that a person at a terminal has seen."""
+        with pytest.raises(Problem) as caught:
+            send.command("package.cancel", "CAT86", None, ["package_id=CAT87"])
+        assert str(caught.value) == (
+            "package_id is the SUBJECT argument (CAT86); leave --field package_id out"
+        )
+
 
 class TestCheck:
     """The check before anything is sent."""
@@ -102,8 +117,59 @@ class TestCheck:
         assert "subject must be an id" in text
         assert caught.value.exit_code == USAGE
 
+    def test_names_the_fields_there_are(self) -> None:
+        """A typo is answered with the field that was meant, and with the others."""
+        with pytest.raises(Problem, match=r"perhaps comment; its fields are comment, expected_"):
+            send.command("package.cancel", "CAT86", None, ["coment=typo"])
+
+    def test_names_the_values_of_a_choice_that_is_missing(self) -> None:
+        """Who does not know a field does not know its values either."""
+        with pytest.raises(Problem) as caught:
+            send.command("campaign.create", "OP13", None, [])
+        text = str(caught.value)
+        assert "data.distribution_level is required; one of local, collaborative_by_form" in text
+        assert "data.kind is required; one of template, reference" in text
+
+    def test_ends_with_a_sample(self) -> None:
+        """One look at a good one says more than every error."""
+        with pytest.raises(Problem, match=r"contracts/samples/relais\.package\.cancel\.v1\.json"):
+            send.command("package.cancel", "CAT86", None, [])
+
+    def test_keeps_what_is_wrong_inside_a_value(self) -> None:
+        """A list with a slip in it is no text."""
+        with pytest.raises(Problem, match=r"data\.documents\.0\.url is required"):
+            send.command("package.edit", "CAT86", None, ['documents=[{"name": "a"}]'])
+
+    @pytest.mark.parametrize(("id", "source"), [("", "/cli"), ("x" * 129, "/cli"), (None, "")])
+    def test_wants_an_id_and_a_source_that_an_envelope_holds(
+        self, id: str | None, source: str
+    ) -> None:
+        """What is given is never passed over, so an empty one is no missing one."""
+        with pytest.raises(Problem, match="must have 1 to 128 characters"):
+            send.check(send.Manner(source, id, None, wait=True, timeout=1))
+
     @pytest.mark.parametrize("data", ["{", "[]", '"text"'])
     def test_wants_an_object(self, data: str) -> None:
         """Data is one JSON object."""
         with pytest.raises(Problem, match="JSON"):
             send.command("package.cancel", "CAT86", data, [])
+
+
+class TestOutcome:
+    """What is printed of an outcome."""
+
+    def test_that_is_invalid_tells_each_error_once(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Its message is nothing but its errors."""
+        errors = [FieldError("data.a", "is wrong"), FieldError("data.b", "is too")]
+        outcome = CommandOutcome(
+            about="CAT86",
+            outcome=Outcome.REFUSED,
+            code=RefusalCode.INVALID,
+            message="data.a is wrong; data.b is too",
+            errors=errors,
+        )
+        send._print_outcome(outcome, as_json=False)
+        out = capsys.readouterr().out
+        assert [out.count(error.message) for error in errors] == [1, 1]
