@@ -319,4 +319,4 @@ def canceled(offer: Offer, edition: int) -> Offer:
 
 
 def _shown(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -90,6 +90,12 @@ class TestPlacing:
             "ordered" if fits else "not_offered"
         )
 
+    def test_is_told_its_dates_to_the_second(self) -> None:
+        """Nobody reads the microseconds at which a package begins."""
+        early = offer("approved", starts_at=NOW.replace(microsecond=678906))
+        refusal = refused(decide(world(early), place()))
+        assert "from 2026-11-23T09:00:00Z to" in refusal.message
+
     @pytest.mark.parametrize(("late", "fits"), [(timedelta(0), True), (SECOND, False)])
     def test_ends_with_the_registration_deadline(self, late: timedelta, fits: bool) -> None:
         """Its last moment is within."""
