@@ -1,10 +1,12 @@
 """The story's numbers: who is in it, what must come of it, and what is made of what did."""
 
+import io
 from collections import Counter
 from datetime import UTC, datetime
 
 import orjson
 import pytest
+from rich.console import Console
 
 from contracts.packages import DistributionLevel
 from services.cli.demo import cast as casting
@@ -12,6 +14,7 @@ from services.cli.demo import expected
 from services.cli.demo.cast import Cast, Sizes
 from services.cli.demo.expected import Notice, Rows
 from services.cli.demo.mailboxes import Read
+from services.cli.demo.narrator import Narrator
 from services.cli.demo.verdict import Verdict
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -175,3 +178,19 @@ class TestVerdict:
         verdict = Verdict()
         verdict.notices("notices", set(), read, crashed=False)
         assert not verdict.ok
+
+
+class TestNarrator:
+    """The story on a terminal."""
+
+    def test_folds_what_is_long_under_its_beginning(self) -> None:
+        """A line past the edge of a terminal breaks words and loses its indent."""
+        out = Console(width=80, file=io.StringIO(), record=True)
+        narrator = Narrator(out)
+        narrator.say("word " * 40)
+        with narrator.step("word " * 40):
+            pass
+        lines = out.export_text().splitlines()
+        assert max(map(len, lines)) <= 80
+        assert {line[:2] for line in lines} == {"  "}
+        assert {line.split()[0] for line in lines} == {"word", "✓"}

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 Tell = Callable[[int], None]
@@ -26,7 +28,7 @@ class Narrator:
 
     def say(self, text: str, style: str = "") -> None:
         """A line of its own."""
-        self.console.print(Text(f"  {text}", style=style), soft_wrap=True)
+        self.console.print(Padding(Text(text, style=style), (0, 0, 0, 2), expand=False))
 
     @contextmanager
     def step(self, text: str, total: int = 0) -> Iterator[Tell]:
@@ -41,8 +43,9 @@ class Narrator:
 
             yield tell
         seconds = time.monotonic() - began
-        line = Text.assemble(("  ✓ ", "green"), text, (f"  {seconds:.1f} s", "dim"))
-        self.console.print(line, soft_wrap=True)
+        line = Table.grid(padding=(0, 1))
+        line.add_row(Text("  ✓", "green"), Text.assemble(text, (f"  {seconds:.1f} s", "dim")))
+        self.console.print(line)
 
     @contextmanager
     def _moving(self, text: str) -> Iterator[Status | None]:
