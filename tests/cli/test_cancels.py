@@ -1,7 +1,11 @@
 """How far cancels have got, as their events tell it."""
 
+import asyncio
+import io
 import itertools
 from typing import Any
+
+from rich.console import Console
 
 from contracts.cancellation import (
     CampaignsReport,
@@ -12,8 +16,9 @@ from contracts.cancellation import (
     OrdersReport,
     PackageOrdersCanceled,
 )
-from services.cli import cancels
+from services.cli import cancels, watch
 from services.cli.cancels import Cancel
+from services.cli.following import Following
 
 ORDERS = OrdersReport(canceled=3, already_final=1)
 COMPLETED: dict[str, Any] = {
@@ -83,3 +88,41 @@ class TestTogether:
         added = cancels.together([one, two])
         assert added["orders"].report == OrdersReport(canceled=6, already_final=2)
         assert cancels.told(added["notifications"]) == "10 notified, 0 superseded, 0 failed"
+
+
+class TestPicture:
+    """A cancel on a terminal."""
+
+    def test_fits_a_terminal(self) -> None:
+        """Each service has one line, also where it has much to tell."""
+        cancel = Cancel("CAT86")
+        cancel.take(completed())
+        cancel.parts["campaigns"].report = CampaignsReport(
+            campaigns=5, processes_stopped=120, too_late=120
+        )
+        out = Console(width=80, file=io.StringIO(), record=True)
+        out.print(cancels.picture("", cancel.parts))
+        lines = out.export_text().splitlines()
+        assert len(lines) == 3
+        assert lines[1].rstrip().endswith("5 canceled, 120 processes stopped, 120 too late")
+
+    async def test_ends_with_the_last_state(self) -> None:
+        """What stays on the screen is the end, not the picture before it."""
+        follower = Following(["CAT86"])
+        screen = io.StringIO()
+        out = Console(width=80, file=screen, force_terminal=True)
+        headline = lambda: watch.title(follower.cancels["CAT86"])  # noqa: E731
+        showing = asyncio.create_task(watch.show(follower, headline, out))
+        await asyncio.sleep(0)
+        follower.take(progressed(1, 3))
+        await asyncio.sleep(0)
+        follower.take(completed())
+        await showing
+        assert "complete after 1.50 s" in screen.getvalue().rpartition("cancel of CAT86")[2]
+
+    def test_waits_for_packages_where_all_have_reported(self) -> None:
+        """Between the last report and the end nobody is missing but packages itself."""
+        cancel = Cancel("CAT86", edition=1)
+        for part in cancel.parts.values():
+            part.report = ORDERS
+        assert watch.title(cancel).endswith("waiting for packages to close it")
