@@ -3,12 +3,14 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+from rich.padding import Padding
+from rich.text import Text
 
 from services.cli import endpoints
 from services.cli.console import console
@@ -25,17 +27,34 @@ FROM parked WHERE $1::text IS NULL OR reason = $1 ORDER BY number LIMIT $2
 async def list_(service: str | None, reason: str | None, limit: int, *, as_json: bool) -> int:
     """Print what is parked, oldest first, per service at most limit."""
     found: list[dict[str, Any]] = []
+    reasons: set[str] = set()
     for name, url in _databases(service).items():
         async with _connected(name, url) as conn:
             rows = await conn.fetch(LIST, reason, limit)
+            reasons |= await _reasons(conn)
         found += [{"service": name, **dict(row)} for row in rows]
     if as_json:
         print(json.dumps(found, default=_plain))
     elif found:
         _print_list(found)
     else:
-        print(f"nothing is parked{f' for the reason {reason!r}' if reason else ''}")
+        print(_none(reason, reasons))
     return 0
+
+
+REASONS = "SELECT DISTINCT reason FROM parked"
+
+
+async def _reasons(conn: Connection) -> set[str]:
+    return {row["reason"] for row in await conn.fetch(REASONS)}
+
+
+def _none(reason: str | None, reasons: Iterable[str]) -> str:
+    """Why nothing was found: perhaps the reason asked for is a slip of the pen."""
+    here = ", ".join(sorted(reasons))
+    if here and reason:
+        return f"none is parked with reason {reason!r}; the reasons here are {here}"
+    return "nothing is parked"
 
 
 def _print_list(found: Sequence[dict[str, Any]]) -> None:
@@ -43,16 +62,21 @@ def _print_list(found: Sequence[dict[str, Any]]) -> None:
     for row in found:
         reason = f"{row['reason']}, retry asked" if row["retry_at"] else row["reason"]
         what = f"{row['service']} {row['number']}  {row['parked_at']:%Y-%m-%d %H:%M}Z  {reason}"
-        type_ = (row["type"] or "").removeprefix("relais.").removesuffix(".v1")
-        out.print(f"{what}  {type_} {row['id'] or ''}".rstrip(), markup=False, soft_wrap=True)
-        out.print(f"    {_short(row['error'], 200)}", markup=False, style="dim")
+        out.print(f"{what}  {short(row['type'] or '-')}", markup=False, soft_wrap=True)
+        error = f"{row['id']}: {row['error']}" if row["id"] else row["error"]
+        out.print(Padding(Text(_cut(error, 200), "dim"), (0, 0, 0, 4), expand=False))
     out.print(
         "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
         markup=False,
     )
 
 
-def _short(text: str, most: int = 80) -> str:
+def short(wire_type: str) -> str:
+    """A type as people say it: `package.cancel`."""
+    return wire_type.removeprefix("relais.").removesuffix(".v1")
+
+
+def _cut(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
@@ -73,11 +97,11 @@ async def show(service: str, number: int, *, as_json: bool) -> int:
         return 0
     for field, value in row.items():
         if value is not None:
-            print(f"{field}: {_cut(_shown(value))}")
+            print(f"{field}: {_beginning(_shown(value))}")
     return 0
 
 
-def _cut(text: str) -> str:
+def _beginning(text: str) -> str:
     if len(text) <= SHOWN:
         return text
     return f"{text[:SHOWN]}\n... {len(text):,} characters in all; --json prints them"
@@ -119,8 +143,12 @@ async def retry(service: str, numbers: Sequence[int], *, all_: bool, reason: str
     [(name, url)] = _databases(service).items()
     async with _connected(name, url) as conn:
         done = {row["number"] for row in await conn.fetch(RETRY, chosen, reason)}
+        reasons = await _reasons(conn)
     if lacking := sorted(set(numbers) - done):
         raise _missing(service, lacking)
+    if not done:
+        print(f"{service}: {_none(reason, reasons)}")
+        return 0
     print(
         f"{service}: {len(done)} to be retried by its workers; what fails again is parked again, "
         "see `relais parked list`"
@@ -147,7 +175,7 @@ async def discard(
         if lacking := sorted(set(numbers) - {row["number"] for row in rows}):
             raise _missing(service, lacking)
         if not rows:
-            print(f"{service}: nothing to discard")
+            print(f"{service}: {_none(reason, await _reasons(conn))}")
             return 0
         if not yes and not await _is_agreed(service, rows):
             print("kept")
@@ -170,7 +198,7 @@ def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int]
 
 async def _is_agreed(service: str, rows: Sequence[Row]) -> bool:
     for row in rows:
-        print(f"  {_named(service, row)}: {_short(row['error'])}")
+        print(f"  {_named(service, row)}: {_cut(row['error'])}")
     if not sys.stdin.isatty():
         raise Problem("nobody is there to agree; say --yes to discard them", USAGE)
     answer = await asyncio.to_thread(input, f"discard {len(rows)} for good? [y/N] ")

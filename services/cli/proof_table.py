@@ -3,23 +3,32 @@
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.parked import short
 from services.cli.proof import LISTED, Proof
 
 SHOWN = 20
-PARKED_WIDTH = 120
+ADVICE = {
+    "missing": "missing; has it arrived when you ask again? Else look at the log of {}",
+    "outbox": "in the outbox, not published; is a worker of {} running?",
+    "waiting": "waiting for what they name; ask again in some seconds",
+    "queued": "queued; is a worker of {} running?",
+}
+"""What to do about what is counted in a column, for the service of its row."""
 
 
 def show(found: Proof, console: Console) -> None:
     """Print how every service stands, what is missing and what is parked."""
     console.print(_table(found))
     for one in found.missing[:SHOWN]:
-        text = f"missing: {one.type} {one.id} of {one.sender} in the inbox of {one.reader}"
+        text = f"missing in {one.reader}: {short(one.type)} {one.id} of {one.sender}"
         console.print(text, markup=False, soft_wrap=True)
     _print_rest(found, console)
     for name, standing in found.services.items():
         for row in standing.parked[:SHOWN]:
-            text = f"parked: {name} {row['number']}: {row['type']} {row['id'] or ''} {row['error']}"
-            console.print(text[:PARKED_WIDTH], markup=False, soft_wrap=True)
+            text = f"parked: {name} {row['number']}: {short(row['type'] or '-')}, {row['reason']}"
+            console.print(text, markup=False, soft_wrap=True)
+    if any(standing.parked for standing in found.services.values()):
+        console.print("look at one with `relais parked show SERVICE NUMBER`", markup=False)
     console.print(_verdict(found))
 
 
@@ -49,13 +58,10 @@ def _verdict(found: Proof) -> str:
             f"[green]proved[/]: every message since {since} was handled once by all who read it, "
             "refused or parked"
         )
-    left = ", ".join(
-        f"{name} has {count:,} {what}"
+    left = [
+        f"  {name}: {count:,} {advice.format(name)}"
         for name, standing in found.services.items()
-        for what in ("missing", "outbox", "waiting", "queued")
-        if (count := getattr(standing, what))
-    )
-    return (
-        f"[red]not proved[/] since {since}: {left}; see that a worker of each runs, ask again, "
-        "and look at their logs"
-    )
+        for column, advice in ADVICE.items()
+        if (count := getattr(standing, column))
+    ]
+    return "\n".join([f"[red]not proved[/] since {since}:", *left])

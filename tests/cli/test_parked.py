@@ -68,7 +68,26 @@ class TestParked:
     ) -> None:
         """A slip of the pen must not look like a clean house."""
         await parked.list_("orders", "nonsense", 100, as_json=False)
-        assert "for the reason 'nonsense'" in capsys.readouterr().out
+        await parked.retry("orders", [], all_=False, reason="nonsense")
+        await parked.discard("orders", [], all_=False, reason="nonsense", yes=True)
+        told = "none is parked with reason 'nonsense'; the reasons here are dead, failed"
+        assert capsys.readouterr().out.splitlines() == [
+            told,
+            f"orders: {told}",
+            f"orders: {told}",
+        ]
+
+    async def test_shows_the_beginning_of_a_large_one(
+        self, url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A body of a megabyte is nothing to read on a terminal, but nothing is lost either."""
+        conn = await asyncpg.connect(url)
+        await conn.execute("UPDATE parked SET body = repeat('x', 1000000)::bytea")
+        await conn.close()
+        await parked.show("orders", 1, as_json=False)
+        out = capsys.readouterr().out
+        assert len(out) < 10_000
+        assert "1,000,000 characters in all; --json prints them" in out
 
     async def test_takes_numbers_or_a_reason(self, url: str) -> None:
         """Nothing that was said is passed over."""

@@ -1,16 +1,18 @@
 """The proof that no message was lost, on real tables."""
 
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from contracts.packages import PackageCanceled
-from services.cli import proof
+from services.cli import proof, proof_table
 from services.cli.problems import Problem
-from services.cli.proof import Missing, Proof
+from services.cli.proof import Missing, Proof, Standing
 from services.runtime import database
 from services.runtime.database import Pool
 from services.runtime.service import installed
@@ -144,7 +146,7 @@ class TestMoment:
 
     def test_may_be_a_time(self) -> None:
         """The wire's way to write one."""
-        assert proof.moment("2026-11-23T09:00:00Z") == NOW
+        assert proof.moment("2026-11-23T09:00:00Z", NOW) == NOW
 
     @pytest.mark.parametrize(
         "text",
@@ -161,3 +163,29 @@ class TestMoment:
         """The error shows what would be accepted."""
         with pytest.raises(Problem, match="30m"):
             proof.moment(text)
+
+
+def shown(found: Proof) -> list[str]:
+    """The lines that a terminal of 80 columns shows of a proof."""
+    out = Console(width=80, record=True, quiet=False, file=io.StringIO())
+    proof_table.show(found, out)
+    return out.export_text().splitlines()
+
+
+class TestTable:
+    """A proof as people see it."""
+
+    def test_fits_a_terminal(self) -> None:
+        """The name of every column and each parked message stand on one line."""
+        row = {"number": 12, "type": PackageCanceled.TYPE, "reason": "failed", "error": "x" * 4000}
+        standings = {name: Standing(parked=[row | {"id": "y" * 128}]) for name in installed()}
+        lines = shown(Proof(NOW, standings))
+        assert lines[0].split()[-1] == "queued"
+        assert "parked: notifications 12: package.canceled, failed" in lines
+        assert max(map(len, lines)) <= 80
+
+    def test_names_what_is_left_where_and_what_to_do(self) -> None:
+        """Who is told that something waits wants to know of whom."""
+        lines = shown(Proof(NOW, {"orders": Standing(queued=1), "packages": Standing()}))
+        assert "  orders: 1 queued; is a worker of orders running?" in lines
+        assert not any(line.startswith("  packages:") for line in lines)
