@@ -217,14 +217,30 @@ WHERE EXISTS (SELECT FROM fanouts f WHERE f.package_id = m.package_id AND f.edit
 """
 
 
-async def lock_done(conn: Connection) -> list[Cancel]:
-    """Lock cancels of which nothing is left to do, and that have not been reported."""
+# An offer may have been refused while its cancel came in; it is not to wait for its next try.
+HURRY_DROPPED = """
+UPDATE notifications n SET next_try_at = $3
+FROM unnest($1::text[], $2::int[]) AS m (package_id, edition)
+JOIN happenings h ON h.subject = m.package_id AND h.kind = 'package_available'
+                 AND h.edition = m.edition AND h.superseded
+WHERE n.package_id = m.package_id AND n.happening_id = h.happening_id
+  AND n.status = 'pending' AND n.next_try_at > $3
+"""
+
+
+async def lock_done(conn: Connection, now: datetime) -> tuple[list[Cancel], bool]:
+    """Lock cancels of which nothing is left to do, and that have not been reported.
+
+    Says besides whether some wait for offers to be dropped, which are due now.
+    """
     tried = [_cancel(row) for row in await conn.fetch(LOCK_TRIED)]
     if not tried:
-        return []
+        return [], False
     rows = await conn.fetch(FIND_OPEN, [c.package_id for c in tried], [c.edition for c in tried])
     open_ = {(row["package_id"], row["edition"]) for row in rows}
-    return [cancel for cancel in tried if cancel.life not in open_]
+    if open_:
+        await conn.execute(HURRY_DROPPED, [p for p, _ in open_], [e for _, e in open_], now)
+    return [cancel for cancel in tried if cancel.life not in open_], bool(open_)
 
 
 COMPLETE = """

@@ -56,7 +56,9 @@ async def _add(turn: Turn, job: FanOut, added: list[str]) -> None:
 async def end_cancels(work: Work) -> bool:
     """Report each cancel of which every notification has been tried."""
     async with work.turn() as turn:
-        done = await jobs.lock_done(turn.conn)
+        done, waits = await jobs.lock_done(turn.conn, turn.now)
+        if waits:
+            turn.wake(*wakes.SEND)
         for cancel in done:
             turn.emit(cancel.report, cancel.cause)
         await jobs.complete(turn.conn, done, turn.now)

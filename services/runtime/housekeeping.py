@@ -7,6 +7,7 @@ from services.runtime import inbox, item, metrics, parked
 from services.runtime.channel import Outgoing
 from services.runtime.database import Row
 from services.runtime.decider import Decider
+from services.runtime.intake import MAX_BYTES
 from services.runtime.item import Item
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import Settings
@@ -66,7 +67,7 @@ class Kept:
 
     async def _decide_all(self, work: Work) -> None:
         after = seen = 0
-        while rows := await work.pool.fetch(parked.WAITING, after, CHUNK):
+        while rows := await work.pool.fetch(parked.WAITING, after, CHUNK, MAX_BYTES):
             after = rows[-1]["number"]
             seen += len(rows)
             await self._decide(work, [i for row in rows for i in self._waiting(row)])

@@ -234,6 +234,8 @@ class Relay:
         refused = published.nacked | {
             i for i in published.returned if rows[i].message.type in self._heard
         }
+        # Whoever asked for an answer has to make room for it.
+        refused -= {i for i in refused if not rows[i].message.exchange}
         unheard = published.returned - refused
         metrics.EVENTS_UNHEARD.inc(len(unheard))
         taken = [row.id for i, row in enumerate(rows) if i not in refused]

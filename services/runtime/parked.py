@@ -119,9 +119,12 @@ async def forget(conn: Connection, kept: Sequence[tuple[str, int]]) -> None:
             await conn.execute(statement, numbers)
 
 
+# At least one, and no more than the bytes of a batch: a command may have a million of them.
 WAITING = """
 SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, received_at
-FROM waiting WHERE number > $1 ORDER BY number LIMIT $2
+FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
+      FROM (SELECT * FROM waiting WHERE number > $1 ORDER BY number LIMIT $2) AS next) AS chunk
+WHERE before < $3 ORDER BY number
 """
 # The wish is taken back before it is begun: what ends the worker must not come round for ever.
 TAKE_RETRY = """

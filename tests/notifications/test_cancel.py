@@ -28,6 +28,13 @@ pytestmark = pytest.mark.servers
 Report = tuple[int, int, int]
 
 
+REFUSED_JUST_NOW = """
+UPDATE notifications n
+SET attempts = 6, error = 'mailbox_full', next_try_at = now() + interval '1 hour'
+FROM happenings h WHERE h.happening_id = n.happening_id AND h.kind = 'package_available'
+"""
+
+
 async def only_report(stage: Stage) -> Report:
     """The counts of the one report: notified, superseded, failed."""
     (report,) = await stage.reports()
@@ -187,6 +194,20 @@ class TestReport:
         await post.send(canceled(audience=["OU1"]), orders_report())
         await post.deliver()
         assert await only_report(post) == (0, 0, 1)
+
+    async def test_is_not_held_open_by_an_offer_whose_try_ended_late(self, post: Post) -> None:
+        """It was refused while the cancel came in, and is not due again for an hour."""
+        await post.register("OU1", mailbox="north")
+        await post.send(published(audience=["OU1"]))
+        await post.fan_out()
+        await post.send(canceled(audience=["OU1"]), orders_report())
+        await post.sweep(wakes.FAN_OUT)
+        await post.pool.execute(REFUSED_JUST_NOW)
+        # The look at the cancel makes the offer due, and the next one finds it dropped.
+        await post.deliver()
+        await post.deliver()
+        _, superseded, _ = await only_report(post)
+        assert superseded == 1
 
     async def test_tells_how_far_it_is(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
         """Progress at the start, and with each piece that was sent."""

@@ -375,6 +375,15 @@ class TestAnAnswerInTheOutbox:
 
         assert await here.count("outbox") == 0
 
+    async def test_is_forgotten_where_its_queue_is_full(
+        self, here: Stage, work: Work, full: AbstractQueue
+    ) -> None:
+        """No sender can make the workers of a service unready."""
+        async with work.turn() as turn:
+            turn.outbox.add_reply(answer(full.name))
+        await work.settle()
+        assert await here.count("outbox") == 0
+
     async def test_is_forgotten_by_the_sweep_too(self, here: Stage, work: Work) -> None:
         """After a crash it is as little mandatory as before."""
         async with work.begin() as turn:
