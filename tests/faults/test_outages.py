@@ -58,8 +58,8 @@ class TestAnOutage:
         ("how", "gone"),
         [
             ("stopped", "database"),
-            # Passed until 2026-11-25 15:19, then failed on the same machine and commit, cause not
-            # found: notifications did not report within 60 s.  RELAIS_LONG=1 runs them.
+            # RabbitMQ 3.10.8 may come back from a SIGKILL with a mailbox, made just before it, that
+            # elects no leader ("leader not known" in its log): then nothing in it is confirmed.
             pytest.param("killed", "broker", marks=LONG),
             pytest.param("killed", "broker and database", marks=LONG),
             pytest.param("killed", "database", marks=LONG),
