@@ -16,7 +16,7 @@ Status = NotificationStatus
 UNKNOWN_FOR = timedelta(seconds=5)
 """How long an entity may be unknown before its notifications have failed."""
 UNDECLARED_FOR = timedelta(seconds=30)
-"""How long a mailbox may be undeclared before a first try counts as failed."""
+"""How long a notification waits for its mailbox to be declared before that is a failed try."""
 TRIES = 8
 """Tries after which a notification is kept as failed."""
 LONGEST_PAUSE = timedelta(hours=1)
@@ -28,6 +28,8 @@ MAILBOX_GONE = "mailbox_gone"
 """The broker returned it: no queue takes it any more."""
 MAILBOX_FULL = "mailbox_full"
 """The broker refused it: the queue has no room."""
+MAILBOX_SILENT = "mailbox_silent"
+"""The broker neither took nor refused it: the queue has no leader, and may have it or not."""
 
 
 class RowKey(NamedTuple):
@@ -58,9 +60,9 @@ class Told:
 class Due(NamedTuple):
     """A notification whose turn it is, and what is known of its recipient now.
 
-    channels is None for an unknown entity and for an operator.  ahead_attempts and ahead_until
-    tell of an earlier one for the same recipient about the same package that has to wait; None
-    where there is none.
+    channels is None for an unknown entity and for an operator.  is_silent is whether the mailbox
+    did not answer the last time.  ahead_attempts and ahead_until tell of an earlier one for the
+    same recipient about the same package that has to wait; None where there is none.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Due(NamedTuple):
     mailbox: str
     channels: list[str] | None
     is_declared: bool
+    is_silent: bool
     ahead_attempts: int | None
     ahead_until: datetime | None
 
@@ -143,10 +146,9 @@ def refused(due: Due, error: str, now: datetime) -> Outcome:
 
 
 def _behind(due: Due, until: datetime) -> Outcome:
-    """It shares what becomes of the one ahead: a try that failed is one of all behind it."""
-    if due.ahead_attempts:
-        return _put_off(due, BEHIND, until)
-    return Outcome(due, Status.PENDING, due.attempts, BEHIND, until)
+    """It shares what becomes of the one ahead: a first try that failed is one of all behind it."""
+    attempts = max(due.attempts, 1) if due.ahead_attempts else due.attempts
+    return Outcome(due, Status.PENDING, attempts, BEHIND, until)
 
 
 def _unknown(due: Due, now: datetime) -> Outcome:
@@ -157,21 +159,15 @@ def _unknown(due: Due, now: datetime) -> Outcome:
 
 
 def _undeclared(due: Due, now: datetime) -> Outcome:
-    waiting = _waiting(due, "mailbox_not_declared", now)
     if now - due.added_at < UNDECLARED_FOR:
-        return waiting
-    return _put_off(due, "mailbox_not_declared", waiting.next_try_at)
+        return _waiting(due, "mailbox_not_declared", now)
+    return refused(due, "mailbox_not_declared", now)
 
 
 def _waiting(due: Due, error: str, now: datetime) -> Outcome:
     """It waits as long again as it has waited: many that wait for long cost little."""
     waited = min(max(now - due.added_at, SHORTEST_WAIT), LONGEST_WAIT)
     return Outcome(due, Status.PENDING, due.attempts, error, now + waited)
-
-
-def _put_off(due: Due, error: str, until: datetime) -> Outcome:
-    """It could not be delivered in its first round, and nobody waits for it any longer."""
-    return Outcome(due, Status.PENDING, max(due.attempts, 1), error, until)
 
 
 def _ended(due: Due, status: NotificationStatus, error: str | None, now: datetime) -> Outcome:

@@ -25,12 +25,14 @@ SELECT r.round, r.worked_at FROM rounds r, quick
 WHERE r.taken_until <= now() ORDER BY r.round FOR UPDATE OF r
 """
 # Only the first that waits for a recipient about a package goes.  What stands behind one that
-# had to wait is taken as well, to wait with it; behind a fan-out that may still add one it stays.
+# had to wait is taken as well, to wait with it: if it stayed, many of that kind would be looked at
+# in place of what they wait for.  Behind a fan-out that may still add one it does stay.
 TAKE = """
 SELECT n.round, n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.attempts,
        n.added_at, coalesce(n.recipient_label, e.label) AS label,
        coalesce(e.mailbox, 'central') AS mailbox, e.channels,
-       m.declared_at IS NOT NULL AS is_declared, n.head_attempts, n.head_next_try_at
+       m.declared_at IS NOT NULL AS is_declared, m.error IS NOT NULL AS is_silent,
+       n.head_attempts, n.head_next_try_at
 FROM (
     SELECT n.*, head.attempts AS head_attempts, head.next_try_at AS head_next_try_at
     FROM unnest($1::smallint[]) AS r (round)
@@ -54,7 +56,6 @@ FROM (
           AND e.channel = n.channel AND e.happening_id < n.happening_id
         ORDER BY e.happening_id LIMIT 1
     ) head ON true
-    WHERE head.next_try_at IS NULL OR head.next_try_at > $2
     LIMIT $3
 ) n
 LEFT JOIN entities e ON e.entity_id = n.recipient_id AND n.recipient_type = 'entity'
@@ -186,6 +187,16 @@ async def lose_mailboxes(conn: Connection, mailboxes: Collection[str], now: date
     await conn.execute(LOSE_MAILBOXES, sorted(mailboxes), now)
 
 
+MARK_SILENT = """
+UPDATE mailboxes SET error = $2 WHERE name = ANY ($1::text[]) AND declared_at IS NOT NULL
+"""
+
+
+async def mark_silent(conn: Connection, mailboxes: Collection[str], error: str | None) -> None:
+    """Note of mailboxes that they did not answer, or with None that they do again."""
+    await conn.execute(MARK_SILENT, sorted(mailboxes), error)
+
+
 FIND_UNDECLARED = """
 SELECT name FROM mailboxes WHERE declared_at IS NULL AND next_try_at <= $1
 ORDER BY next_try_at, name LIMIT $2
@@ -200,8 +211,8 @@ async def find_undeclared(conn: Connection, limit: int, now: datetime) -> list[s
 MARK_DECLARED = """
 UPDATE mailboxes SET declared_at = $2, error = NULL WHERE name = ANY ($1::text[])
 """
-# Few wait, so these are found by walking all that do.
-WAKE = """
+# They are found by walking all that wait.
+HURRY = """
 UPDATE notifications n SET next_try_at = $2 FROM entities e
 WHERE n.status = 'pending' AND n.next_try_at > $2 AND n.recipient_type = 'entity'
   AND n.recipient_id = e.entity_id AND e.mailbox = ANY ($1::text[])
@@ -209,9 +220,13 @@ WHERE n.status = 'pending' AND n.next_try_at > $2 AND n.recipient_type = 'entity
 
 
 async def mark_declared(conn: Connection, mailboxes: Sequence[str], now: datetime) -> None:
-    """Note that mailboxes have their queues, and let what waits for them go."""
+    """Note that mailboxes have their queues."""
     await conn.execute(MARK_DECLARED, mailboxes, now)
-    await conn.execute(WAKE, mailboxes, now)
+
+
+async def hurry(conn: Connection, mailboxes: Sequence[str], now: datetime) -> None:
+    """Let what waits for mailboxes be looked at now."""
+    await conn.execute(HURRY, mailboxes, now)
 
 
 MARK_REFUSED = """

@@ -2,16 +2,24 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
-from contracts.notifications import NotificationStatus
+import structlog
+
+from contracts.notifications import NotificationStatus as Status
 from services.notifications import delivery, jobs, notices, outbound, wakes
 from services.notifications.delivery import Due, Outcome
 from services.notifications.domain import Life
 from services.notifications.jobs import Count
 from services.notifications.outbound import Held
-from services.runtime.channel import Published
+from services.runtime import broker
+from services.runtime.broker import Unconfirmed
+from services.runtime.database import Connection
 from services.runtime.work import Turn, Work
+
+log = structlog.get_logger()
 
 TAKEN = 2_000
 
@@ -30,20 +38,21 @@ async def send(work: Work) -> bool:
     judged = [(due, delivery.judge(due, turn.now)) for due in held.due]
     to_send = [due for due, outcome in judged if outcome is None]
     settled = [outcome for _, outcome in judged if outcome is not None]
-    published = await _publish(work, held, to_send)
+    refusals = await _holding(work, held, _publish(work, to_send))
     async with work.turn() as turn:
         await outbound.release(turn.conn, held)
-        await _record(turn, settled + _results(turn, to_send, published))
+        await _record(turn, settled + [_result(due, refusals, turn.now) for due in to_send])
     # Whatever waited behind these can go now.
     return True
 
 
-async def _publish(work: Work, held: Held, to_send: Sequence[Due]) -> Published:
+Refusals = dict[str, str]
+"""Why the broker has not taken notifications, by their ids; all others it has."""
+
+
+async def _holding(work: Work, held: Held, publish: Coroutine[Any, Any, Refusals]) -> Refusals:
     """Publish, and hold on to the rounds while a slow broker takes its time."""
-    messages = [notices.message(due) for due in to_send]
-    if not messages:
-        return Published()
-    publishing = asyncio.create_task(work.publisher.publish(messages))
+    publishing = asyncio.create_task(publish)
     try:
         while not (await asyncio.wait({publishing}, timeout=outbound.LEASE.total_seconds() / 2))[0]:
             await outbound.renew(work.pool, held)
@@ -52,18 +61,61 @@ async def _publish(work: Work, held: Held, to_send: Sequence[Due]) -> Published:
         publishing.cancel()
 
 
-def _results(turn: Turn, sent: Sequence[Due], published: Published) -> list[Outcome]:
-    if published.clean:
-        return [delivery.sent(due, turn.now) for due in sent]
-    results = []
-    for at, due in enumerate(sent):
-        if at in published.returned:
-            results.append(delivery.refused(due, delivery.MAILBOX_GONE, turn.now))
-        elif at in published.nacked:
-            results.append(delivery.refused(due, delivery.MAILBOX_FULL, turn.now))
-        else:
-            results.append(delivery.sent(due, turn.now))
-    return results
+async def _publish(work: Work, dues: Sequence[Due]) -> Refusals:
+    """All together, but for those whose mailbox may not answer: that would hold up all behind it.
+
+    Where it turns out that some mailbox does not answer, all go once more, and it is found.
+    """
+    doubted = [due for due in dues if due.is_silent]
+    try:
+        refusals = await _together(work, [due for due in dues if not due.is_silent])
+    except Unconfirmed as error:
+        log.warning("mailbox_sought", error=str(error))
+        return await _apart(work, dues)
+    return refusals | await _apart(work, doubted)
+
+
+async def _together(work: Work, dues: Sequence[Due]) -> Refusals:
+    published = await work.publisher.publish([notices.message(due) for due in dues])
+    nacked = {dues[at].id: delivery.MAILBOX_FULL for at in published.nacked}
+    return nacked | {dues[at].id: delivery.MAILBOX_GONE for at in published.returned}
+
+
+async def _apart(work: Work, dues: Sequence[Due]) -> Refusals:
+    """The first of each mailbox on a channel of its own; the others of those that answer."""
+    firsts: dict[str, Due] = {}
+    for due in dues:
+        firsts.setdefault(due.mailbox, due)
+    if not firsts:
+        return {}
+    refusals = await _alone(work, list(firsts.values()))
+    silent = {
+        mailbox
+        for mailbox, due in firsts.items()
+        if refusals.get(due.id) == delivery.MAILBOX_SILENT
+    }
+    others = [due for due in dues if due is not firsts[due.mailbox]]
+    refusals |= {due.id: delivery.MAILBOX_SILENT for due in others if due.mailbox in silent}
+    return refusals | await _together(work, [due for due in others if due.mailbox not in silent])
+
+
+async def _alone(work: Work, dues: Sequence[Due]) -> Refusals:
+    messages = [notices.message(due) for due in dues]
+    said = await broker.publish_apart(work.amqp_url, "relais notifications apart", messages)
+    refusals = {}
+    for due, published in zip(dues, said, strict=True):
+        if published is None:
+            refusals[due.id] = delivery.MAILBOX_SILENT
+        elif published.returned:
+            refusals[due.id] = delivery.MAILBOX_GONE
+        elif published.nacked:
+            refusals[due.id] = delivery.MAILBOX_FULL
+    return refusals
+
+
+def _result(due: Due, refusals: Refusals, now: datetime) -> Outcome:
+    error = refusals.get(due.id)
+    return delivery.refused(due, error, now) if error else delivery.sent(due, now)
 
 
 async def _record(turn: Turn, outcomes: Sequence[Outcome]) -> None:
@@ -80,6 +132,18 @@ async def _record(turn: Turn, outcomes: Sequence[Outcome]) -> None:
     if lost := {o.due.mailbox for o in recorded if o.error == delivery.MAILBOX_GONE}:
         await outbound.lose_mailboxes(turn.conn, lost, turn.now)
         turn.wake(wakes.MAILBOXES)
+    await _note_silence(turn.conn, recorded)
+
+
+async def _note_silence(conn: Connection, outcomes: Sequence[Outcome]) -> None:
+    """Mailboxes that did not answer are doubted until they do."""
+    silent = {o.due.mailbox for o in outcomes if o.error == delivery.MAILBOX_SILENT}
+    if silent:
+        log.error("mailbox_silent", mailboxes=sorted(silent))
+        await outbound.mark_silent(conn, silent, delivery.MAILBOX_SILENT)
+    sent = {o.due.mailbox for o in outcomes if o.due.is_silent and o.status is Status.SENT}
+    if answered := sent - silent:
+        await outbound.mark_silent(conn, answered, None)
 
 
 def _counts(outcomes: Iterable[Outcome]) -> dict[Life, Count]:
@@ -88,9 +152,9 @@ def _counts(outcomes: Iterable[Outcome]) -> dict[Life, Count]:
         life = outcome.cancel
         if life is None:
             continue
-        if outcome.status is NotificationStatus.SUPERSEDED:
+        if outcome.status is Status.SUPERSEDED:
             counts[life].superseded += 1
         else:
             counts[life].tried += outcome.is_first_try
-            counts[life].sent += outcome.status is NotificationStatus.SENT
+            counts[life].sent += outcome.status is Status.SENT
     return counts

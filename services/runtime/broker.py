@@ -18,6 +18,8 @@ log = structlog.get_logger()
 CONNECT_TIMEOUT = 10.0
 CONFIRM_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 3.0
+APART_TIMEOUT = 5.0
+APART_AT_ONCE = 50
 HEARTBEAT = 10
 
 FAULTS: tuple[type[Exception], ...] = (
@@ -31,6 +33,10 @@ FAULTS: tuple[type[Exception], ...] = (
 
 class PublishFailed(ConnectionError):
     """The broker did not say of every message that it has it; it may have some."""
+
+
+class Unconfirmed(PublishFailed):
+    """It took them and did not say so in time: one queue without a leader is enough for that."""
 
 
 async def connect(url: str, name: str) -> AbstractConnection:
@@ -134,7 +140,9 @@ class Publisher:
             if isinstance(error, asyncio.CancelledError) and not is_canceled():
                 raise PublishFailed("the connection closed while publishing") from error
             if isinstance(error, FAULTS):
-                raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error
+                late = isinstance(error, TimeoutError) and channel is not None
+                kind = Unconfirmed if late else PublishFailed
+                raise kind(f"{len(messages)} messages not confirmed: {error!r}") from error
             raise
 
     async def open(self) -> None:
@@ -164,3 +172,38 @@ class Publisher:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             await close(connection)
+
+
+# Routable nowhere: a broker that takes anything at all confirms it at once.
+_SIGN_OF_LIFE = Outgoing("", "relais.nowhere", b"", "", "", "", "", mandatory=False)
+
+
+async def publish_apart(
+    url: str, name: str, messages: Sequence[Outgoing]
+) -> list[Published | None]:
+    """Publish each message on a channel of its own; None for one that is not confirmed in time.
+
+    The broker keeps whatever comes on a channel behind a message for a queue that has no leader;
+    so it is found out which of several queues has none.  Raises PublishFailed when none is taken.
+    """
+    room = asyncio.Semaphore(APART_AT_ONCE)
+
+    async def publish(message: Outgoing) -> Published | None:
+        async with room:
+            try:
+                async with asyncio.timeout(APART_TIMEOUT):
+                    channel = await open_channel(underlying(connection))
+                    published = await channel.publish_batch([message])
+                    await channel.close()
+                    return published
+            except TimeoutError:
+                return None
+
+    try:
+        async with connected(url, name) as connection:
+            said = await asyncio.gather(*(publish(message) for message in messages))
+            if None in said and await publish(_SIGN_OF_LIFE) is None:
+                raise PublishFailed("the broker confirms nothing")
+            return said
+    except FAULTS as error:
+        raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -55,16 +56,57 @@ class Server:
             self._running = opened.pop_all()
 
 
-def broker(folder: Path) -> Server:
+class Broker(Server):
+    """A private RabbitMQ, in which queues can be made to fall silent."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing runs before start."""
+        super().__init__(folder, self._begin_node, ("rabbitmq", signal.SIGKILL))
+        self._files = rabbitmq.Files(Path("/"), "")
+
+    def _begin_node(self, kept: Kept, folder: Path, port: int | None) -> str:
+        self._files = rabbitmq.installed() or rabbitmq.Files(debian.fetch(kept, QUIET), "")
+        return rabbitmq.start(kept, folder / "data", self._files, durable=True, port=port)
+
+    async def silence(self, queue: str) -> None:
+        """Let a quorum queue answer nobody, as one without a leader does."""
+        await asyncio.to_thread(self._evaluate, f"sys:suspend('%2F_{queue}').")
+
+    async def wake(self, queue: str) -> None:
+        """Let it answer again."""
+        await asyncio.to_thread(self._evaluate, f"sys:resume('%2F_{queue}').")
+
+    async def alarm(self) -> None:
+        """Let it take nothing, as where the disk is full."""
+        alarm = "{{resource_limit, disk, node()}, []}"
+        await asyncio.to_thread(self._evaluate, f"rabbit_alarm:set_alarm({alarm}).")
+
+    async def calm(self) -> None:
+        """Let it take messages again."""
+        alarm = "{resource_limit, disk, node()}"
+        await asyncio.to_thread(self._evaluate, f"rabbit_alarm:clear_alarm({alarm}).")
+
+    def _evaluate(self, expression: str) -> None:
+        port = int(urlsplit(self.url).port or 0) + rabbitmq.DISTRIBUTION
+        cookie = (self._folder / "data/home/.erlang.cookie").read_text()
+        [program] = self._files.erlang.parent.glob("erts-*/bin/erl_call")
+        done = subprocess.run(
+            [program, "-address", f"localhost:{port}", "-c", cookie, "-e"],
+            input=expression + "\n",
+            env=self._files.environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        assert done.stdout.startswith("{ok"), done.stdout
+
+
+def broker(folder: Path) -> Broker:
     """A private RabbitMQ; skips the test where none can run."""
     if lacking := lacking_for_broker():
         pytest.skip(f"needs a private RabbitMQ: {lacking[0]}")
-
-    def begin(kept: Kept, folder: Path, port: int | None) -> str:
-        files = rabbitmq.installed() or rabbitmq.Files(debian.fetch(kept, QUIET), "")
-        return rabbitmq.start(kept, folder / "data", files, durable=True, port=port)
-
-    return Server(folder, begin, ("rabbitmq", signal.SIGKILL))
+    return Broker(folder)
 
 
 def database(folder: Path) -> Server:

@@ -58,10 +58,8 @@ class TestAnOutage:
         ("how", "gone"),
         [
             ("stopped", "database"),
-            # RabbitMQ 3.10.8 may come back from a SIGKILL with a mailbox, made just before it, that
-            # elects no leader ("leader not known" in its log): then nothing in it is confirmed.
-            pytest.param("killed", "broker", marks=LONG),
-            pytest.param("killed", "broker and database", marks=LONG),
+            ("killed", "broker"),
+            ("killed", "broker and database"),
             pytest.param("killed", "database", marks=LONG),
             pytest.param("stopped", "broker", marks=LONG),
             pytest.param("stopped", "broker and database", marks=LONG),
@@ -72,6 +70,7 @@ class TestAnOutage:
         going = [site.servers[name] for name in gone.split(" and ")]
         async with world(site.crew.stack, packages=4, entities=62) as w:
             await w.placed()
+            await eventually(lambda: are_kept(w))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(w.cancel())
                 await eventually(lambda: has_begun(w))
@@ -82,6 +81,17 @@ class TestAnOutage:
             assert site.crew.are_alive()
             await site.crew.ready()
             await w.proven()
+
+
+async def are_kept(w: World) -> bool:
+    """Whether the broker has written down that it has the mailboxes.
+
+    RabbitMQ 3.10 does so half a second later; killed before, it has a queue that elects no leader.
+    """
+    return await w.count("notifications", YOUNG) == 0
+
+
+YOUNG = "SELECT count(*) FROM mailboxes WHERE declared_at > now() - interval '3 s'"
 
 
 async def has_begun(w: World) -> bool:

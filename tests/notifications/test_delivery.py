@@ -39,6 +39,7 @@ def due(*, channel: str = "mailbox", kind: str = "entity", **changes: Any) -> Du
         "mailbox": "north",
         "channels": None if kind == "operator" else ["mailbox"],
         "is_declared": True,
+        "is_silent": False,
         "ahead_attempts": None,
         "ahead_until": None,
     }
@@ -88,7 +89,12 @@ MATRIX: dict[str, tuple[dict[str, Any], float, tuple[str, int, str | None] | Non
     "undeclared and tried": (
         {"is_declared": False, "attempts": 4},
         300,
-        ("pending", 4, "mailbox_not_declared"),
+        ("pending", 5, "mailbox_not_declared"),
+    ),
+    "undeclared to the end": (
+        {"is_declared": False, "attempts": 7},
+        5000,
+        ("failed", 8, "mailbox_not_declared"),
     ),
 }
 
@@ -110,10 +116,10 @@ class TestJudge:
         assert outcome.next_try_at == NOW + 5 * SECOND
 
     @pytest.mark.parametrize(("waited", "pause"), [(0, 1), (10, 10), (3600, 60)])
-    def test_undeclared_mailbox_is_looked_at_ever_less(self, waited: int, pause: int) -> None:
+    def test_what_is_not_told_yet_is_looked_at_ever_less(self, waited: int, pause: int) -> None:
         """It waits as long again as it has waited, at least a second and at most a minute."""
         now = NOW + waited * SECOND
-        outcome = delivery.judge(due(is_declared=False), now)
+        outcome = delivery.judge(due(told={"notice": None}), now)
         assert outcome is not None
         assert outcome.next_try_at == now + pause * SECOND
 

@@ -17,7 +17,7 @@ from contracts.notifications import (
 )
 from contracts.orders import OrderApproved, OrderCanceled, OrderRejected
 from contracts.packages import PackageRejected
-from services.notifications import domain, outbound, sending, wakes
+from services.notifications import delivery, domain, outbound, sending, wakes
 from services.notifications.domain import Key
 from services.notifications.sending import send
 from services.runtime.broker import Publisher, PublishFailed
@@ -225,6 +225,34 @@ class TestFullMailbox:
         assert kinds == ["order_approved", "order_canceled"]
 
 
+class TestALongLine:
+    """Many may stand behind one that had to wait."""
+
+    async def test_takes_no_place_of_what_it_waits_for(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though all that are due before it, at once, stand behind it."""
+        monkeypatch.setattr(sending, "TAKEN", 3)
+        await post.register("OU1", mailbox="north")
+        await post.fill("north")
+        await post.send(order(OrderApproved))
+        await post.sweep(wakes.SEND[0])
+        await post.send(*(order(OrderCanceled, n, order_id=f"ORD{n}") for n in range(10, 20)))
+        await post.sweep(wakes.SEND[0])
+        await post.lose("north")
+        await post.pool.execute("UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'")
+        await post.open_mailboxes()
+        await post.pool.execute(
+            "UPDATE notifications SET next_try_at = now() - attempts * interval '1 s'"
+        )
+        await post.pool.execute(
+            "UPDATE notifications SET next_try_at = now() WHERE happening_id ="
+            " (SELECT min(happening_id) FROM notifications)"
+        )
+        await post.sweep(wakes.SEND[0])
+        assert len(await post.read("north")) == 11
+
+
 class TestLostMailbox:
     """A mailbox may be taken off the broker."""
 
@@ -352,7 +380,8 @@ class TestCrash:
         for one in held:
             async with work.turn() as turn:
                 await outbound.release(turn.conn, one)
-                await sending._record(turn, sending._results(turn, one.due, Published()))
+                sent = [delivery.sent(due, turn.now) for due in one.due]
+                await sending._record(turn, sent)
         assert len(await post.desk.events(NotificationSent)) == 1
 
 

@@ -13,7 +13,7 @@ from pamqp.common import FieldTable
 
 from services.runtime import broker
 from services.runtime.broker import Publisher, PublishFailed
-from services.runtime.channel import Outgoing
+from services.runtime.channel import Outgoing, Published
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.runtime.probe import TOKEN
@@ -287,6 +287,25 @@ class TestABrokerThatFails:
         monkeypatch.undo()
         proxy.release()
         assert (await publisher.publish(messages(queue, 1))).clean
+
+
+class TestApart:
+    """Each message on a channel of its own."""
+
+    async def test_tells_what_the_broker_said_of_each(
+        self, amqp_url: str, declare: Declare
+    ) -> None:
+        """In their order: taken, refused, returned."""
+        queue = await declare()
+        full = await declare(x_max_length=0, x_overflow="reject-publish")
+        batch = [message(queue, 1), message(full, 2), message("probe.no.such.queue", 3)]
+
+        taken, refused, returned = await broker.publish_apart(amqp_url, "probe test", batch)
+
+        assert taken is not None
+        assert taken.clean
+        assert refused == Published(nacked=frozenset({0}))
+        assert returned == Published(returned=frozenset({0}))
 
 
 class TestAPublishThatIsCanceled:

@@ -1,0 +1,118 @@
+"""A mailbox whose queue has no leader answers nothing, and holds up nobody but its readers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from contracts import names
+from contracts.cancellation import PackageEntitiesNotified
+from contracts.orders import OrderApproved
+from services.notifications import wakes
+from services.notifications.sending import send
+from services.runtime import broker
+from services.runtime.broker import PublishFailed
+from tests.desk import Desk
+from tests.faults import private
+from tests.faults.private import Broker
+from tests.notifications.given import canceled, order, orders_report
+from tests.notifications.stage import Post, posted
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(120)]
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
+    """A broker of our own: what is done to its queues is nobody else's concern."""
+    server = private.broker(tmp_path_factory.mktemp("broker"))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def post(
+    server: Broker, desk: Callable[[str], Awaitable[Desk]], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Post]:
+    """Entities OU1 to OU4 of which the first two read a mailbox that has fallen silent."""
+    monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 2.0)
+    monkeypatch.setattr(broker, "APART_TIMEOUT", 2.0)
+    monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
+    async with posted(await desk("notifications"), server.url) as post:
+        await post.register("OU1", "OU2", mailbox="north")
+        await post.register("OU3", "OU4", mailbox="south")
+        queue = names.mailbox(post.mailbox("north"))
+        await server.silence(queue)
+        yield post
+        await server.wake(queue)
+
+
+async def states(post: Post) -> dict[str, tuple[str, int, str | None]]:
+    """Status, attempts and error of the notification of each recipient."""
+    return {
+        row["recipient_id"]: (row["status"], row["attempts"], row["error"])
+        for row in await post.rows()
+    }
+
+
+class TestSilentMailbox:
+    """It costs its own notices a try, and nobody else anything."""
+
+    async def test_lets_the_others_be_told(self, post: Post) -> None:
+        """The cancel is complete here once each has been tried."""
+        await post.send(canceled(audience=["OU1", "OU2", "OU3", "OU4"]), orders_report())
+        await post.deliver()
+        silent, told = ("pending", 1, "mailbox_silent"), ("sent", 1, None)
+        assert await states(post) == {"OU1": silent, "OU2": silent, "OU3": told, "OU4": told}
+        assert {n.recipient.id for _, n in await post.read("south")} == {"OU3", "OU4"}
+        (report,) = await post.desk.events(PackageEntitiesNotified)
+        assert (report.notified, report.failed) == (2, 2)
+
+    async def test_is_known_from_then_on(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What comes later goes at once, and once, though the silent one is tried beside it."""
+        await post.send(canceled(audience=["OU1", "OU3"]))
+        await post.deliver()
+        await post.read("south")
+        monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 60.0)
+        await post.age(2)
+        await post.send(order(OrderApproved, package_id="CAT87", entity_id="OU3"))
+        async with asyncio.timeout(30):
+            await post.sweep(wakes.SEND[0])
+        assert [n.kind for _, n in await post.read("south")] == ["order_approved"]
+        (waiting,) = await post.rows(status="pending")
+        assert (waiting["attempts"], waiting["error"]) == (2, "mailbox_silent")
+
+    async def test_is_used_again_when_it_answers(self, post: Post, server: Broker) -> None:
+        """Its notices are there, and it is no longer doubted."""
+        await post.send(canceled(audience=["OU1", "OU2"]))
+        await post.deliver()
+        await server.wake(names.mailbox(post.mailbox("north")))
+        await post.age(2)
+        await post.sweep(wakes.SEND[0])
+        assert await states(post) == {"OU1": ("sent", 2, None), "OU2": ("sent", 2, None)}
+        assert {n.recipient.id for _, n in await post.read("north")} == {"OU1", "OU2"}
+        assert await post.pool.fetchval("SELECT count(*) FROM mailboxes WHERE error > ''") == 0
+
+
+class TestBrokerThatTakesNothing:
+    """It is as good as away, and says nothing about any mailbox."""
+
+    async def test_burns_no_attempt(self, post: Post, server: Broker) -> None:
+        """Everything goes once the alarm is over; what was doubted stays so."""
+        await post.send(canceled(audience=["OU1", "OU3"]))
+        await post.fan_out()
+        await server.alarm()
+        try:
+            with pytest.raises(PublishFailed, match="confirms nothing"):
+                await send(post.desk.work)
+        finally:
+            await server.calm()
+        fresh = ("pending", 0, None)
+        assert await states(post) == {"OU1": fresh, "OU3": fresh}
+        await post.age(6)
+        await post.sweep(wakes.SEND[0])
+        letters = await post.read("south")
+        assert {n.recipient.id for _, n in letters} == {"OU3"}
+        assert len({letter.id for letter, _ in letters}) == 1
