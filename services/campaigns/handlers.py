@@ -13,9 +13,10 @@ from contracts.campaigns import (
 from contracts.packages import PackageCanceled, PackageReinitialized
 from services.campaigns import domain, jobs, store, sweeps
 from services.campaigns.domain import Change, LifeCommand, Outcome
+from services.campaigns.transitions import Campaign
 from services.campaigns.world import World
 from services.runtime.database import Connection
-from services.runtime.decision import Decision, Unchanged, accepted
+from services.runtime.decision import Decision, TooMuch, Unchanged, accepted
 from services.runtime.loaded import Loaded
 from services.runtime.received import Received
 from services.runtime.service import routes
@@ -36,7 +37,9 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     bodies = [received.body for received in batch]
     named = {b.campaign_id for b in bodies if isinstance(b, CampaignCommand)}
     campaigns = await store.lock_campaigns(conn, named)
-    whole = {b.campaign_id for b in bodies if isinstance(b, LifeCommand)}
+    lives = [b.campaign_id for b in bodies if isinstance(b, LifeCommand)]
+    _bound([campaigns[id] for id in lives if id in campaigns])
+    whole = set(lives)
     reports = [b for b in bodies if isinstance(b, ReportProcess)]
     reported = {(b.campaign_id, b.process_id) for b in reports if b.campaign_id not in whole}
     processes = await store.load_processes(conn, whole)
@@ -53,6 +56,13 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
             conn, {((b.package_id, b.edition), b.campaign_id) for b in cancels}
         ),
     )
+
+
+def _bound(moved: Sequence[Campaign]) -> None:
+    """Each command about a campaign moves all its processes, in memory and in what it says."""
+    processes = sum(len(campaign.state.process_ids or ()) for campaign in moved)
+    if len(moved) > 1 and processes > sweeps.PROCESSES:
+        raise TooMuch(f"{len(moved)} commands move {processes} processes")
 
 
 def handle(world: World, received: Received) -> Decision:

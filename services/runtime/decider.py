@@ -11,6 +11,7 @@ from contracts.envelope import FieldError, TooLarge
 from services.runtime import parked, replies
 from services.runtime.database import backoff, persist
 from services.runtime.decide import decide, park, refuse
+from services.runtime.decision import TooMuch
 from services.runtime.inbox import Answer
 from services.runtime.item import Item
 from services.runtime.outbox import OutboxRow
@@ -55,6 +56,9 @@ class Decider:
             try:
                 await persist("decide", lambda: self._commit(items, decided))
                 return
+            except TooMuch as wish:
+                failure = wish
+                break
             except TooLarge as error:
                 # It would be as large the next time.
                 failure = error

@@ -48,3 +48,7 @@ Decision = Accepted | Unchanged | Refused
 def accepted(*events: Event, version: int | None = None, key: str | None = None) -> Accepted:
     """Accepted with these events, in order."""
     return Accepted(events, version, key)
+
+
+class TooMuch(Exception):
+    """What `load` raises when a batch needs more than one should hold: it is decided in halves."""

@@ -100,10 +100,11 @@ DELETE FROM inbox WHERE (source, id) IN (
     SELECT i.source, i.id FROM inbox i
     WHERE i.received_at < $1
       AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.source = i.source AND p.id = i.id)
-    LIMIT 5000)
+    ORDER BY i.received_at LIMIT 5000)
 """
 CLEAN_EMITTED = """
-DELETE FROM emitted WHERE ctid = ANY (ARRAY(SELECT ctid FROM emitted WHERE at < $1 LIMIT 5000))
+DELETE FROM emitted
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM emitted WHERE at < $1 ORDER BY at LIMIT 5000))
 """
 # What a worker that died had begun, and nobody was given again.
 CLEAN_ATTEMPTS = """

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +13,14 @@ from contracts.campaigns import (
     CampaignCreated,
     CampaignEvent,
     CampaignFinished,
+    ProcessState,
     ProcessStopped,
 )
 from contracts.message import Body
 from contracts.outcomes import RefusalCode
-from services.campaigns import handlers
+from services.campaigns import handlers, store, sweeps
+from services.campaigns.world import ProcessKey
+from services.runtime.database import Connection
 from services.runtime.decision import Accepted
 from tests.campaigns.given import (
     ACTOR,
@@ -195,6 +198,25 @@ class TestABatch:
             large = await statements(stage, [command("OP2", **given), command("OP3", **given)])
             assert large == small
         assert set((await stage.statuses("OP2")).values()) == {"pending"}
+
+    async def test_that_moves_very_many_processes_is_decided_in_halves(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It never has more of them in hand than a sweep; one large campaign goes alone."""
+        names = ["OP1", "OP2", "OP3", "OP4"]
+        await stage.send(*(creation(name, IDS) for name in names), creation("OP5", ["A", "B", "C"]))
+        monkeypatch.setattr(sweeps, "PROCESSES", 2)
+        in_hand = []
+        load_processes = store.load_processes
+
+        async def load(conn: Connection, ids: Collection[str]) -> dict[ProcessKey, ProcessState]:
+            in_hand.append(len(ids))
+            return await load_processes(conn, ids)
+
+        monkeypatch.setattr(store, "load_processes", load)
+
+        assert await stage.outcomes(*(start(name) for name in [*names, "OP5"])) == ["accepted"] * 5
+        assert in_hand == [1] * 5
 
 
 async def statements(stage: Stage, batch: Sequence[Body]) -> int:

@@ -19,6 +19,16 @@ NOW = datetime.now(UTC)
 HORIZON = NOW - timedelta(days=30)
 
 
+MIXED = """
+INSERT INTO inbox (source, id, type, received_at, outcome)
+SELECT '/test', n::text, 't', now() + sin(n) * interval '30 days', 'accepted'
+FROM generate_series(1, 20000) AS n;
+INSERT INTO emitted (run, type, count, at)
+SELECT n::text, 't', 1, now() + sin(n) * interval '30 days' FROM generate_series(1, 20000) AS n;
+ANALYZE inbox, emitted;
+"""
+
+
 async def grow_old(desk: Desk) -> None:
     """Everything handled so far was handled long ago."""
     await desk.pool.execute("UPDATE inbox SET received_at = $1", NOW - timedelta(days=31))
@@ -75,6 +85,16 @@ class TestCleaning:
 
         assert left == [7_000, 2_000]
         assert not await rows(probe_desk, "inbox")
+
+    @pytest.mark.parametrize("statement", [inbox.CLEAN_INBOX, inbox.CLEAN_EMITTED])
+    async def test_finds_what_is_old_by_its_age(self, probe_desk: Desk, statement: str) -> None:
+        """However old and new lie mixed, it looks at no more rows than it deletes."""
+        async with probe_desk.pool.acquire() as conn:
+            await conn.execute(MIXED)
+            plan = await conn.fetch(f"EXPLAIN {statement.replace('$1', 'now()')}")
+        text = "\n".join(row[0] for row in plan)
+        assert "Index Scan using inbox_received" in text or "Index Scan using emitted_at" in text
+        assert "Sort" not in text, text
 
     async def test_is_done_by_one_worker(self, probe_desk: Desk) -> None:
         """The others find it busy, and go on."""
