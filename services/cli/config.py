@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 from rich.table import Table
 
 from services.cli import running
 from services.cli.console import console
 from services.runtime import settings
+from services.runtime.settings import ConfigurationError
 
 SECRET_WORDS = ("password", "secret", "token", "key")
 
@@ -30,34 +32,55 @@ class Setting:
 
 
 def config(service: str, *, as_json: bool) -> int:
-    """Print every setting of a service; secrets are hidden."""
+    """Print every setting of a service, secrets hidden, and then what is wrong with them."""
     running.service(service)
-    found = list(effective(service))
+    wrong: list[str] = []
+    found = list(effective(service, wrong))
     if as_json:
         print(json.dumps([asdict(setting) for setting in found]))
-        return 0
+        return _told(wrong)
     table = Table(box=None, pad_edge=False)
     table.add_column("variable", no_wrap=True)
     for heading in ("value", "from", "meaning"):
         table.add_column(heading, overflow="fold")
     for setting in found:
-        table.add_row(setting.variable, str(setting.value), setting.origin, setting.meaning)
+        value = "-" if setting.value is None else str(setting.value)
+        table.add_row(setting.variable, value, setting.origin, setting.meaning)
     console().print(table, markup=False)
+    return _told(wrong)
+
+
+def _told(wrong: list[str]) -> int:
+    if wrong:
+        raise ConfigurationError("; ".join(wrong))
     return 0
 
 
-def effective(service: str) -> Iterator[Setting]:
-    """The settings of a service; raises ConfigurationError where one is missing or wrong."""
+def effective(service: str, wrong: list[str]) -> Iterator[Setting]:
+    """The settings of a service; what is missing or makes no sense is added to wrong."""
     # Reading a secret's file puts it into the environment, so the origins are told before.
     given = _given()
     kinds: list[type[BaseSettings]] = [settings.Settings, *_own(service)]
     for kind in kinds:
-        values = settings.load(kind)
+        try:
+            values = settings.load(kind)
+        except ConfigurationError as error:
+            wrong.append(str(error))
+            values = None
         for name, field in kind.model_fields.items():
             variable = f"RELAIS_{name.upper()}"
-            shown = redacted(variable, getattr(values, name))
-            yield Setting(variable, shown, given.get(variable, "default"), field.description or "")
-    yield _database(service, given)
+            # Of settings that do not hold together, those as they were given.
+            value = (
+                os.environ.get(variable, field.default) if values is None else getattr(values, name)
+            )
+            yield _setting(variable, value, given.get(variable, "default"), field.description)
+    yield _database(service, given, wrong)
+
+
+def _setting(variable: str, value: Any, origin: str, meaning: str | None) -> Setting:
+    if value is PydanticUndefined:
+        return Setting(variable, None, "not set", meaning or "")
+    return Setting(variable, redacted(variable, value), origin, meaning or "")
 
 
 def _given() -> dict[str, str]:
@@ -87,11 +110,20 @@ def _own(service: str) -> list[type[BaseSettings]]:
     ]
 
 
-def _database(service: str, given: dict[str, str]) -> Setting:
-    variable = f"RELAIS_{service.upper()}_POSTGRES_URL"
-    url = redacted(variable, settings.database_url(service))
+def _database(service: str, given: dict[str, str], wrong: list[str]) -> Setting:
+    variable, meaning = (
+        f"RELAIS_{service.upper()}_POSTGRES_URL",
+        "The database of this service alone.",
+    )
+    try:
+        url = settings.database_url(service)
+    except ConfigurationError as error:
+        wrong.append(str(error))
+        return _setting(
+            variable, os.environ.get(variable, PydanticUndefined), "environment", meaning
+        )
     origin = given.get(variable) or f"RELAIS_POSTGRES_URL ({given.get('RELAIS_POSTGRES_URL')})"
-    return Setting(variable, url, origin, "The database of this service alone.")
+    return _setting(variable, url, origin, meaning)
 
 
 def redacted(variable: str, value: Any) -> Any:
@@ -103,7 +135,8 @@ def redacted(variable: str, value: Any) -> Any:
     try:
         parts = urlsplit(value)
         if parts.password is None:
-            return value
+            # What is no URL may hold one all the same.
+            return f"***@{value.rpartition('@')[2]}" if "@" in value else value
     except ValueError:
         return "***"
     user, _, host = parts.netloc.rpartition("@")

@@ -6,6 +6,7 @@ import pytest
 
 from services.cli import config
 from services.cli.config import Setting
+from services.runtime.settings import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +18,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def effective(service: str) -> dict[str, Setting]:
     """The settings by variable."""
-    return {setting.variable: setting for setting in config.effective(service)}
+    wrong: list[str] = []
+    found = {setting.variable: setting for setting in config.effective(service, wrong)}
+    assert not wrong
+    return found
 
 
 class TestEffective:
@@ -54,6 +58,36 @@ class TestEffective:
         assert "RELAIS_STALLED_AFTER_SECONDS" not in effective("orders")
 
 
+class TestWhatIsWrong:
+    """It is told after everything that may help to put it right."""
+
+    def test_leaves_the_others_to_be_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Settings are shown as they were given, with their meaning."""
+        monkeypatch.delenv("RELAIS_AMQP_URL")
+        monkeypatch.delenv("RELAIS_POSTGRES_URL")
+        monkeypatch.setenv("RELAIS_LANES", "0")
+        wrong: list[str] = []
+        found = {one.variable: one for one in config.effective("orders", wrong)}
+        assert (found["RELAIS_AMQP_URL"].value, found["RELAIS_AMQP_URL"].origin) == (
+            None,
+            "not set",
+        )
+        assert found["RELAIS_LANES"].value == "0"
+        assert found["RELAIS_PREFETCH"].value == 1_000
+        assert found["RELAIS_ORDERS_POSTGRES_URL"].origin == "not set"
+        assert ["RELAIS_AMQP_URL is not set" in wrong[0], "RELAIS_LANES" in wrong[0]] == [True] * 2
+        assert "RELAIS_ORDERS_POSTGRES_URL" in wrong[1]
+
+    def test_ends_the_command(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A script sees it by the exit code."""
+        monkeypatch.delenv("RELAIS_AMQP_URL")
+        with pytest.raises(ConfigurationError, match="RELAIS_AMQP_URL is not set"):
+            config.config("orders", as_json=True)
+        assert "RELAIS_LANES" in capsys.readouterr().out
+
+
 class TestRedacted:
     """What may be shown of a value."""
 
@@ -63,6 +97,7 @@ class TestRedacted:
             ("amqp://u:p@h/", "amqp://u:***@h/"),
             ("amqp://u:p@q@h/", "amqp://u:***@h/"),
             ("amqp://h/", "amqp://h/"),
+            ("amqp:/u:p@h/", "***@h/"),
             ("info", "info"),
         ],
     )
