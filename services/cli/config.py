@@ -111,17 +111,14 @@ def _own(service: str) -> list[type[BaseSettings]]:
 
 
 def _database(service: str, given: dict[str, str], wrong: list[str]) -> Setting:
-    variable, meaning = (
-        f"RELAIS_{service.upper()}_POSTGRES_URL",
-        "The database of this service alone.",
-    )
+    variable = f"RELAIS_{service.upper()}_POSTGRES_URL"
+    meaning = "The database of this service alone."
     try:
         url = settings.database_url(service)
     except ConfigurationError as error:
         wrong.append(str(error))
-        return _setting(
-            variable, os.environ.get(variable, PydanticUndefined), "environment", meaning
-        )
+        value = os.environ.get(variable, PydanticUndefined)
+        return _setting(variable, value, given.get(variable, "not set"), meaning)
     origin = given.get(variable) or f"RELAIS_POSTGRES_URL ({given.get('RELAIS_POSTGRES_URL')})"
     return _setting(variable, url, origin, meaning)
 

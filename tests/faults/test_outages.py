@@ -18,7 +18,6 @@ from tests.faults.world import PATIENCE, World, world
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
-
 BLOCKED_FOR = 5.0
 STILL_FOR = 8.0
 """Seconds; less than it takes either side to give a silent line up."""
@@ -109,8 +108,10 @@ class TestAnOutage:
                 tasks.create_task(w.cancel())
                 await eventually(lambda: has_begun(w))
                 await site.broker.alarm()
-                await asyncio.sleep(BLOCKED_FOR)
-                await site.broker.calm()
+                try:
+                    await asyncio.sleep(BLOCKED_FOR)
+                finally:
+                    await site.broker.calm()
             assert site.crew.are_alive()
             await w.proven()
 
