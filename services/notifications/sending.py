@@ -14,7 +14,6 @@ from services.notifications.delivery import Due, Outcome
 from services.notifications.domain import Life
 from services.notifications.jobs import Count
 from services.notifications.outbound import Held
-from services.runtime import broker
 from services.runtime.broker import Unconfirmed
 from services.runtime.database import Connection
 from services.runtime.work import Turn, Work
@@ -86,8 +85,6 @@ async def _apart(work: Work, dues: Sequence[Due]) -> Refusals:
     firsts: dict[str, Due] = {}
     for due in dues:
         firsts.setdefault(due.mailbox, due)
-    if not firsts:
-        return {}
     refusals = await _alone(work, list(firsts.values()))
     silent = {
         mailbox
@@ -100,8 +97,7 @@ async def _apart(work: Work, dues: Sequence[Due]) -> Refusals:
 
 
 async def _alone(work: Work, dues: Sequence[Due]) -> Refusals:
-    messages = [notices.message(due) for due in dues]
-    said = await broker.publish_apart(work.amqp_url, "relais notifications apart", messages)
+    said = await work.publisher.publish_apart([notices.message(due) for due in dues])
     refusals = {}
     for due, published in zip(dues, said, strict=True):
         if published is None:

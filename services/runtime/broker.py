@@ -106,6 +106,10 @@ def is_canceled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+# Routable nowhere: a broker that takes anything at all confirms it at once.
+_SIGN_OF_LIFE = Outgoing("", "relais.nowhere", b"", "", "", "", "", mandatory=False)
+
+
 class Publisher:
     """Publishes batches on a connection of its own, made when needed and again after a fault."""
 
@@ -145,6 +149,37 @@ class Publisher:
                 raise kind(f"{len(messages)} messages not confirmed: {error!r}") from error
             raise
 
+    async def publish_apart(self, messages: Sequence[Outgoing]) -> list[Published | None]:
+        """Publish each on a channel of its own; None for one that is not confirmed in time.
+
+        The broker keeps whatever comes on a channel behind a message for a queue that has no
+        leader: so it is found out which of several queues has none.  Raises PublishFailed when
+        the broker takes nothing at all.
+        """
+        if not messages:
+            return []
+        room = asyncio.Semaphore(APART_AT_ONCE)
+
+        async def publish(message: Outgoing) -> Published | None:
+            async with room:
+                try:
+                    async with asyncio.timeout(APART_TIMEOUT):
+                        channel = await open_channel(underlying(connection))
+                        published = await channel.publish_batch([message])
+                        await channel.close()
+                        return published
+                except TimeoutError:
+                    return None
+
+        try:
+            async with connected(self._url, f"{self._name} apart") as connection:
+                said = await asyncio.gather(*(publish(message) for message in messages))
+                if None in said and await publish(_SIGN_OF_LIFE) is None:
+                    raise PublishFailed("the broker confirms nothing")
+                return said
+        except FAULTS as error:
+            raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error
+
     async def open(self) -> None:
         """Connect now, so that a worker is not ready before it can publish."""
         await self._ready()
@@ -172,38 +207,3 @@ class Publisher:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             await close(connection)
-
-
-# Routable nowhere: a broker that takes anything at all confirms it at once.
-_SIGN_OF_LIFE = Outgoing("", "relais.nowhere", b"", "", "", "", "", mandatory=False)
-
-
-async def publish_apart(
-    url: str, name: str, messages: Sequence[Outgoing]
-) -> list[Published | None]:
-    """Publish each message on a channel of its own; None for one that is not confirmed in time.
-
-    The broker keeps whatever comes on a channel behind a message for a queue that has no leader;
-    so it is found out which of several queues has none.  Raises PublishFailed when none is taken.
-    """
-    room = asyncio.Semaphore(APART_AT_ONCE)
-
-    async def publish(message: Outgoing) -> Published | None:
-        async with room:
-            try:
-                async with asyncio.timeout(APART_TIMEOUT):
-                    channel = await open_channel(underlying(connection))
-                    published = await channel.publish_batch([message])
-                    await channel.close()
-                    return published
-            except TimeoutError:
-                return None
-
-    try:
-        async with connected(url, name) as connection:
-            said = await asyncio.gather(*(publish(message) for message in messages))
-            if None in said and await publish(_SIGN_OF_LIFE) is None:
-                raise PublishFailed("the broker confirms nothing")
-            return said
-    except FAULTS as error:
-        raise PublishFailed(f"{len(messages)} messages not confirmed: {error!r}") from error

@@ -15,7 +15,7 @@ import structlog
 from contracts import envelope, names
 from contracts.message import Event
 from services.runtime import metrics
-from services.runtime.broker import Publisher, PublishFailed
+from services.runtime.broker import Publisher, PublishFailed, Unconfirmed
 from services.runtime.channel import Outgoing, Published
 from services.runtime.database import Connection, Pool, Row, is_transient, persist
 from services.runtime.received import Cause
@@ -230,7 +230,11 @@ class Relay:
             await self._hand_over([row.id for row in rows])
 
     async def _bring(self, rows: Sequence[OutboxRow]) -> None:
-        published = await self._publish_held(rows)
+        try:
+            published = await self._publish_held(rows)
+        except Unconfirmed:
+            await self._answer_apart([row for row in rows if not row.message.exchange])
+            raise
         refused = published.nacked | {
             i for i in published.returned if rows[i].message.type in self._heard
         }
@@ -252,6 +256,13 @@ class Relay:
             return publishing.result()
         finally:
             publishing.cancel()
+
+    async def _answer_apart(self, rows: Sequence[OutboxRow]) -> None:
+        """A reply queue that does not answer is its owner's concern, and holds up no event."""
+        said = await self._publisher.publish_apart([row.message for row in rows])
+        if lost := said.count(None):
+            log.warning("replies_lost", count=lost)
+        await persist("outbox_delete", lambda: self._pool.execute(DELETE, [r.id for r in rows]))
 
     async def _renew(self, ids: list[int]) -> None:
         try:

@@ -293,14 +293,14 @@ class TestApart:
     """Each message on a channel of its own."""
 
     async def test_tells_what_the_broker_said_of_each(
-        self, amqp_url: str, declare: Declare
+        self, publisher: Publisher, declare: Declare
     ) -> None:
         """In their order: taken, refused, returned."""
         queue = await declare()
         full = await declare(x_max_length=0, x_overflow="reject-publish")
         batch = [message(queue, 1), message(full, 2), message("probe.no.such.queue", 3)]
 
-        taken, refused, returned = await broker.publish_apart(amqp_url, "probe test", batch)
+        taken, refused, returned = await publisher.publish_apart(batch)
 
         assert taken is not None
         assert taken.clean

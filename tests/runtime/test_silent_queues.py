@@ -1,0 +1,96 @@
+"""A reply queue that has lost its leader answers nothing: that is its owner's concern alone."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from contracts import names
+from services.runtime import broker
+from services.runtime.channel import Outgoing
+from services.runtime.received import Cause
+from tests.eventually import eventually
+from tests.faults import private
+from tests.faults.private import Broker
+from tests.runtime.asking import answering, facts
+from tests.runtime.letters import plain
+from tests.runtime.probe import Add, Added
+from tests.runtime.stage import Stage, effects, opened, working
+
+pytestmark = pytest.mark.servers
+
+NUMBERS = itertools.count()
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
+    """A broker of our own: what is done to its queues is nobody else's concern."""
+    server = private.broker(tmp_path_factory.mktemp("broker"))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="module")
+def amqp_url(server: Broker) -> str:
+    """The broker of everything in this file."""
+    return server.url
+
+
+@pytest.fixture
+async def silent(
+    server: Broker, here: Stage, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
+    """A quorum queue that neither takes nor refuses anything."""
+    monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 1.0)
+    monkeypatch.setattr(broker, "APART_TIMEOUT", 1.0)
+    monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
+    name = f"probe.silent.{next(NUMBERS)}"
+    await here.channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+    await server.silence(name)
+    yield name
+    await server.wake(name)
+
+
+class TestASilentReplyQueue:
+    """Its answers are lost, and nothing else."""
+
+    async def test_holds_up_no_other_command(self, here: Stage, silent: str) -> None:
+        """Whoever asks again, or elsewhere, is answered."""
+        async with working(here), answering(here) as asking:
+            await here.send_raw(plain(id="1"), Add.TYPE, reply_to=silent)
+            await effects(here, 1)
+
+            answer = await asking.ask_raw(plain(id="1"), "1")
+
+            assert facts(answer)[0] == "accepted"
+            await eventually(lambda: are_taken(here), timeout=PATIENCE)
+
+    async def test_holds_up_no_event_of_the_outbox(self, here: Stage, silent: str) -> None:
+        """It is forgotten, and what was to go with it goes on."""
+        async with opened(here.service, here.amqp_url, here.database_url) as work:
+            async with work.begin() as turn:
+                turn.outbox.add_reply(
+                    Outgoing("", silent, b"{}", "t", "1", "c", "/test", mandatory=False)
+                )
+                turn.emit(Added(thing_id="A", note="n", total=1, version=1), Cause())
+            listener = await here.channel.declare_queue(exclusive=True)
+            await listener.bind(names.EVENTS, Added.TYPE)
+            await here.db.execute("UPDATE outbox SET taken_until = now()")
+
+            with pytest.raises(broker.Unconfirmed):
+                await work.relay.sweep()
+            assert await here.count("outbox") == 1
+            await here.db.execute("UPDATE outbox SET taken_until = now()")
+            await work.relay.sweep()
+
+            assert await here.count("outbox") == 0
+            assert (await listener.get(no_ack=True)) is not None
+
+
+async def are_taken(here: Stage) -> bool:
+    """Whether no lane holds anything that nobody has acknowledged."""
+    return await here.depth() == 0
