@@ -224,8 +224,8 @@ def _wakes(world: World, has_new_mailboxes: bool) -> list[str]:
         names.append(wakes.MAILBOXES)
     if world.fan_outs:
         names.append(wakes.FAN_OUT)
-    if world.told or world.operators:
-        names += wakes.SEND
+    if any(world.told.values()) or world.operators:
+        names.append(wakes.SEND)
     if world.seen:
         names.append(wakes.CANCELS)
     return names

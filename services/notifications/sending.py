@@ -31,7 +31,7 @@ async def send(work: Work) -> bool:
     async with work.begin() as turn:
         held = await outbound.take(turn.conn, TAKEN, turn.now)
         if held.is_full:
-            turn.wake(*wakes.SEND)
+            turn.wake(wakes.SEND, wakes.SEND_TOO)
     if not held.due:
         return False
     judged = [(due, delivery.judge(due, turn.now)) for due in held.due]

@@ -40,7 +40,7 @@ async def fan_out(work: Work) -> bool:
                 await jobs.hurry(turn.conn, job.package_id, turn.now)
         added = [] if job.superseded else await jobs.next_recipients(turn.conn, job, CHUNK)
         await _add(turn, job, added)
-        turn.wake(*wakes.SEND)
+        turn.wake(wakes.SEND)
     return True
 
 
@@ -61,7 +61,7 @@ async def end_cancels(work: Work) -> bool:
     async with work.turn() as turn:
         done, waits = await jobs.lock_done(turn.conn, turn.now)
         if waits:
-            turn.wake(*wakes.SEND)
+            turn.wake(wakes.SEND)
         for cancel in done:
             turn.emit(cancel.report, cancel.cause)
         await jobs.complete(turn.conn, done, turn.now)
@@ -83,7 +83,7 @@ async def declare_mailboxes(work: Work) -> bool:
     # Apart from that: where a great many wait, this takes its time.
     async with work.begin() as turn:
         await outbound.hurry(turn.conn, declared, turn.now)
-        turn.wake(*wakes.SEND)
+        turn.wake(wakes.SEND)
     return len(undeclared) == MAILBOXES
 
 
@@ -109,7 +109,8 @@ async def _declare_one(channel: AbstractChannel, name: str) -> None:
 
 SWEEPS = (
     Sweep(wakes.FAN_OUT, fan_out),
-    *(Sweep(name, send) for name in wakes.SEND),
+    Sweep(wakes.SEND, send),
+    Sweep(wakes.SEND_TOO, send),
     Sweep(wakes.CANCELS, end_cancels),
     Sweep(wakes.MAILBOXES, declare_mailboxes),
 )

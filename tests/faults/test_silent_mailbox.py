@@ -79,7 +79,7 @@ class TestSilentMailbox:
         await post.age(2)
         await post.send(order(OrderApproved, package_id="CAT87", entity_id="OU3"))
         async with asyncio.timeout(30):
-            await post.sweep(wakes.SEND[0])
+            await post.sweep(wakes.SEND)
         assert [n.kind for _, n in await post.read("south")] == ["order_approved"]
         (waiting,) = await post.rows(status="pending")
         assert (waiting["attempts"], waiting["error"]) == (2, "mailbox_silent")
@@ -90,7 +90,7 @@ class TestSilentMailbox:
         await post.deliver()
         await server.wake(names.mailbox(post.mailbox("north")))
         await post.age(2)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert await states(post) == {"OU1": ("sent", 2, None), "OU2": ("sent", 2, None)}
         assert {n.recipient.id for _, n in await post.read("north")} == {"OU1", "OU2"}
         assert await post.pool.fetchval("SELECT count(*) FROM mailboxes WHERE error > ''") == 0
@@ -112,7 +112,7 @@ class TestBrokerThatTakesNothing:
         fresh = ("pending", 0, None)
         assert await states(post) == {"OU1": fresh, "OU3": fresh}
         await post.age(6)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         letters = await post.read("south")
         assert {n.recipient.id for _, n in letters} == {"OU3"}
         assert len({letter.id for letter, _ in letters}) == 1

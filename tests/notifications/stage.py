@@ -121,7 +121,7 @@ class Post(Stage):
 
     async def deliver(self) -> None:
         """Fan out, send, and report, until nothing is left to do right now."""
-        await self.sweep(wakes.FAN_OUT, wakes.SEND[0], wakes.CANCELS)
+        await self.sweep(wakes.FAN_OUT, wakes.SEND, wakes.CANCELS)
 
     async def listen(self, routing_key: str) -> str:
         """A queue of our own on what is sent; its name."""

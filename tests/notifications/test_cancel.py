@@ -141,7 +141,7 @@ class TestReport:
         await post.register("OU1", "OU2", mailbox="north")
         await post.send(canceled(), orders_report())
         await sweeps.fan_out(post.desk.work)
-        await post.sweep(wakes.SEND[0], wakes.CANCELS)
+        await post.sweep(wakes.SEND, wakes.CANCELS)
         assert await post.reports() == []
         await post.deliver()
         assert await only_report(post) == (2, 0, 0)

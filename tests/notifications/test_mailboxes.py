@@ -19,7 +19,7 @@ class TestNewMailbox:
         """The wait costs no try, and the declaration ends it."""
         await Stage.register(post, "OU1", mailbox="north")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         (row,) = await post.rows()
         assert (row["status"], row["attempts"], row["error"]) == (
             "pending",
@@ -27,7 +27,7 @@ class TestNewMailbox:
             "mailbox_not_declared",
         )
         await post.open_mailboxes()
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("north")) == 1
 
     async def test_is_declared_in_pieces(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

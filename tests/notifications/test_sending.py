@@ -61,7 +61,7 @@ class TestNotice:
         await post.register("OU1", mailbox="north")
         queue = await post.listen(f"{post.mailbox('north')}.entity.OU1")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read_queue(queue)) == 1
 
     async def test_of_an_operator_goes_to_central(self, post: Post) -> None:
@@ -70,7 +70,7 @@ class TestNotice:
         queue = await post.listen(names.operator_key(operator))
         assigned = OPERATOR | {"id": operator}
         await post.send(package(PackageRejected, 3, assigned_to=assigned, status="rejected"))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         ((_, notice),) = await post.read_queue(queue)
         assert (notice.recipient.type, notice.recipient.label) == ("operator", "Paule Martin")
 
@@ -78,7 +78,7 @@ class TestNotice:
         """The event is the state of the notification."""
         await post.register("OU1")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         (event,) = await post.desk.events(NotificationSent)
         assert (event.recipient_id, event.channel, event.key) == ("OU1", "mailbox", "CAT86")
         assert (event.kind, event.order_id, event.edition) == ("order_approved", "ORD29", 1)
@@ -98,7 +98,7 @@ class TestOrder:
         async with post.desk.work.begin() as turn:
             assert len((await outbound.take(turn.conn, 10, turn.now)).due) == 1
         await post.age(10)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         kinds = [notice.kind for _, notice in await post.read("OU1")]
         assert kinds == ["order_approved", "order_rejected", "order_canceled"]
 
@@ -106,7 +106,7 @@ class TestOrder:
         """What happened after a publication is not told before it."""
         await post.register("OU1", "OU2")
         await post.send(published(), order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert await post.read("OU1") == []
         await post.deliver()
         kinds = [notice.kind for _, notice in await post.read("OU1")]
@@ -116,7 +116,7 @@ class TestOrder:
         """Another package's notices do not wait."""
         await post.register("OU1")
         await post.send(published(), order(OrderApproved, package_id="CAT87"))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("OU1")) == 1
 
 
@@ -126,19 +126,19 @@ class TestUnknownEntity:
     async def test_is_told_once_it_is_known(self, post: Post) -> None:
         """Its notice waits for it."""
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         await post.register("OU1")
         await post.age(2)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("OU1")) == 1
 
     async def test_fails_after_a_while(self, post: Post) -> None:
         """After five seconds the notification has failed, and that is announced."""
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert [row["status"] for row in await post.rows()] == ["pending"]
         await post.age(5)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         (event,) = await post.desk.events(NotificationFailed)
         assert (event.recipient_id, event.error, event.attempts) == ("OU1", "unknown_entity", 0)
 
@@ -150,7 +150,7 @@ class TestOtherChannels:
         """The mailbox is served; each other channel is a failed notification."""
         await post.register("OU1", channels=["mailbox", "email", "webhook"])
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("OU1")) == 1
         failed = await post.desk.events(NotificationFailed)
         assert {(event.channel, event.error) for event in failed} == {
@@ -168,7 +168,7 @@ class TestMovedMailbox:
         await post.send(order(OrderApproved))
         await post.send(entity(EntityUpdated, "OU1", version=2, mailbox=post.mailbox("south")))
         await post.open_mailboxes()
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert await post.read("north") == []
         assert len(await post.read("south")) == 1
 
@@ -181,14 +181,14 @@ class TestFullMailbox:
         await post.register("OU1", mailbox="north")
         await post.fill("north")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         (row,) = await post.rows()
         assert (row["status"], row["attempts"], row["error"]) == ("pending", 1, "mailbox_full")
         await post.lose("north")
         await post.pool.execute("UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'")
         await post.open_mailboxes()
         await post.age(2)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("north")) == 1
         (event,) = await post.desk.events(NotificationSent)
         assert event.attempts == 2
@@ -199,7 +199,7 @@ class TestFullMailbox:
         await post.fill("north")
         await post.send(order(OrderApproved))
         for _ in range(8):
-            await post.sweep(wakes.SEND[0])
+            await post.sweep(wakes.SEND)
             await post.age(4000)
         (event,) = await post.desk.events(NotificationFailed)
         assert (event.attempts, event.error) == (8, "mailbox_full")
@@ -210,9 +210,9 @@ class TestFullMailbox:
         await post.register("OU1", mailbox="north")
         await post.fill("north")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         await post.send(order(OrderCanceled, 3))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         first, second = await post.rows()
         assert (second["attempts"], second["error"]) == (1, "waits_for_an_earlier_one")
         assert first["next_try_at"] == second["next_try_at"]
@@ -220,7 +220,7 @@ class TestFullMailbox:
         await post.pool.execute("UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'")
         await post.open_mailboxes()
         await post.age(2)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         kinds = [notice.kind for _, notice in await post.read("north")]
         assert kinds == ["order_approved", "order_canceled"]
 
@@ -236,9 +236,9 @@ class TestALongLine:
         await post.register("OU1", mailbox="north")
         await post.fill("north")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         await post.send(*(order(OrderCanceled, n, order_id=f"ORD{n}") for n in range(10, 20)))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         await post.lose("north")
         await post.pool.execute("UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'")
         await post.open_mailboxes()
@@ -249,7 +249,7 @@ class TestALongLine:
             "UPDATE notifications SET next_try_at = now() WHERE happening_id ="
             " (SELECT min(happening_id) FROM notifications)"
         )
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("north")) == 11
 
 
@@ -261,10 +261,10 @@ class TestLostMailbox:
         await post.register("OU1", mailbox="north")
         await post.lose("north")
         await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         (row,) = await post.rows()
         assert (row["status"], row["attempts"], row["error"]) == ("pending", 1, "mailbox_gone")
-        await post.sweep(wakes.MAILBOXES, wakes.SEND[0])
+        await post.sweep(wakes.MAILBOXES, wakes.SEND)
         assert len(await post.read("north")) == 1
 
     async def test_harms_no_other(self, post: Post) -> None:
@@ -294,7 +294,7 @@ class TestBrokerAway:
         (row,) = await post.rows()
         assert (row["status"], row["attempts"]) == ("pending", 0)
         await post.age(6)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         assert len(await post.read("OU1")) == 1
 
 
@@ -361,7 +361,7 @@ class TestCrash:
             with pytest.raises(ConnectionError):
                 await send(post.desk.work)
         await post.age(6)
-        await post.sweep(wakes.SEND[0])
+        await post.sweep(wakes.SEND)
         letters = await post.read("OU1")
         assert len(letters) == 2
         assert len({letter.id for letter, _ in letters}) == 1
@@ -395,7 +395,7 @@ class TestManyWorkers:
         await post.register(*ids, mailbox="north")
         await post.send(canceled(audience=ids))
         await post.fan_out()
-        await asyncio.gather(*(post.sweep(wakes.SEND[0]) for _ in range(3)))
+        await asyncio.gather(*(post.sweep(wakes.SEND) for _ in range(3)))
         assert sorted(n.recipient.id for _, n in await post.read("north")) == sorted(ids)
         row = await post.pool.fetchrow("SELECT expected, tried, sent FROM cancels")
         assert row is not None
