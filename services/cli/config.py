@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
@@ -69,12 +68,16 @@ def effective(service: str, wrong: list[str]) -> Iterator[Setting]:
             values = None
         for name, field in kind.model_fields.items():
             variable = f"RELAIS_{name.upper()}"
-            # Of settings that do not hold together, those as they were given.
-            value = (
-                os.environ.get(variable, field.default) if values is None else getattr(values, name)
-            )
+            value = _given_as(variable, field.default) if values is None else getattr(values, name)
             yield _setting(variable, value, given.get(variable, "default"), field.description)
     yield _database(service, given, wrong)
+
+
+def _given_as(variable: str, default: Any) -> Any:
+    """A setting that may make no sense; what is no URL may show a password anywhere."""
+    if variable.endswith("_URL") and variable in os.environ:
+        return "***"
+    return os.environ.get(variable, default)
 
 
 def _setting(variable: str, value: Any, origin: str, meaning: str | None) -> Setting:
@@ -117,7 +120,7 @@ def _database(service: str, given: dict[str, str], wrong: list[str]) -> Setting:
         url = settings.database_url(service)
     except ConfigurationError as error:
         wrong.append(str(error))
-        value = os.environ.get(variable, PydanticUndefined)
+        value = _given_as(variable, PydanticUndefined)
         return _setting(variable, value, given.get(variable, "not set"), meaning)
     origin = given.get(variable) or f"RELAIS_POSTGRES_URL ({given.get('RELAIS_POSTGRES_URL')})"
     return _setting(variable, url, origin, meaning)
@@ -129,12 +132,11 @@ def redacted(variable: str, value: Any) -> Any:
         return value
     if any(word in variable.lower() for word in SECRET_WORDS):
         return "***"
-    try:
-        parts = urlsplit(value)
-        if parts.password is None:
-            # What is no URL may hold one all the same.
-            return f"***@{value.rpartition('@')[2]}" if "@" in value else value
-    except ValueError:
-        return "***"
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}"))
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        return value
+    user, at, place = rest.rpartition("@")
+    shown = f"{user.partition(':')[0]}:***@{place}" if ":" in user else f"{user}{at}{place}"
+    where, mark, query = shown.partition("?")
+    hidden = any(word in query.lower() for word in SECRET_WORDS)
+    return f"{scheme}://{where}{mark}{'***' if hidden else query}"

@@ -16,7 +16,7 @@ Status = NotificationStatus
 UNKNOWN_FOR = timedelta(seconds=5)
 """How long an entity may be unknown before its notifications have failed."""
 UNDECLARED_FOR = timedelta(seconds=30)
-"""How long a notification waits for its mailbox to be declared before that is a failed try."""
+"""How long a mailbox may be undeclared before that counts as a failed try."""
 TRIES = 8
 """Tries after which a notification is kept as failed."""
 LONGEST_PAUSE = timedelta(hours=1)
@@ -60,9 +60,10 @@ class Told:
 class Due(NamedTuple):
     """A notification whose turn it is, and what is known of its recipient now.
 
-    channels is None for an unknown entity and for an operator.  is_silent is whether the mailbox
-    did not answer the last time.  ahead_attempts and ahead_until tell of an earlier one for the
-    same recipient about the same package that has to wait; None where there is none.
+    channels is None for an unknown entity and for an operator.  has_failed is whether the broker
+    refused to make the mailbox, or the mailbox did not answer.  ahead_attempts and ahead_until
+    tell of an earlier one for the same recipient about the same package that has to wait; None
+    where there is none.
     """
 
     id: str
@@ -74,7 +75,7 @@ class Due(NamedTuple):
     mailbox: str
     channels: list[str] | None
     is_declared: bool
-    is_silent: bool
+    has_failed: bool
     ahead_attempts: int | None
     ahead_until: datetime | None
 
@@ -159,9 +160,13 @@ def _unknown(due: Due, now: datetime) -> Outcome:
 
 
 def _undeclared(due: Due, now: datetime) -> Outcome:
+    """The broker may refuse it, or be away: that costs no try but the first."""
+    waiting = _waiting(due, "mailbox_not_declared", now)
     if now - due.added_at < UNDECLARED_FOR:
-        return _waiting(due, "mailbox_not_declared", now)
-    return refused(due, "mailbox_not_declared", now)
+        return waiting
+    if due.has_failed:
+        return refused(due, "mailbox_not_declared", now)
+    return waiting._replace(attempts=max(due.attempts, 1))
 
 
 def _waiting(due: Due, error: str, now: datetime) -> Outcome:

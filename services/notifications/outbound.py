@@ -31,7 +31,7 @@ TAKE = """
 SELECT n.round, n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.attempts,
        n.added_at, coalesce(n.recipient_label, e.label) AS label,
        coalesce(e.mailbox, 'central') AS mailbox, e.channels,
-       m.declared_at IS NOT NULL AS is_declared, m.error IS NOT NULL AS is_silent,
+       m.declared_at IS NOT NULL AS is_declared, m.error IS NOT NULL AS has_failed,
        n.head_attempts, n.head_next_try_at
 FROM (
     SELECT n.*, head.attempts AS head_attempts, head.next_try_at AS head_next_try_at
@@ -187,14 +187,15 @@ async def lose_mailboxes(conn: Connection, mailboxes: Collection[str], now: date
     await conn.execute(LOSE_MAILBOXES, sorted(mailboxes), now)
 
 
-MARK_SILENT = """
-UPDATE mailboxes SET error = $2 WHERE name = ANY ($1::text[]) AND declared_at IS NOT NULL
+NOTE_ERROR = """
+UPDATE mailboxes SET error = $2
+WHERE name = ANY ($1::text[]) AND declared_at IS NOT NULL AND error IS DISTINCT FROM $2
 """
 
 
-async def mark_silent(conn: Connection, mailboxes: Collection[str], error: str | None) -> None:
-    """Note of mailboxes that they did not answer, or with None that they do again."""
-    await conn.execute(MARK_SILENT, sorted(mailboxes), error)
+async def note_error(conn: Connection, mailboxes: Collection[str], error: str | None) -> None:
+    """Note what is wrong with mailboxes that are there, or with None that nothing is."""
+    await conn.execute(NOTE_ERROR, sorted(mailboxes), error)
 
 
 FIND_UNDECLARED = """

@@ -14,6 +14,7 @@ from services.notifications.jobs import FanOut
 from services.notifications.sending import send
 from services.notifications.store import Recipient
 from services.runtime import broker, topology
+from services.runtime.database import persist
 from services.runtime.service import Sweep
 from services.runtime.work import Turn, Work
 
@@ -75,31 +76,45 @@ async def declare_mailboxes(work: Work) -> bool:
     if not undeclared:
         return False
     async with broker.connected(work.amqp_url, "relais notifications mailboxes") as connection:
-        refusals = await _declare(connection, undeclared)
-    declared = [name for name in undeclared if name not in refusals]
+        declared, refusals = await _declare(connection, undeclared)
     async with work.begin() as turn:
         await outbound.mark_declared(turn.conn, declared, turn.now)
         await outbound.mark_refused(turn.conn, refusals, turn.now + REFUSED_FOR)
     # Apart from that: where a great many wait, this takes its time.
+    await persist("hurry", lambda: _hurry(work, declared))
+    return len(undeclared) == MAILBOXES or len(declared) + len(refusals) < len(undeclared)
+
+
+async def _hurry(work: Work, mailboxes: list[str]) -> None:
     async with work.begin() as turn:
-        await outbound.hurry(turn.conn, declared, turn.now)
+        await outbound.hurry(turn.conn, mailboxes, turn.now)
         turn.wake(wakes.SEND)
-    return len(undeclared) == MAILBOXES
 
 
-async def _declare(connection: AbstractConnection, mailboxes: list[str]) -> dict[str, str]:
-    """Declare queues and bind them; why not, for those that the broker refuses."""
+async def _declare(
+    connection: AbstractConnection, mailboxes: list[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Declare queues and bind them; those that are there, and why not those that are refused.
+
+    The first that is not answered ends it: what has been declared is not to wait for others.
+    """
+    declared: list[str] = []
     refusals: dict[str, str] = {}
     channel = await connection.channel()
     for name in mailboxes:
         try:
             async with asyncio.timeout(DECLARED_WITHIN):
                 await _declare_one(channel, name)
-        except (ChannelClosed, TimeoutError) as error:
-            log.error("mailbox_refused", mailbox=name, error=repr(error))
-            refusals[name] = str(error) or "the broker did not answer"
+            declared.append(name)
+        except ChannelClosed as error:
+            log.error("mailbox_refused", mailbox=name, error=str(error))
+            refusals[name] = str(error)
             channel = await connection.channel()
-    return refusals
+        except TimeoutError:
+            log.error("mailbox_refused", mailbox=name, error="no answer")
+            refusals[name] = f"the broker did not answer within {DECLARED_WITHIN:.0f} s"
+            break
+    return declared, refusals
 
 
 async def _declare_one(channel: AbstractChannel, name: str) -> None:

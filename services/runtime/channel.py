@@ -48,15 +48,19 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the broker said of a batch: the indexes it returned as unroutable or refused to take."""
+    """What the broker said of a batch: the indexes it returned as unroutable or refused to take.
+
+    Of those for a queue that does not answer it said nothing.
+    """
 
     returned: frozenset[int] = frozenset()
     nacked: frozenset[int] = frozenset()
+    silent: frozenset[int] = frozenset()
 
     @property
     def clean(self) -> bool:
         """Whether every message was taken."""
-        return not self.returned and not self.nacked
+        return not (self.returned or self.nacked or self.silent)
 
 
 class _Batch:

@@ -14,8 +14,7 @@ from aiormq.abc import AbstractChannel
 
 from contracts.envelope import Envelope
 from services.runtime import broker, lanes, metrics, parked, replies, topology
-from services.runtime.broker import PublishFailed, Unconfirmed
-from services.runtime.channel import Outgoing
+from services.runtime.broker import PublishFailed
 from services.runtime.database import backoff, is_transient, persist
 from services.runtime.decider import TRIES, Decided, Decider
 from services.runtime.inbox import Answer
@@ -65,10 +64,8 @@ class Consumer:
                 if broker.is_canceled():
                     raise
                 log.warning("consuming_failed", error=repr(error))
-            except broker.FAULTS as error:
-                log.warning("consuming_failed", error=repr(error))
             except Exception as error:
-                if not is_transient(error):
+                if not (broker.is_fault(error) or is_transient(error)):
                     raise
                 log.warning("consuming_failed", error=repr(error))
             finally:
@@ -178,20 +175,13 @@ class Consumer:
         # Once the channel has died, the messages come again and are answered again.
         while not channel.is_closed:
             try:
-                await self._answer(messages)
+                queues = [message.routing_key for message in messages]
+                await self._work.publisher.publish(messages, queues)
                 return
             except PublishFailed as error:
                 attempt += 1
                 log.warning("replies_failed", count=len(messages), error=str(error))
                 await backoff(attempt)
-
-    async def _answer(self, messages: Sequence[Outgoing]) -> None:
-        """A reply queue that does not answer is its owner's concern: who asks again is answered."""
-        try:
-            await self._work.publisher.publish(messages)
-        except Unconfirmed as error:
-            said = await self._work.publisher.publish_apart(messages)
-            log.warning("replies_lost", count=said.count(None), error=str(error))
 
     def _progress(self, *, busy: bool) -> None:
         self.is_busy = busy

@@ -15,7 +15,7 @@ import structlog
 from contracts import envelope, names
 from contracts.message import Event
 from services.runtime import metrics
-from services.runtime.broker import Publisher, PublishFailed, Unconfirmed
+from services.runtime.broker import Publisher, PublishFailed
 from services.runtime.channel import Outgoing, Published
 from services.runtime.database import Connection, Pool, Row, is_transient, persist
 from services.runtime.received import Cause
@@ -205,6 +205,11 @@ FROM outbox
 """
 
 
+def _reply_queue(message: Outgoing) -> str | None:
+    """Where an answer goes; None for an event, whose readers are waited for."""
+    return None if message.exchange else message.routing_key
+
+
 class Relay:
     """Brings outbox rows to the broker and deletes them."""
 
@@ -230,15 +235,11 @@ class Relay:
             await self._hand_over([row.id for row in rows])
 
     async def _bring(self, rows: Sequence[OutboxRow]) -> None:
-        try:
-            published = await self._publish_held(rows)
-        except Unconfirmed:
-            await self._answer_apart([row for row in rows if not row.message.exchange])
-            raise
+        published = await self._publish_held(rows)
         refused = published.nacked | {
             i for i in published.returned if rows[i].message.type in self._heard
         }
-        # Whoever asked for an answer has to make room for it.
+        # Whoever asked for an answer has to make room for it, on a queue that answers.
         refused -= {i for i in refused if not rows[i].message.exchange}
         unheard = published.returned - refused
         metrics.EVENTS_UNHEARD.inc(len(unheard))
@@ -249,20 +250,15 @@ class Relay:
 
     async def _publish_held(self, rows: Sequence[OutboxRow]) -> Published:
         """Publish, and hold on to the rows while a slow broker takes its time."""
-        publishing = asyncio.create_task(self._publisher.publish([row.message for row in rows]))
+        messages = [row.message for row in rows]
+        publish = self._publisher.publish(messages, [_reply_queue(message) for message in messages])
+        publishing = asyncio.create_task(publish)
         try:
             while not (await asyncio.wait({publishing}, timeout=LEASE.total_seconds() / 2))[0]:
                 await self._renew([row.id for row in rows])
             return publishing.result()
         finally:
             publishing.cancel()
-
-    async def _answer_apart(self, rows: Sequence[OutboxRow]) -> None:
-        """A reply queue that does not answer is its owner's concern, and holds up no event."""
-        said = await self._publisher.publish_apart([row.message for row in rows])
-        if lost := said.count(None):
-            log.warning("replies_lost", count=lost)
-        await persist("outbox_delete", lambda: self._pool.execute(DELETE, [r.id for r in rows]))
 
     async def _renew(self, ids: list[int]) -> None:
         try:

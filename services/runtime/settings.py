@@ -1,6 +1,7 @@
 """What a worker is told by its environment: RELAIS_*, each also as RELAIS_*_FILE for secrets."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -27,7 +28,9 @@ def url_of(form: str, url: str) -> str:
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError(f"must be {form}, not {url.rpartition('@')[2]!r}")
+        # What is no URL may show a password anywhere but at its end.
+        shown = "***" if re.search(r"pass|://[^/@]*:[^/@]*[^/@\d]", url) else url
+        raise ValueError(f"must be {form}, not {url.rpartition('@')[2] if '@' in url else shown!r}")
     return url
 
 

@@ -64,7 +64,7 @@ class TestWhatIsWrong:
     def test_leaves_the_others_to_be_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Settings are shown as they were given, with their meaning."""
         monkeypatch.delenv("RELAIS_AMQP_URL")
-        monkeypatch.delenv("RELAIS_POSTGRES_URL")
+        monkeypatch.setenv("RELAIS_POSTGRES_URL", "host=db password=hush")
         monkeypatch.setenv("RELAIS_LANES", "0")
         wrong: list[str] = []
         found = {one.variable: one for one in config.effective("orders", wrong)}
@@ -73,10 +73,11 @@ class TestWhatIsWrong:
             "not set",
         )
         assert found["RELAIS_LANES"].value == "0"
+        assert "hush" not in str(found)
         assert found["RELAIS_PREFETCH"].value == 1_000
         assert found["RELAIS_ORDERS_POSTGRES_URL"].origin == "not set"
         assert ["RELAIS_AMQP_URL is not set" in wrong[0], "RELAIS_LANES" in wrong[0]] == [True] * 2
-        assert "RELAIS_ORDERS_POSTGRES_URL" in wrong[1]
+        assert wrong[1].startswith("RELAIS_POSTGRES_URL must be postgresql:")
 
     def test_ends_the_command(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -97,7 +98,9 @@ class TestRedacted:
             ("amqp://u:p@h/", "amqp://u:***@h/"),
             ("amqp://u:p@q@h/", "amqp://u:***@h/"),
             ("amqp://h/", "amqp://h/"),
-            ("amqp:/u:p@h/", "***@h/"),
+            ("amqp://u:p@a/ss@h/", "amqp://u:***@h/"),
+            ("amqp://u@h/?heartbeat=5", "amqp://u@h/?heartbeat=5"),
+            ("postgresql:///db?host=/run&user=u&password=p", "postgresql:///db?***"),
             ("info", "info"),
         ],
     )

@@ -185,7 +185,9 @@ async def are_kept(w: World) -> bool:
     return await w.count("notifications", YOUNG) == 0
 
 
-YOUNG = "SELECT count(*) FROM mailboxes WHERE declared_at > now() - interval '3 s'"
+YOUNG = """
+SELECT count(*) FROM mailboxes WHERE declared_at IS NULL OR declared_at > now() - interval '3 s'
+"""
 
 
 async def has_begun(w: World) -> bool:

@@ -121,7 +121,9 @@ def before_commit(service: Service, burn: Burn) -> Service:
 
 def after_commit(service: Service, burn: Burn) -> Service:
     """Events are committed, and not published."""
-    wrap(Publisher, "publish", burn, before=lambda self, messages: go_to(messages, names.EVENTS))
+    wrap(
+        Publisher, "publish", burn, before=lambda self, messages, *_: go_to(messages, names.EVENTS)
+    )
     return service
 
 
@@ -169,7 +171,7 @@ def between_pieces(service: Service, burn: Burn) -> Service:
 def before_mark(service: Service, burn: Burn) -> Service:
     """Notices are in the mailboxes, and not marked as sent."""
     where = names.NOTIFICATIONS
-    wrap(Publisher, "publish", burn, after=lambda self, messages: go_to(messages, where))
+    wrap(Publisher, "publish", burn, after=lambda self, messages, *_: go_to(messages, where))
     return service
 
 

@@ -39,7 +39,7 @@ def due(*, channel: str = "mailbox", kind: str = "entity", **changes: Any) -> Du
         "mailbox": "north",
         "channels": None if kind == "operator" else ["mailbox"],
         "is_declared": True,
-        "is_silent": False,
+        "has_failed": False,
         "ahead_attempts": None,
         "ahead_until": None,
     }
@@ -89,10 +89,20 @@ MATRIX: dict[str, tuple[dict[str, Any], float, tuple[str, int, str | None] | Non
     "undeclared and tried": (
         {"is_declared": False, "attempts": 4},
         300,
+        ("pending", 4, "mailbox_not_declared"),
+    ),
+    "refused": (
+        {"is_declared": False, "has_failed": True},
+        29,
+        ("pending", 0, "mailbox_not_declared"),
+    ),
+    "refused for long": (
+        {"is_declared": False, "has_failed": True, "attempts": 4},
+        300,
         ("pending", 5, "mailbox_not_declared"),
     ),
-    "undeclared to the end": (
-        {"is_declared": False, "attempts": 7},
+    "refused to the end": (
+        {"is_declared": False, "has_failed": True, "attempts": 7},
         5000,
         ("failed", 8, "mailbox_not_declared"),
     ),

@@ -337,10 +337,12 @@ class Slow(Publisher):
         self.go = asyncio.Event()
         self._inner = publisher
 
-    async def publish(self, messages: Sequence[Outgoing]) -> Published:
+    async def publish(
+        self, messages: Sequence[Outgoing], queues: Sequence[str | None] | None = None
+    ) -> Published:
         """Wait, and then publish."""
         await self.go.wait()
-        return await self._inner.publish(messages)
+        return await self._inner.publish(messages, queues)
 
 
 class TestCrash:

@@ -105,8 +105,8 @@ class TestAnAnswer:
             publisher = station.work.publisher
             publish = publisher.publish
 
-            async def watched(messages: Sequence[Outgoing]) -> Published:
-                published = await publish(messages)
+            async def watched(messages: Sequence[Outgoing], queues: list[str]) -> Published:
+                published = await publish(messages, queues)
                 confirmed.extend(message.type for message in messages)
                 return published
 

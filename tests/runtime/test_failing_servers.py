@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiormq
 import pytest
@@ -89,6 +90,24 @@ class TestABrokerThatFails:
             await eventually(lambda: len(opened) == 2)
             await here.send(*adds(THINGS, 10))
             await effects(here, 10)
+
+    async def test_ends_what_waits_without_a_reason(
+        self, here: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The library raises a bare Exception where a connection goes while a channel opens."""
+        check = topology.check
+        reasons: list[type[Exception]] = [Exception]
+
+        async def failing(*given: Any) -> list[str]:
+            if reasons:
+                raise reasons.pop()
+            return await check(*given)
+
+        monkeypatch.setattr(topology, "check", failing)
+        async with working(here):
+            await here.send(Add(thing_id="A"))
+            await effects(here, 1)
+        assert not reasons
 
     async def test_cancels_the_consumer(self, here: Stage) -> None:
         """A queue that is deleted ends the worker, with its name: nobody stands idle."""

@@ -300,7 +300,7 @@ class TestApart:
         full = await declare(x_max_length=0, x_overflow="reject-publish")
         batch = [message(queue, 1), message(full, 2), message("probe.no.such.queue", 3)]
 
-        taken, refused, returned = await publisher.publish_apart(batch)
+        taken, refused, returned = await publisher._apart(batch)
 
         assert taken is not None
         assert taken.clean
