@@ -150,15 +150,24 @@ class Publisher:
         """
         if queues is None:
             return await self._together(messages)
+        if not self._silent:
+            try:
+                return await self._together(messages)
+            except Unconfirmed as error:
+                return await self._search(_Said(messages, queues), error)
         said = _Said(messages, queues)
-        if self._silent:
-            await self._probe(said, self._doubted())
+        await self._probe(said, self._doubted())
         try:
             await self._rest(said)
         except Unconfirmed as error:
-            log.warning("silent_queue_sought", error=str(error))
-            await self._probe(said, {queue for queue in queues if queue is not None})
-            await self._rest(said)
+            return await self._search(said, error)
+        return said.published
+
+    async def _search(self, said: "_Said", why: Unconfirmed) -> Published:
+        """Find out which queues do not answer, and publish for all others."""
+        log.warning("silent_queue_sought", error=str(why))
+        await self._probe(said, {queue for queue in said.queues if queue is not None})
+        await self._rest(said)
         return said.published
 
     def _doubted(self) -> set[str]:
@@ -192,8 +201,7 @@ class Publisher:
 
     async def _rest(self, said: "_Said") -> None:
         """Publish together what has not been published, but nothing for a silent queue."""
-        if self._silent:
-            said.give_up([at for at in said.open if self._is_silent(said.queues[at])])
+        said.give_up([at for at in said.open if self._is_silent(said.queues[at])])
         left = list(said.open)
         said.take(left, await self._together([said.messages[at] for at in left]))
 

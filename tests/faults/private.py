@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -107,6 +107,17 @@ def broker(folder: Path) -> Broker:
     if lacking := lacking_for_broker():
         pytest.skip(f"needs a private RabbitMQ: {lacking[0]}")
     return Broker(folder)
+
+
+@asynccontextmanager
+async def brokered(folder: Path) -> AsyncIterator[Broker]:
+    """A private RabbitMQ that runs, while the block lasts."""
+    server = broker(folder)
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
 
 
 def database(folder: Path) -> Server:

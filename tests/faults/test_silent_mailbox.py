@@ -27,12 +27,8 @@ SILENT_FOR = 1.0
 @pytest.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
     """A broker of our own: what is done to its queues is nobody else's concern."""
-    server = private.broker(tmp_path_factory.mktemp("broker"))
-    try:
-        await server.start()
+    async with private.brokered(tmp_path_factory.mktemp("broker")) as server:
         yield server
-    finally:
-        await server.stop()
 
 
 @pytest.fixture
