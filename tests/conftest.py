@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from services.runtime import migrate
+from services.runtime.postgres import migrate
 from services.runtime.service import installed
 from tests.desk import Desk, desk_of
 

@@ -13,15 +13,16 @@ from typing import Any, TypeVar
 from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
-from services.runtime import database, item
-from services.runtime.broker import Publisher
-from services.runtime.decider import Decider
-from services.runtime.inbox import Answer
-from services.runtime.item import Item, Origin
-from services.runtime.outbox import OutboxRow, Relay
+from services.runtime.amqp.broker import Publisher
+from services.runtime.messages import item
+from services.runtime.messages.decider import Decider
+from services.runtime.messages.inbox import Answer
+from services.runtime.messages.item import Item, Origin
+from services.runtime.messages.outbox import OutboxRow, Relay
+from services.runtime.postgres import database
 from services.runtime.service import Service
-from services.runtime.wakes import Wakes
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
+from services.runtime.tables.wakes import Wakes
 
 EventT = TypeVar("EventT", bound=Event)
 

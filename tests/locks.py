@@ -1,6 +1,6 @@
 """Holding transactions of a database up, to make two of them meet."""
 
-from services.runtime.database import Connection
+from services.runtime.postgres.database import Connection
 
 WAITING = """
 SELECT count(*) FROM pg_stat_activity

@@ -15,9 +15,9 @@ from services.campaigns import domain, jobs, store, sweeps
 from services.campaigns.domain import Change, LifeCommand, Outcome
 from services.campaigns.transitions import Campaign
 from services.campaigns.world import World
-from services.runtime.database import Connection
 from services.runtime.decision import Decision, TooMuch, Unchanged, accepted
 from services.runtime.loaded import Loaded
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
 from services.runtime.service import routes
 

@@ -9,8 +9,8 @@ from contracts.campaigns import CampaignState, CanceledBy, ProcessState
 from services.campaigns.jobs import Job, JobKey
 from services.campaigns.transitions import Campaign
 from services.campaigns.world import Life, ProcessKey
-from services.runtime.database import Connection, Row, as_json
-from services.runtime.inbox import TakenMeanwhile
+from services.runtime.messages.inbox import TakenMeanwhile
+from services.runtime.postgres.database import Connection, Row, as_json
 
 
 class CampaignRow(CampaignState):

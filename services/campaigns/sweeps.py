@@ -14,7 +14,7 @@ from services.campaigns import jobs, store, transitions
 from services.campaigns.jobs import Job, JobKind
 from services.campaigns.transitions import ENDED, OPEN, Campaign
 from services.runtime.service import Sweep
-from services.runtime.work import Turn, Work
+from services.runtime.tables.transaction import Turn, Work
 
 PACKAGE_JOBS = "package_jobs"
 

@@ -16,8 +16,9 @@ from contracts.cancellation import (
 )
 from contracts.envelope import Envelope
 from services.cli.cancels import EVENTS, Cancel, Report
-from services.runtime import broker, database
-from services.runtime.database import Connection, Row
+from services.runtime.amqp import broker
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Connection, Row
 
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 LEDGER_EVERY = 1.0

@@ -15,8 +15,8 @@ from rich.text import Text
 from services.cli import endpoints
 from services.cli.console import console
 from services.cli.problems import USAGE, Problem
-from services.runtime import database
-from services.runtime.database import Connection, Row
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Connection, Row
 
 LIST = """
 SELECT number, reason, error, type, source, id, parked_at, retry_at

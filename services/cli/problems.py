@@ -39,9 +39,9 @@ def explain(error: BaseException) -> Problem | None:
     if isinstance(error, Problem):
         return error
     # Imported here, where all is lost already, so that no command starts slower for it.
-    from services.runtime.migrate import MigrationError
+    from services.runtime.amqp.topology import TopologyError
+    from services.runtime.postgres.migrate import MigrationError
     from services.runtime.settings import ConfigurationError
-    from services.runtime.topology import TopologyError
 
     if isinstance(error, ConfigurationError):
         return Problem(str(error), MISCONFIGURED)

@@ -19,8 +19,9 @@ from contracts import names
 from services.cli import endpoints
 from services.cli.endpoints import Endpoints
 from services.cli.problems import USAGE, Problem
-from services.runtime import broker, database, topology
-from services.runtime.database import Pool, Row
+from services.runtime.amqp import broker, topology
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Pool, Row
 from services.runtime.service import Service, installed
 
 Services = Mapping[str, Service]

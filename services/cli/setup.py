@@ -10,7 +10,8 @@ from aio_pika.abc import AbstractConnection
 
 from services.cli import endpoints, problems
 from services.cli.endpoints import Endpoints
-from services.runtime import broker, migrate, topology
+from services.runtime.amqp import broker, topology
+from services.runtime.postgres import migrate
 from services.runtime.service import Service, installed
 from services.runtime.settings import Settings
 

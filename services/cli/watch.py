@@ -13,7 +13,7 @@ from services.cli.cancels import Cancel
 from services.cli.console import console
 from services.cli.following import Following, following
 from services.cli.problems import USAGE, Problem
-from services.runtime import database
+from services.runtime.postgres import database
 
 FRAME = 0.1
 LINE = 0.5

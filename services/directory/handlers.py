@@ -13,9 +13,9 @@ from contracts.directory import (
     UpdateEntity,
 )
 from services.directory import domain, store
-from services.runtime.database import Connection
 from services.runtime.decision import Accepted, Decision
 from services.runtime.loaded import Loaded
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
 from services.runtime.service import routes
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from contracts.directory import EntityState
-from services.runtime.database import Connection, as_json
-from services.runtime.inbox import TakenMeanwhile
+from services.runtime.messages.inbox import TakenMeanwhile
+from services.runtime.postgres.database import Connection, as_json
 
 LOCK_ENTITIES = """
 SELECT entity_id, label, email, language, channels, mailbox, webhook_url, notify,

@@ -35,9 +35,9 @@ from services.notifications import domain, store, wakes
 from services.notifications.domain import Key
 from services.notifications.store import Recipient
 from services.notifications.world import Entity, World
-from services.runtime.database import Connection
 from services.runtime.decision import Decision, Unchanged, accepted
 from services.runtime.loaded import Loaded
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
 from services.runtime.service import routes
 

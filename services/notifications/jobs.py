@@ -7,7 +7,7 @@ from datetime import datetime
 from contracts.cancellation import CancellationProgressed, PackageEntitiesNotified
 from contracts.notifications import NotificationKind
 from services.notifications.domain import Life
-from services.runtime.database import Connection, Row
+from services.runtime.postgres.database import Connection, Row
 from services.runtime.received import Cause
 
 

@@ -10,7 +10,7 @@ from contracts.notifications import NotificationKind
 from services.notifications import domain
 from services.notifications.delivery import Due, Outcome, RowKey, Told
 from services.notifications.domain import Key
-from services.runtime.database import Connection, Pool, Row
+from services.runtime.postgres.database import Connection, Pool, Row
 from services.runtime.received import Cause
 
 LEASE = timedelta(seconds=5)

@@ -11,9 +11,9 @@ from services.notifications.delivery import Due, Outcome
 from services.notifications.domain import Life
 from services.notifications.jobs import Count
 from services.notifications.outbound import Held
-from services.runtime.channel import Published
-from services.runtime.database import Connection
-from services.runtime.work import Turn, Work
+from services.runtime.amqp.channel import Published
+from services.runtime.postgres.database import Connection
+from services.runtime.tables.transaction import Turn, Work
 
 TAKEN = 2_000
 

@@ -11,7 +11,7 @@ from contracts.directory import Channel
 from contracts.notifications import NotificationKind, RecipientType
 from services.notifications.domain import Key, Life, PackageCopy
 from services.notifications.world import Entity, FanOut, News, Seen
-from services.runtime.database import Connection, Row, as_json
+from services.runtime.postgres.database import Connection, Row, as_json
 
 LOCK_PACKAGES = """
 SELECT package_id, version, edition, label, distribution_level, campaign_id, starts_at, ends_at,

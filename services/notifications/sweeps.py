@@ -13,10 +13,10 @@ from services.notifications import jobs, outbound, store, wakes
 from services.notifications.jobs import FanOut
 from services.notifications.sending import send
 from services.notifications.store import Recipient
-from services.runtime import broker, topology
-from services.runtime.database import persist
+from services.runtime.amqp import broker, topology
+from services.runtime.postgres.database import persist
 from services.runtime.service import Sweep
-from services.runtime.work import Turn, Work
+from services.runtime.tables.transaction import Turn, Work
 
 log = structlog.get_logger()
 

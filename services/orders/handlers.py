@@ -38,9 +38,9 @@ from contracts.packages import (
 from services.orders import domain, store
 from services.orders.domain import Applicant, Offer
 from services.orders.store import Life, Pair, Place
-from services.runtime.database import Connection
 from services.runtime.decision import Accepted, Decision, Unchanged, accepted
 from services.runtime.loaded import Loaded
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Cause, Received
 from services.runtime.service import routes
 

@@ -9,8 +9,8 @@ from typing import Any
 from contracts.orders import OrderState
 from contracts.packages import DistributionLevel, PackageStatus
 from services.orders.domain import OPEN, Offer
-from services.runtime.database import Connection, Row, as_json
-from services.runtime.inbox import TakenMeanwhile
+from services.runtime.messages.inbox import TakenMeanwhile
+from services.runtime.postgres.database import Connection, Row, as_json
 from services.runtime.received import Cause
 
 Life = tuple[str, int]

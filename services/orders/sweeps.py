@@ -7,7 +7,7 @@ from contracts.orders import OrdersCanceled
 from services.orders import store
 from services.orders.store import Cancel, Chunk
 from services.runtime.service import Sweep
-from services.runtime.work import Turn, Work
+from services.runtime.tables.transaction import Turn, Work
 
 CHUNK = 5_000
 PACK = 1_000

@@ -37,9 +37,9 @@ from services.packages import domain, ledger, settings, store
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
 from services.packages.store import Life
-from services.runtime.database import Connection
 from services.runtime.decision import Accepted, Decision, Unchanged, Unknown, accepted
 from services.runtime.loaded import Loaded
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Cause, Received
 from services.runtime.service import routes
 

@@ -10,8 +10,8 @@ from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersR
 from contracts.packages import PackageState
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
-from services.runtime.database import Connection, Row, as_json
-from services.runtime.inbox import TakenMeanwhile
+from services.runtime.messages.inbox import TakenMeanwhile
+from services.runtime.postgres.database import Connection, Row, as_json
 from services.runtime.received import Cause
 
 Life = tuple[str, int]

@@ -2,7 +2,7 @@
 
 from services.packages import ledger, store
 from services.runtime.service import Sweep
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 
 
 async def announce_stalled(work: Work) -> bool:

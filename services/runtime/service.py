@@ -9,10 +9,10 @@ from typing import Any
 from pydantic_settings import BaseSettings
 
 from contracts.message import Body
-from services.runtime.database import Connection
 from services.runtime.decision import Decision
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 
 Routes = Mapping[str, type[Body]]
 

@@ -12,24 +12,17 @@ import structlog
 import uvicorn
 import uvloop
 
-from services.runtime import (
-    broker,
-    database,
-    health,
-    housekeeping,
-    logs,
-    metrics,
-    migrate,
-    settings,
-    topology,
-)
-from services.runtime.consumer import Consumer
-from services.runtime.lanes import Slot
-from services.runtime.outbox import Relay
+from services.runtime import logs, metrics, settings, web
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.lanes import Slot
+from services.runtime.messages import housekeeping
+from services.runtime.messages.consumer import Consumer
+from services.runtime.messages.outbox import Relay
+from services.runtime.postgres import database, migrate
 from services.runtime.service import Service, installed
-from services.runtime.sweeper import Sweeper
-from services.runtime.wakes import Wakes
-from services.runtime.work import Work
+from services.runtime.tables.sweeper import Sweeper
+from services.runtime.tables.transaction import Work
+from services.runtime.tables.wakes import Wakes
 
 log = structlog.get_logger()
 
@@ -66,16 +59,16 @@ class Worker:
         """Start, work, drain."""
         self._listen()
         async with AsyncExitStack() as stack:
-            door = stack.enter_context(health.bound(self._config.http_host, self._config.http_port))
+            door = stack.enter_context(web.bound(self._config.http_host, self._config.http_port))
             work = await self._open(stack)
             slot = Slot(self._url, f"relais {self._service.name} slot")
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
             sweeps = housekeeping.sweeps(self._service, consumer.decider, self._config)
             sweeper = Sweeper([*sweeps, *self._service.sweeps], work)
-            web = self._web(consumer, sweeper, work)
+            server = self._web(consumer, sweeper, work)
             _spare_the_collector()
-            await self._work(consumer, sweeper, web, door)
+            await self._work(consumer, sweeper, server, door)
         log.info("stopped")
 
     def stop(self) -> None:
@@ -114,7 +107,7 @@ class Worker:
             metrics.READY.set(0 if reasons else 1)
             return reasons
 
-        return health.server(self._service.name, version("relais"), unready)
+        return web.server(self._service.name, version("relais"), unready)
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, work: Work) -> list[str]:
         """Why this worker is not ready, in sentences."""
@@ -133,10 +126,10 @@ class Worker:
         return reasons
 
     async def _work(
-        self, consumer: Consumer, sweeper: Sweeper, web: uvicorn.Server, door: socket.socket
+        self, consumer: Consumer, sweeper: Sweeper, server: uvicorn.Server, door: socket.socket
     ) -> None:
         """Run until stopped; the end of any part is the end of all."""
-        serving = asyncio.create_task(web.serve([door]), name="web")
+        serving = asyncio.create_task(server.serve([door]), name="web")
         engines = [
             asyncio.create_task(consumer.run(), name="consumer"),
             asyncio.create_task(sweeper.run(), name="sweeper"),
@@ -160,7 +153,7 @@ class Worker:
                 await asyncio.wait({engines[1]})
         except TimeoutError:
             log.warning("drain_cut_short", seconds=self._config.drain_seconds)
-        web.should_exit = True
+        server.should_exit = True
         await asyncio.wait({serving}, timeout=2)
         for task in (*engines, serving, stopping):
             task.cancel()

@@ -89,6 +89,6 @@ class TestTheRuntime:
 
     def test_names_no_service(self) -> None:
         """Neither by import nor by the name of a module in a text."""
-        for path in RUNTIME.glob("*.py"):
+        for path in RUNTIME.rglob("*.py"):
             text = path.read_text()
             assert not [s for s in services() if f"services.{s}" in text], path.name

@@ -25,7 +25,7 @@ BUSINESS = (
 )
 WORD = re.compile(rf"(?<![a-z])(?:{'|'.join(BUSINESS)})(?:s|d|_\w+)?(?![a-z])", re.IGNORECASE)
 
-FILES = sorted([*RUNTIME.glob("*.py"), *RUNTIME.glob("sql/*.sql")])
+FILES = sorted([*RUNTIME.rglob("*.py"), *RUNTIME.glob("sql/*.sql")])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

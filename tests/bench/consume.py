@@ -12,8 +12,8 @@ import time
 import uvloop
 from aiormq.abc import AbstractChannel
 
-from services.runtime import broker
-from services.runtime.deliveries import Delivery
+from services.runtime.amqp import broker
+from services.runtime.amqp.reader import Delivery
 from services.runtime.settings import Settings
 from tests.bench import place
 from tests.bench.place import Place

@@ -10,9 +10,9 @@ import asyncpg
 from aio_pika.abc import AbstractConnection
 
 from contracts import names
-from services.runtime import broker
-from services.runtime.broker import Publisher
-from services.runtime.channel import Outgoing
+from services.runtime.amqp import broker
+from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.channel import Outgoing
 from services.runtime.service import installed
 from tests.bench import machine, place, workers
 from tests.bench.place import Place

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from contracts import names
-from services.runtime import broker
-from services.runtime.broker import Publisher
-from services.runtime.channel import Outgoing
-from services.runtime.deliveries import Delivery
+from services.runtime.amqp import broker
+from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.reader import Delivery
 from tests.bench import hops, place, plain
 from tests.bench.listening import listening
 from tests.bench.place import Place

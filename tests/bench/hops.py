@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.runtime import broker
-from services.runtime.broker import Publisher
-from services.runtime.deliveries import Delivery
+from services.runtime.amqp import broker
+from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.reader import Delivery
 from tests.bench import drain, letters, orders, place
 from tests.bench.listening import listening
 from tests.bench.place import Place

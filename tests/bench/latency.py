@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 
 from contracts import names
-from services.runtime.broker import Publisher
-from services.runtime.deliveries import Delivery
+from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.reader import Delivery
 from services.runtime.service import installed
 from tests.bench import canceling, drain, hops, letters, peering, place, rush, workers
 from tests.bench.canceling import Scene

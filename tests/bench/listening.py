@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from services.runtime import broker
-from services.runtime.deliveries import Delivery
+from services.runtime.amqp import broker
+from services.runtime.amqp.reader import Delivery
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
-from services.runtime import broker
+from services.runtime.amqp import broker
 from tests.bench import drain, place
 from tests.bench.place import FOLDER, PROJECT, Place
 

@@ -15,7 +15,8 @@ from infra.local import servers as local_servers
 from infra.local.fresh import fresh
 from infra.local.keeping import Kept, Process, keeping
 from infra.local.servers import Servers, unwinding
-from services.runtime import broker, migrate, topology
+from services.runtime.amqp import broker, topology
+from services.runtime.postgres import migrate
 from services.runtime.service import Service, installed
 from services.runtime.settings import Settings
 

@@ -8,7 +8,7 @@ from contracts.message import Body
 from services.campaigns import store
 from services.campaigns.sweeps import PACKAGE_JOBS
 from services.campaigns.transitions import Campaign
-from services.runtime.inbox import Answer
+from services.runtime.messages.inbox import Answer
 from tests.campaigns.given import campaign
 from tests.desk import Desk, EventT
 

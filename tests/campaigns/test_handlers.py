@@ -20,8 +20,8 @@ from contracts.message import Body
 from contracts.outcomes import RefusalCode
 from services.campaigns import handlers, store, sweeps
 from services.campaigns.world import ProcessKey
-from services.runtime.database import Connection
 from services.runtime.decision import Accepted
+from services.runtime.postgres.database import Connection
 from tests.campaigns.given import (
     ACTOR,
     cancel,

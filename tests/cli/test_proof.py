@@ -13,8 +13,8 @@ from contracts.packages import PackageCanceled
 from services.cli import proof, proof_table
 from services.cli.problems import Problem
 from services.cli.proof import Missing, Proof, Standing
-from services.runtime import database
-from services.runtime.database import Pool
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Pool
 from services.runtime.service import installed
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -18,7 +18,7 @@ from infra.local.keeping import Process
 from infra.local.ports import free_port
 from infra.local.servers import Servers
 from infra.local.stack import SERVICES, Stack, stack
-from services.runtime import broker, topology
+from services.runtime.amqp import broker, topology
 from services.runtime.service import installed
 from tests.eventually import eventually
 

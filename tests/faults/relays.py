@@ -15,9 +15,9 @@ from aio_pika.abc import (
 )
 
 from contracts import names
-from services.runtime import broker, topology
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.topology import Reader
 from services.runtime.service import installed
-from services.runtime.topology import Reader
 from tests.faults import tap
 from tests.faults.crew import LANES
 

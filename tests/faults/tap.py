@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from contracts import envelope, names
 from contracts.envelope import Envelope
-from services.runtime import broker
+from services.runtime.amqp import broker
 
 AT_ONCE = 100
 

@@ -7,8 +7,8 @@ from secrets import token_hex
 import asyncpg
 import pytest
 
-from services.runtime import database
-from services.runtime.database import Pool
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Pool
 
 pytestmark = pytest.mark.servers
 

@@ -8,7 +8,7 @@ import pytest
 from contracts import names
 from contracts.orders import OrderPlaced, PlaceOrder
 from services.cli import parked
-from services.runtime import broker
+from services.runtime.amqp import broker
 from tests.eventually import eventually
 from tests.faults.crew import Crew
 from tests.faults.world import PATIENCE, World, world

@@ -10,8 +10,8 @@ from contracts.cancellation import PackageEntitiesNotified
 from contracts.orders import OrderApproved
 from services.notifications import wakes
 from services.notifications.sending import send
-from services.runtime import broker
-from services.runtime.broker import PublishFailed
+from services.runtime.amqp import broker
+from services.runtime.amqp.broker import PublishFailed
 from tests.desk import Desk
 from tests.faults import private
 from tests.faults.private import Broker

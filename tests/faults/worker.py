@@ -17,15 +17,16 @@ from typing import Any
 
 from contracts import names
 from services.cli import app, running
-from services.runtime import inbox, outbox, worker
-from services.runtime.broker import Publisher
-from services.runtime.channel import BatchChannel, Outgoing
-from services.runtime.consumer import Consumer
+from services.runtime import worker
+from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.channel import BatchChannel, Outgoing
 from services.runtime.decision import Decision
-from services.runtime.outbox import Outbox, Relay
+from services.runtime.messages import inbox, outbox
+from services.runtime.messages.consumer import Consumer
+from services.runtime.messages.outbox import Outbox, Relay
 from services.runtime.received import Received
 from services.runtime.service import Service, Sweep
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 
 PIECES = {
     "orders": ("sweeps.CHUNK", "sweeps.PACK"),

@@ -18,8 +18,9 @@ from contracts.packages import CancelPackage, ReinitializePackage
 from infra.local.stack import Stack
 from services.cli import proof
 from services.cli.endpoints import Endpoints
-from services.runtime import broker, database
-from services.runtime.database import Pool, Row
+from services.runtime.amqp import broker
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Pool, Row
 from tests.eventually import eventually
 from tests.faults import evidence, tap
 from tests.faults.evidence import Judge, Tables

@@ -18,9 +18,9 @@ from contracts.envelope import Envelope
 from contracts.message import Body
 from contracts.notifications import Notice
 from services.notifications import wakes
-from services.runtime import broker, topology
-from services.runtime.broker import Publisher
-from services.runtime.inbox import Answer
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.broker import Publisher
+from services.runtime.messages.inbox import Answer
 from tests.desk import Desk
 from tests.notifications.given import entity
 

@@ -20,8 +20,8 @@ from contracts.packages import PackageRejected
 from services.notifications import delivery, domain, outbound, sending, wakes
 from services.notifications.domain import Key
 from services.notifications.sending import send
-from services.runtime.broker import Publisher, PublishFailed
-from services.runtime.channel import Outgoing, Published
+from services.runtime.amqp.broker import Publisher, PublishFailed
+from services.runtime.amqp.channel import Outgoing, Published
 from tests.eventually import eventually
 from tests.notifications.given import OPERATOR, canceled, entity, order, package, published
 from tests.notifications.stage import Post

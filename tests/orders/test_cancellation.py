@@ -7,7 +7,7 @@ import pytest
 
 from services.orders import store, sweeps
 from services.orders.store import Cancel
-from services.runtime.database import Connection
+from services.runtime.postgres.database import Connection
 from tests.desk import Desk
 from tests.orders.given import canceled, life, place, published, reinitialized
 from tests.orders.table import Heard, fill, statuses

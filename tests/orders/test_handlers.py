@@ -8,8 +8,8 @@ from contracts.orders import OrderApproved, OrderEdited, OrderPlaced
 from contracts.outcomes import CommandRefused
 from services.orders import store
 from services.orders.app import SERVICE
-from services.runtime.decider import Decider
-from services.runtime.housekeeping import Kept
+from services.runtime.messages.decider import Decider
+from services.runtime.messages.housekeeping import Kept
 from tests.desk import Desk
 from tests.orders.given import (
     campaign_created,

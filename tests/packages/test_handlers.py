@@ -16,8 +16,8 @@ from contracts.packages import (
 )
 from services.packages import store
 from services.packages.app import SERVICE
-from services.runtime.decider import Decider
-from services.runtime.housekeeping import Kept
+from services.runtime.messages.decider import Decider
+from services.runtime.messages.housekeeping import Kept
 from tests import locks
 from tests.desk import Desk
 from tests.eventually import eventually

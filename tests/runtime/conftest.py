@@ -10,7 +10,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from services.runtime import database, migrate
+from services.runtime.postgres import database, migrate
 from tests.conftest import on_server
 from tests.desk import Desk, desk_of
 from tests.faults.proxy import Proxy, proxied

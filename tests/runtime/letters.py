@@ -10,10 +10,10 @@ import orjson
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
-from services.runtime import housekeeping, item
-from services.runtime.decider import Decider
-from services.runtime.inbox import Answer
-from services.runtime.item import Item, Origin
+from services.runtime.messages import housekeeping, item
+from services.runtime.messages.decider import Decider
+from services.runtime.messages.inbox import Answer
+from services.runtime.messages.item import Item, Origin
 from tests.desk import Desk
 from tests.runtime.probe import Add, Told
 from tests.runtime.stage import written

@@ -14,9 +14,9 @@ from typing import ClassVar, Literal
 from contracts.fields import Id, Text, Whole
 from contracts.message import Command, Event
 from contracts.outcomes import RefusalCode
-from services.runtime.database import Connection
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 from services.runtime.loaded import Loaded
+from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
 from services.runtime.service import Service, routes
 

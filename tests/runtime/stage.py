@@ -16,18 +16,20 @@ from aio_pika.abc import AbstractChannel
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
-from services.runtime import broker, database, deliveries, housekeeping, topology
-from services.runtime.broker import Publisher
-from services.runtime.channel import Outgoing
-from services.runtime.consumer import Consumer
-from services.runtime.deliveries import Delivery
-from services.runtime.lanes import Slot
-from services.runtime.outbox import Relay
+from services.runtime.amqp import broker, reader, topology
+from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.lanes import Slot
+from services.runtime.amqp.reader import Delivery
+from services.runtime.messages import housekeeping
+from services.runtime.messages.consumer import Consumer
+from services.runtime.messages.outbox import Relay
+from services.runtime.postgres import database
 from services.runtime.service import Service
 from services.runtime.settings import Settings
-from services.runtime.sweeper import Sweeper
-from services.runtime.wakes import Wakes
-from services.runtime.work import Work
+from services.runtime.tables.sweeper import Sweeper
+from services.runtime.tables.transaction import Work
+from services.runtime.tables.wakes import Wakes
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Added, Hooks
@@ -237,7 +239,7 @@ class Ears:
 async def listening(amqp_url: str, queue: str) -> AsyncIterator[Ears]:
     """Everything in this queue from now on, acknowledged as it comes."""
     ears = Ears()
-    connection = await deliveries.connect(broker._target(amqp_url), "probe ears", ears.got.append)
+    connection = await reader.connect(broker._target(amqp_url), "probe ears", ears.got.append)
     try:
         channel = await connection.channel()
         await channel.basic_consume(queue, _unused, no_ack=True)

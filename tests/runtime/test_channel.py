@@ -18,8 +18,8 @@ from pamqp import commands as spec
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from services.runtime import channel, deliveries
-from services.runtime.channel import BatchChannel, Outgoing, _marshal
+from services.runtime.amqp import channel, reader
+from services.runtime.amqp.channel import BatchChannel, Outgoing, _marshal
 
 PINNED = "7.2.4"
 CHANNEL = 7
@@ -163,14 +163,14 @@ class TestSeams:
         parameters = inspect.signature(aiormq.connection.Connection.__init__).parameters
 
         assert "transport_factory" in parameters
-        assert issubclass(deliveries._Factory, aiormq.connection.TransportFactory)
+        assert issubclass(reader._Factory, aiormq.connection.TransportFactory)
 
     def test_the_connection_reads_by_these_calls_alone(self) -> None:
         """The reader that aiormq gets has just the methods that it calls."""
         source = inspect.getsource(aiormq.connection.FrameReceiver)
         called = {name for name in dir(asyncio.StreamReader) if f"reader.{name}(" in source}
 
-        assert called <= {name for name in vars(deliveries.Tap) if not name.startswith("_")}
+        assert called <= {name for name in vars(reader.Tap) if not name.startswith("_")}
         assert "readexactly" in called
 
     def test_a_write_holds_some_hundred_messages(self) -> None:

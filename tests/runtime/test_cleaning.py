@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.runtime import housekeeping, inbox, metrics
-from services.runtime.decider import Decider
+from services.runtime import metrics
+from services.runtime.messages import housekeeping, inbox
+from services.runtime.messages.decider import Decider
 from services.runtime.service import Sweep
 from services.runtime.settings import Settings
 from tests.desk import Desk

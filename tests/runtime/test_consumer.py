@@ -6,9 +6,10 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from contracts import names
-from services.runtime import broker, intake, topology
-from services.runtime.deliveries import Delivery
-from services.runtime.intake import Intake
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.reader import Delivery
+from services.runtime.messages import intake
+from services.runtime.messages.intake import Intake
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.runtime.conftest import SetStage

@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 from pydantic import BaseModel
 
-from services.runtime import database
-from services.runtime.broker import PublishFailed
-from services.runtime.database import as_json, is_transient, persist
-from services.runtime.inbox import TakenMeanwhile
+from services.runtime.amqp.broker import PublishFailed
+from services.runtime.messages.inbox import TakenMeanwhile
+from services.runtime.postgres import database
+from services.runtime.postgres.database import as_json, is_transient, persist
 
 
 class TestATransientFault:

@@ -7,9 +7,9 @@ import pytest
 from pamqp import encode
 
 from contracts import names
-from services.runtime import item
-from services.runtime.deliveries import Delivery
-from services.runtime.inbox import Answer
+from services.runtime.amqp.reader import Delivery
+from services.runtime.messages import item
+from services.runtime.messages.inbox import Answer
 from tests.desk import Desk
 from tests.runtime.letters import (
     event,

@@ -14,7 +14,7 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader, ProtocolHeader
 from pamqp.heartbeat import Heartbeat
 
-from services.runtime.deliveries import HEARTBEAT_FRAME, Delivery, Tap
+from services.runtime.amqp.reader import HEARTBEAT_FRAME, Delivery, Tap
 
 CHANNEL = 1
 OTHER = 2

@@ -9,8 +9,8 @@ import pytest
 from aiormq.abc import AbstractChannel
 
 from contracts import names
-from services.runtime import broker, topology
-from services.runtime.topology import TopologyError
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.topology import TopologyError
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.runtime.conftest import SetStage

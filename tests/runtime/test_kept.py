@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import names
-from services.runtime.inbox import Answer
+from services.runtime.messages.inbox import Answer
 from services.runtime.service import routes
 from tests.desk import Desk
 from tests.runtime.letters import (

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime import lanes
-from services.runtime.lanes import Slot, priorities
+from services.runtime.amqp import lanes
+from services.runtime.amqp.lanes import Slot, priorities
 
 
 def assignment(workers: int, lanes: int) -> list[int]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.runtime import database, migrate
-from services.runtime.migrate import Migration, MigrationError
+from services.runtime.postgres import database, migrate
+from services.runtime.postgres.migrate import Migration, MigrationError
 from tests.conftest import on_server
 from tests.runtime.conftest import execute
 

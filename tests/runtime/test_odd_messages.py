@@ -5,8 +5,8 @@ import pytest
 from aiormq.abc import ChannelFrame
 
 from contracts import names
-from services.runtime import broker
-from services.runtime.channel import _marshal
+from services.runtime.amqp import broker
+from services.runtime.amqp.channel import _marshal
 from tests.eventually import eventually
 from tests.runtime.letters import plain
 from tests.runtime.probe import Add, Added, Told

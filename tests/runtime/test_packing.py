@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Event
-from services.runtime.outbox import Emitted, Outbox, _packs
+from services.runtime.messages.outbox import Emitted, Outbox, _packs
 from services.runtime.received import Cause
 from tests.runtime.probe import Added, Doubled
 

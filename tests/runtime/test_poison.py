@@ -5,8 +5,8 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from services.runtime.decider import TRIES
-from services.runtime.inbox import Answer
+from services.runtime.messages.decider import TRIES
+from services.runtime.messages.inbox import Answer
 from tests.desk import Desk
 from tests.runtime.letters import event, events, handle, letter, notes, rows, spoken
 from tests.runtime.probe import Add, Added, Hooks, Told

@@ -11,9 +11,9 @@ from aiormq.abc import ChannelFrame
 from pamqp import commands as spec
 from pamqp.common import FieldTable
 
-from services.runtime import broker
-from services.runtime.broker import Publisher, PublishFailed
-from services.runtime.channel import Outgoing, Published
+from services.runtime.amqp import broker
+from services.runtime.amqp.broker import Publisher, PublishFailed
+from services.runtime.amqp.channel import Outgoing, Published
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.runtime.probe import TOKEN

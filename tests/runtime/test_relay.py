@@ -9,11 +9,12 @@ import pytest
 from aio_pika.abc import AbstractQueue
 
 from contracts import names
-from services.runtime import metrics, outbox
-from services.runtime.channel import Outgoing
-from services.runtime.outbox import OutboxRow
+from services.runtime import metrics
+from services.runtime.amqp.channel import Outgoing
+from services.runtime.messages import outbox
+from services.runtime.messages.outbox import OutboxRow
 from services.runtime.received import Cause
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.runtime.probe import Added, Doubled

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from contracts import names
-from services.runtime import broker
-from services.runtime.channel import Outgoing
+from services.runtime.amqp import broker
+from services.runtime.amqp.channel import Outgoing
 from services.runtime.received import Cause
 from tests.faults import private
 from tests.faults.private import Broker

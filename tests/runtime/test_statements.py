@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import services.runtime
-from services.runtime import database
+from services.runtime.postgres import database
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 

@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 from aiormq.exceptions import ChannelInvalidStateError
 
-from services.runtime import sweeper
 from services.runtime.received import Cause
 from services.runtime.service import Sweep
-from services.runtime.sweeper import Sweeper
-from services.runtime.wakes import Wakes
-from services.runtime.work import Work
+from services.runtime.tables import sweeper
+from services.runtime.tables.sweeper import Sweeper
+from services.runtime.tables.transaction import Work
+from services.runtime.tables.wakes import Wakes
 from tests.desk import Desk
 from tests.eventually import eventually
 from tests.runtime.letters import rows

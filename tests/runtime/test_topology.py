@@ -7,9 +7,9 @@ import pytest
 from aio_pika.abc import AbstractConnection
 
 from contracts import names
-from services.runtime import broker, topology
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.topology import Reader, TopologyError
 from services.runtime.service import routes
-from services.runtime.topology import Reader, TopologyError
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Add, Hooks, Told

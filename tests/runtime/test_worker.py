@@ -11,15 +11,16 @@ import httpx
 import pytest
 
 from contracts import names
-from services.runtime import health, topology, worker
-from services.runtime.broker import PublishFailed
-from services.runtime.migrate import MigrationError
-from services.runtime.outbox import Relay
+from services.runtime import web, worker
+from services.runtime.amqp import topology
+from services.runtime.amqp.broker import PublishFailed
+from services.runtime.amqp.topology import TopologyError
+from services.runtime.messages.outbox import Relay
+from services.runtime.postgres.migrate import MigrationError
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import ConfigurationError
-from services.runtime.sweeper import Sweeper
-from services.runtime.topology import TopologyError
-from services.runtime.work import Work
+from services.runtime.tables.sweeper import Sweeper
+from services.runtime.tables.transaction import Work
 from services.runtime.worker import Stuck, Worker
 from tests.conftest import on_server
 from tests.eventually import eventually
@@ -112,7 +113,7 @@ class TestItsPages:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             with pytest.raises(ConfigurationError, match=f"RELAIS_HTTP_PORT {port} cannot be had"):
-                health.bound("127.0.0.1", port)
+                web.bound("127.0.0.1", port)
 
     async def test_say_that_it_lives(self, office: OpenOffice, here: Stage) -> None:
         """Alive, of which version, and what it counts."""

@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractQueue
 from contracts import envelope, names
 from contracts.client import Client
 from infra.local.stack import Stack
-from services.runtime import topology
+from services.runtime.amqp import topology
 from services.runtime.service import installed
 from tests.eventually import eventually
 from tests.system import fuzz, terms

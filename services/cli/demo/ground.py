@@ -13,7 +13,7 @@ from aiormq.exceptions import ChannelNotFoundEntity
 from contracts import names
 from infra.local.servers import Servers
 from services.cli.problems import UNAVAILABLE, Problem
-from services.runtime import broker, topology
+from services.runtime.amqp import broker, topology
 from services.runtime.service import installed
 
 

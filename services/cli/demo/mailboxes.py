@@ -11,8 +11,8 @@ from aiormq.abc import AbstractChannel
 
 from contracts import names
 from services.cli.demo.expected import Notice
-from services.runtime import broker
-from services.runtime.deliveries import Delivery
+from services.runtime.amqp import broker
+from services.runtime.amqp.reader import Delivery
 
 AHEAD = 2_000
 QUIET = 0.3

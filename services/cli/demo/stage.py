@@ -15,7 +15,7 @@ from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
 from services.cli.demo.narrator import Tell
 from services.cli.demo.tables import Pools
 from services.cli.problems import Problem
-from services.runtime import database
+from services.runtime.postgres import database
 
 PATIENCE = 60.0
 """Seconds without any progress after which a wait is given up."""

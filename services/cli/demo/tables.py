@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from services.cli.demo.expected import Rows
-from services.runtime.database import Pool
+from services.runtime.postgres.database import Pool
 
 Pools = Mapping[str, Pool]
 

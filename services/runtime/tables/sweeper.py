@@ -9,10 +9,10 @@ import structlog
 from aiormq.exceptions import AMQPError
 
 from services.runtime import metrics
-from services.runtime.broker import is_canceled
-from services.runtime.database import backoff, is_transient
+from services.runtime.amqp.broker import is_canceled
+from services.runtime.postgres.database import backoff, is_transient
 from services.runtime.service import Sweep
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from contracts.message import Event
-from services.runtime.broker import Publisher
-from services.runtime.database import Connection, Pool
-from services.runtime.outbox import Emitted, Outbox, Relay
+from services.runtime.amqp.broker import Publisher
+from services.runtime.messages.outbox import Emitted, Outbox, Relay
+from services.runtime.postgres.database import Connection, Pool
 from services.runtime.received import Cause
-from services.runtime.wakes import Wakes
+from services.runtime.tables.wakes import Wakes
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.runtime.database import Connection, Row
-from services.runtime.item import Item, Origin
+from services.runtime.messages.item import Item, Origin
+from services.runtime.postgres.database import Connection, Row
 
 PARK = """
 INSERT INTO parked (digest, reason, error, traceback, source, id, type, exchange, routing_key,

@@ -15,9 +15,9 @@ import structlog
 from contracts import envelope, names
 from contracts.message import Event
 from services.runtime import metrics
-from services.runtime.broker import Publisher, PublishFailed
-from services.runtime.channel import Outgoing, Published
-from services.runtime.database import Connection, Pool, Row, is_transient, persist
+from services.runtime.amqp.broker import Publisher, PublishFailed
+from services.runtime.amqp.channel import Outgoing, Published
+from services.runtime.postgres.database import Connection, Pool, Row, is_transient, persist
 from services.runtime.received import Cause
 
 log = structlog.get_logger()

@@ -12,8 +12,8 @@ import structlog
 from aio_pika.abc import AbstractConnection
 from yarl import URL
 
-from services.runtime import deliveries
-from services.runtime.channel import BatchChannel, Outgoing, Published, open_channel
+from services.runtime.amqp import reader
+from services.runtime.amqp.channel import BatchChannel, Outgoing, Published, open_channel
 
 log = structlog.get_logger()
 
@@ -64,11 +64,11 @@ def _target(url: str) -> URL:
 
 @asynccontextmanager
 async def consuming(
-    url: str, name: str, take: deliveries.Take, room: asyncio.Event | None = None
+    url: str, name: str, take: reader.Take, room: asyncio.Event | None = None
 ) -> AsyncIterator[aiormq.abc.AbstractChannel]:
     """The one channel of a connection of its own, whose deliveries go to take; see there."""
     async with asyncio.timeout(CONNECT_TIMEOUT):
-        connection = await deliveries.connect(_target(url), name, take, room)
+        connection = await reader.connect(_target(url), name, take, room)
     try:
         yield await connection.channel(publisher_confirms=False)
     finally:

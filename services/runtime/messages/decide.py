@@ -12,14 +12,15 @@ from contracts.outcomes import (
     MessageParked,
     RefusalCode,
 )
-from services.runtime import inbox, metrics, parked
+from services.runtime import metrics
 from services.runtime.decision import Accepted, Decision, Refused, Unchanged, Unknown
-from services.runtime.inbox import Answer, Identity
-from services.runtime.item import Item
-from services.runtime.parked import Parking
+from services.runtime.messages import inbox, kept
+from services.runtime.messages.inbox import Answer, Identity
+from services.runtime.messages.item import Item
+from services.runtime.messages.kept import Parking
 from services.runtime.received import Cause, Received, cause_of
 from services.runtime.service import Service
-from services.runtime.work import Turn
+from services.runtime.tables.transaction import Turn
 
 
 async def decide(
@@ -202,12 +203,12 @@ class Docket:
         conn, now = self._turn.conn, self._turn.now
         await inbox.add(conn, self._handled, now)
         if self._parkings:
-            await parked.park(conn, self._parkings, now)
+            await kept.park(conn, self._parkings, now)
         if self._waiting:
-            await parked.wait(conn, self._waiting)
+            await kept.wait(conn, self._waiting)
             self._turn.wake("waiting")
         if self._settled:
-            await parked.forget(conn, self._settled)
+            await kept.forget(conn, self._settled)
         for (type_, outcome), count in self._counts.items():
             metrics.CONSUMED.labels(self._service.name, type_, outcome).inc(count)
 

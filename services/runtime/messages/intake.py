@@ -12,9 +12,10 @@ from aiormq.abc import AbstractChannel
 from pamqp.common import FieldTable
 
 from contracts import names
-from services.runtime import item, metrics
-from services.runtime.deliveries import Delivery
-from services.runtime.item import Item
+from services.runtime import metrics
+from services.runtime.amqp.reader import Delivery
+from services.runtime.messages import item
+from services.runtime.messages.item import Item
 from services.runtime.service import Service
 
 log = structlog.get_logger()

@@ -6,9 +6,9 @@ import uuid
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
-from services.runtime.channel import Outgoing
-from services.runtime.inbox import Answer
-from services.runtime.item import Item
+from services.runtime.amqp.channel import Outgoing
+from services.runtime.messages.inbox import Answer
+from services.runtime.messages.item import Item
 
 OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")
 """Queues that nobody may have answers put into."""

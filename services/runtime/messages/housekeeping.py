@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from services.runtime import inbox, item, metrics, parked
-from services.runtime.channel import Outgoing
-from services.runtime.database import Row
-from services.runtime.decider import Decider
-from services.runtime.intake import MAX_BYTES
-from services.runtime.item import Item
+from services.runtime import metrics
+from services.runtime.amqp.channel import Outgoing
+from services.runtime.messages import inbox, item, kept
+from services.runtime.messages.decider import Decider
+from services.runtime.messages.intake import MAX_BYTES
+from services.runtime.messages.item import Item
+from services.runtime.postgres.database import Row
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import Settings
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 
 CHUNK = 500
 BECOME_DECIDER = "SELECT pg_try_advisory_lock(hashtext('relais.waiting'))"
@@ -20,7 +21,7 @@ RETIRE_DECIDER = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
 
 def sweeps(service: Service, decider: Decider, settings: Settings) -> Sequence[Sweep]:
     """The runtime's own sweeps."""
-    kept = Kept(service, decider)
+    messages = Kept(service, decider)
 
     async def outbox(work: Work) -> bool:
         return await work.relay.sweep()
@@ -30,7 +31,7 @@ def sweeps(service: Service, decider: Decider, settings: Settings) -> Sequence[S
         return await inbox.clean(work.pool, horizon)
 
     async def measure(work: Work) -> bool:
-        row = await work.pool.fetchrow(parked.COUNTS)
+        row = await work.pool.fetchrow(kept.COUNTS)
         if row is not None:
             metrics.PARKED.set(row["parked"])
             metrics.WAITING.set(row["waiting"])
@@ -38,8 +39,8 @@ def sweeps(service: Service, decider: Decider, settings: Settings) -> Sequence[S
 
     return (
         Sweep("outbox", outbox),
-        Sweep("waiting", kept.decide_waiting),
-        Sweep("retries", kept.retry),
+        Sweep("waiting", messages.decide_waiting),
+        Sweep("retries", messages.retry),
         Sweep("clean", clean, every=600),
         Sweep("measure", measure, every=10),
     )
@@ -67,7 +68,7 @@ class Kept:
 
     async def _decide_all(self, work: Work) -> None:
         after = seen = 0
-        while rows := await work.pool.fetch(parked.WAITING, after, CHUNK, MAX_BYTES):
+        while rows := await work.pool.fetch(kept.WAITING, after, CHUNK, MAX_BYTES):
             after = rows[-1]["number"]
             seen += len(rows)
             await self._decide(work, [i for row in rows for i in self._waiting(row)])
@@ -76,7 +77,7 @@ class Kept:
 
     def _waiting(self, row: Row) -> list[Item]:
         return item.read(
-            parked.origin_of(row),
+            kept.origin_of(row),
             row["body"],
             self._service.routes,
             row["received_at"],
@@ -85,7 +86,7 @@ class Kept:
 
     async def retry(self, work: Work) -> bool:
         """Handle one parked message that an operator asked to retry."""
-        row = await work.pool.fetchrow(parked.TAKE_RETRY)
+        row = await work.pool.fetchrow(kept.TAKE_RETRY)
         if row is None:
             return False
         if row["reason"] == "unknown_type":
@@ -96,7 +97,7 @@ class Kept:
 
     def _parked(self, row: Row) -> list[Item]:
         return item.read(
-            parked.origin_of(row),
+            kept.origin_of(row),
             row["body"],
             self._service.routes,
             row["parked_at"],
@@ -120,7 +121,7 @@ class Kept:
                     mandatory=False,
                 )
             )
-            await parked.forget(turn.conn, [("parked", row["number"])])
+            await kept.forget(turn.conn, [("parked", row["number"])])
 
     async def _decide(self, work: Work, items: Sequence[Item]) -> None:
         decided = await self._decider.decide(items)

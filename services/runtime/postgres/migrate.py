@@ -8,9 +8,9 @@ from pathlib import Path
 
 import asyncpg
 
-from services.runtime.database import Connection
+from services.runtime.postgres.database import Connection
 
-RUNTIME = Path(__file__).parent / "sql"
+RUNTIME = Path(__file__).parents[1] / "sql"
 
 
 class MigrationError(Exception):

@@ -14,8 +14,8 @@ from contracts.envelope import Broken, Element, Envelope, FieldError, Unreadable
 from contracts.message import Body
 from contracts.outcomes import NO_SUBJECT
 from contracts.sentences import printable
-from services.runtime.deliveries import Delivery
-from services.runtime.inbox import Identity
+from services.runtime.amqp.reader import Delivery
+from services.runtime.messages.inbox import Identity
 from services.runtime.service import Routes
 
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 import structlog
 
 from contracts.envelope import FieldError, TooLarge
-from services.runtime import parked, replies
-from services.runtime.database import backoff, persist
-from services.runtime.decide import decide, park, refuse
 from services.runtime.decision import TooMuch
-from services.runtime.inbox import Answer
-from services.runtime.item import Item
-from services.runtime.outbox import OutboxRow
-from services.runtime.parked import Parking
+from services.runtime.messages import answers, kept
+from services.runtime.messages.decide import decide, park, refuse
+from services.runtime.messages.inbox import Answer
+from services.runtime.messages.item import Item
+from services.runtime.messages.kept import Parking
+from services.runtime.messages.outbox import OutboxRow
+from services.runtime.postgres.database import backoff, persist
 from services.runtime.service import Service
-from services.runtime.work import Turn, Work
+from services.runtime.tables.transaction import Turn, Work
 
 log = structlog.get_logger()
 
@@ -89,8 +89,8 @@ class Decider:
 
     def _answer_kept(self, turn: Turn, told: list[tuple[Item, Answer]]) -> None:
         """Nobody delivers a kept message again, so its answer is committed with its effect."""
-        for kept, answer in told:
-            if kept.kept and (reply := replies.reply(self._service.name, kept, answer)):
+        for item, answer in told:
+            if item.kept and (reply := answers.reply(self._service.name, item, answer)):
                 turn.outbox.add_reply(reply)
 
     async def _give_up(self, message: Item, failure: Exception, decided: Decided) -> None:
@@ -113,8 +113,8 @@ class Decider:
     ) -> None:
         """Keep a message that cannot be handled; its followers go on."""
         trace = "".join(traceback.format_exception(error))
-        text = parked.text(f"{type(error).__name__}: {error}")
-        parking = Parking(message, reason, text, parked.text(trace))
+        text = kept.text(f"{type(error).__name__}: {error}")
+        parking = Parking(message, reason, text, kept.text(trace))
 
         async def keep() -> list[OutboxRow]:
             async with self._work.begin() as turn:

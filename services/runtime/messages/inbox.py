@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from contracts.envelope import FieldError
-from services.runtime.database import Connection, Pool
+from services.runtime.postgres.database import Connection, Pool
 
 Identity = tuple[str, str]
 """Source and id of a message."""

@@ -13,16 +13,18 @@ import structlog
 from aiormq.abc import AbstractChannel
 
 from contracts.envelope import Envelope
-from services.runtime import broker, lanes, metrics, parked, replies, topology
-from services.runtime.broker import PublishFailed
-from services.runtime.database import backoff, is_transient, persist
-from services.runtime.decider import TRIES, Decided, Decider
-from services.runtime.inbox import Answer
-from services.runtime.intake import Batch, Intake
-from services.runtime.item import Item
+from services.runtime import metrics
+from services.runtime.amqp import broker, lanes, topology
+from services.runtime.amqp.broker import PublishFailed
+from services.runtime.messages import answers, kept
+from services.runtime.messages.decider import TRIES, Decided, Decider
+from services.runtime.messages.inbox import Answer
+from services.runtime.messages.intake import Batch, Intake
+from services.runtime.messages.item import Item
+from services.runtime.postgres.database import backoff, is_transient, persist
 from services.runtime.service import Service
 from services.runtime.settings import Settings
-from services.runtime.work import Work
+from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
 
@@ -145,10 +147,10 @@ class Consumer:
         return decided
 
     async def _begin_attempt(self, digest: str) -> int:
-        return int(await self._work.pool.fetchval(parked.BEGIN_ATTEMPT, digest))
+        return int(await self._work.pool.fetchval(kept.BEGIN_ATTEMPT, digest))
 
     async def _end_attempt(self, digest: str) -> None:
-        await self._work.pool.execute(parked.END_ATTEMPT, digest)
+        await self._work.pool.execute(kept.END_ATTEMPT, digest)
 
     async def _bring_out(
         self, done: asyncio.Queue[tuple[Batch, Decided] | None], channel: AbstractChannel
@@ -164,12 +166,12 @@ class Consumer:
             self._tell(batch, decided)
 
     async def _reply(
-        self, answers: Sequence[tuple[Item, Answer]], channel: AbstractChannel
+        self, answered: Sequence[tuple[Item, Answer]], channel: AbstractChannel
     ) -> None:
         messages = [
             reply
-            for asked, answer in answers
-            if not asked.kept and (reply := replies.reply(self._service.name, asked, answer))
+            for asked, answer in answered
+            if not asked.kept and (reply := answers.reply(self._service.name, asked, answer))
         ]
         attempt = 0
         # Once the channel has died, the messages come again and are answered again.

@@ -1,0 +1,1 @@
+"""What talks to RabbitMQ: frames, connections, publishing, topology and lanes."""

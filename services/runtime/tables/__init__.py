@@ -1,0 +1,1 @@
+"""Table work: transactions, sweeps and jobs."""
