@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
-from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import item
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.inbox import Answer

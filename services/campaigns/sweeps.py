@@ -14,7 +14,7 @@ from services.campaigns import jobs, store, transitions
 from services.campaigns.jobs import Job, JobKind
 from services.campaigns.transitions import ENDED, OPEN, Campaign
 from services.runtime.service import Sweep
-from services.runtime.tables.transaction import Turn, Work
+from services.runtime.tables.transaction import Transaction, Work
 
 PACKAGE_JOBS = "package_jobs"
 
@@ -27,30 +27,30 @@ CAMPAIGNS = 500
 
 async def work_package_jobs(work: Work) -> bool:
     """Do the next piece of the job whose turn it is."""
-    async with work.turn() as turn:
-        job = await store.claim_job(turn.conn)
+    async with work.publishing() as tx:
+        job = await store.claim_job(tx.conn)
         if job is None:
             return False
         if job.kind == JobKind.CANCEL:
-            await _cancel(turn, job)
+            await _cancel(tx, job)
         else:
-            await _reinitialize(turn, job)
+            await _reinitialize(tx, job)
     return True
 
 
-async def _cancel(turn: Turn, job: Job) -> None:
+async def _cancel(tx: Transaction, job: Job) -> None:
     """Visit the next campaigns of a cancel; when none follow the cursor, it is done."""
-    following = await store.lock_concerned(turn.conn, job, CAMPAIGNS)
+    following = await store.lock_concerned(tx.conn, job, CAMPAIGNS)
     if not following:
-        await _complete(turn, job)
+        await _complete(tx, job)
         return
     campaigns = _that_fit(following)
     first_visits = campaigns if job.after_process is None else campaigns[1:]
-    canceled = await _cancel_campaigns(turn, job, first_visits)
+    canceled = await _cancel_campaigns(tx, job, first_visits)
     # What was canceled before, by whomever, is looked at too: nothing of it may run on.
     stoppable = canceled | {c.id for c in campaigns if c.state.status == CampaignStatus.CANCELED}
-    processes = await store.next_processes(turn.conn, campaigns, job, PROCESSES)
-    stopped = await _stop_processes(turn, job, [p for p in processes if p.campaign_id in stoppable])
+    processes = await store.next_processes(tx.conn, campaigns, job, PROCESSES)
+    stopped = await _stop_processes(tx, job, [p for p in processes if p.campaign_id in stoppable])
     unfinished = len(campaigns) == 1 and len(processes) == PROCESSES
     job = job.moved(
         campaigns[-1].id,
@@ -60,8 +60,8 @@ async def _cancel(turn: Turn, job: Job) -> None:
         processes_stopped=stopped,
         too_late=sum(process.status in ENDED for process in processes),
     )
-    await store.save_job(turn.conn, job)
-    turn.emit(jobs.progress(job), job.cause)
+    await store.save_job(tx.conn, job)
+    tx.emit(jobs.progress(job), job.cause)
 
 
 def _that_fit(following: Sequence[Campaign]) -> list[Campaign]:
@@ -76,61 +76,61 @@ def _that_fit(following: Sequence[Campaign]) -> list[Campaign]:
     return fitting
 
 
-async def _cancel_campaigns(turn: Turn, job: Job, campaigns: Iterable[Campaign]) -> set[str]:
+async def _cancel_campaigns(tx: Transaction, job: Job, campaigns: Iterable[Campaign]) -> set[str]:
     """Cancel those that it is not too late for; returns their ids."""
     changed: list[Campaign] = []
     told: list[CampaignEvent] = []
     for campaign in campaigns:
         events = transitions.cancel_for(
-            campaign, job.canceled_by, now=turn.now, actor=job.cause.actor
+            campaign, job.canceled_by, now=tx.now, actor=job.cause.actor
         )
         if events:
             told += events
             changed.append(campaign.after(events[-1]))
-    await store.save_campaigns(turn.conn, changed, locked=[c.id for c in changed])
-    await _revive(turn, [e.campaign_id for e in told if isinstance(e, CampaignReinitialized)])
-    _tell(turn, job, told)
+    await store.save_campaigns(tx.conn, changed, locked=[c.id for c in changed])
+    await _revive(tx, [e.campaign_id for e in told if isinstance(e, CampaignReinitialized)])
+    _tell(tx, job, told)
     return {campaign.id for campaign in changed}
 
 
-async def _stop_processes(turn: Turn, job: Job, processes: Iterable[ProcessState]) -> int:
+async def _stop_processes(tx: Transaction, job: Job, processes: Iterable[ProcessState]) -> int:
     """Stop those that have not ended; returns their number."""
-    events = [transitions.stop(p, now=turn.now) for p in processes if p.status in OPEN]
-    await store.save_processes(turn.conn, [event.state for event in events])
-    _tell(turn, job, events)
+    events = [transitions.stop(p, now=tx.now) for p in processes if p.status in OPEN]
+    await store.save_processes(tx.conn, [event.state for event in events])
+    _tell(tx, job, events)
     return len(events)
 
 
-async def _complete(turn: Turn, job: Job) -> None:
-    await store.save_job(turn.conn, job.finished())
-    await store.redo_reinitializations(turn.conn, job)
-    turn.emit(jobs.report(job), job.cause)
+async def _complete(tx: Transaction, job: Job) -> None:
+    await store.save_job(tx.conn, job.finished())
+    await store.redo_reinitializations(tx.conn, job)
+    tx.emit(jobs.report(job), job.cause)
 
 
-async def _reinitialize(turn: Turn, job: Job) -> None:
+async def _reinitialize(tx: Transaction, job: Job) -> None:
     """Let the campaigns return that a cancel of an earlier edition canceled, in one piece."""
-    campaigns = await store.lock_canceled_by(turn.conn, job.package_id, before=job.edition)
+    campaigns = await store.lock_canceled_by(tx.conn, job.package_id, before=job.edition)
     actor = job.cause.actor
-    events = [transitions.reinitialize(c, now=turn.now, actor=actor) for c in campaigns]
+    events = [transitions.reinitialize(c, now=tx.now, actor=actor) for c in campaigns]
     after = [c.after(event) for c, event in zip(campaigns, events, strict=True)]
     ids = [campaign.id for campaign in campaigns]
-    await store.save_campaigns(turn.conn, after, locked=ids)
-    await _revive(turn, ids)
-    await store.save_job(turn.conn, job.finished())
-    _tell(turn, job, events)
+    await store.save_campaigns(tx.conn, after, locked=ids)
+    await _revive(tx, ids)
+    await store.save_job(tx.conn, job.finished())
+    _tell(tx, job, events)
 
 
-async def _revive(turn: Turn, campaign_ids: Sequence[str]) -> None:
+async def _revive(tx: Transaction, campaign_ids: Sequence[str]) -> None:
     """Let the stopped processes of these campaigns wait to be started again."""
-    processes = await store.load_processes(turn.conn, campaign_ids)
+    processes = await store.load_processes(tx.conn, campaign_ids)
     stopped = [p for p in processes.values() if p.status == ProcessStatus.STOPPED]
-    await store.save_processes(turn.conn, [transitions.revive(p, now=turn.now) for p in stopped])
+    await store.save_processes(tx.conn, [transitions.revive(p, now=tx.now) for p in stopped])
 
 
-def _tell(turn: Turn, job: Job, events: Iterable[CampaignEvent | ProcessEvent]) -> None:
+def _tell(tx: Transaction, job: Job, events: Iterable[CampaignEvent | ProcessEvent]) -> None:
     """Say what the package caused; its key keeps the order of all that one package causes."""
     for event in events:
-        turn.emit(event, job.cause, key=job.package_id)
+        tx.emit(event, job.cause, key=job.package_id)
 
 
 SWEEPS = (Sweep(PACKAGE_JOBS, work_package_jobs),)

@@ -11,9 +11,9 @@ from services.notifications.delivery import Due, Outcome
 from services.notifications.domain import Life
 from services.notifications.jobs import Count
 from services.notifications.outbound import Held
-from services.runtime.amqp.channel import Published
+from services.runtime.amqp.frames import Published
 from services.runtime.postgres.database import Connection
-from services.runtime.tables.transaction import Turn, Work
+from services.runtime.tables.transaction import Transaction, Work
 
 TAKEN = 2_000
 
@@ -23,19 +23,19 @@ async def send(work: Work) -> bool:
 
     When the broker is away this raises, the lease runs out, and the same ids go again.
     """
-    async with work.begin() as turn:
-        held = await outbound.take(turn.conn, TAKEN, turn.now)
+    async with work.begin() as tx:
+        held = await outbound.take(tx.conn, TAKEN, tx.now)
         if held.is_full:
-            turn.wake(wakes.SEND, wakes.SEND_TOO)
+            tx.wake(wakes.SEND, wakes.SEND_TOO)
     if not held.due:
         return False
-    judged = [(due, delivery.judge(due, turn.now)) for due in held.due]
+    judged = [(due, delivery.judge(due, tx.now)) for due in held.due]
     to_send = [due for due, outcome in judged if outcome is None]
     settled = [outcome for _, outcome in judged if outcome is not None]
     published = await _publish(work, held, to_send)
-    async with work.turn() as turn:
-        await outbound.release(turn.conn, held)
-        await _record(turn, settled + _results(turn, to_send, published))
+    async with work.publishing() as tx:
+        await outbound.release(tx.conn, held)
+        await _record(tx, settled + _results(tx, to_send, published))
     # Whatever waited behind these can go now.
     return True
 
@@ -55,35 +55,33 @@ async def _publish(work: Work, held: Held, to_send: Sequence[Due]) -> Published:
         publishing.cancel()
 
 
-def _results(turn: Turn, sent: Sequence[Due], published: Published) -> list[Outcome]:
+def _results(tx: Transaction, sent: Sequence[Due], published: Published) -> list[Outcome]:
     if published.clean:
-        return [delivery.sent(due, turn.now) for due in sent]
+        return [delivery.sent(due, tx.now) for due in sent]
     errors = dict.fromkeys(published.returned, delivery.MAILBOX_GONE)
     errors |= dict.fromkeys(published.nacked, delivery.MAILBOX_FULL)
     errors |= dict.fromkeys(published.silent, delivery.MAILBOX_SILENT)
     return [
-        delivery.refused(due, errors[at], turn.now)
-        if at in errors
-        else delivery.sent(due, turn.now)
+        delivery.refused(due, errors[at], tx.now) if at in errors else delivery.sent(due, tx.now)
         for at, due in enumerate(sent)
     ]
 
 
-async def _record(turn: Turn, outcomes: Sequence[Outcome]) -> None:
+async def _record(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
     """Store and say what became of each; the cancels they belong to count it."""
     lives = {life for outcome in outcomes if (life := outcome.cancel) is not None}
-    await jobs.lock_cancels(turn.conn, sorted(lives))
-    recorded = await outbound.record(turn.conn, outcomes, turn.now)
+    await jobs.lock_cancels(tx.conn, sorted(lives))
+    recorded = await outbound.record(tx.conn, outcomes, tx.now)
     for outcome in recorded:
-        if (event := notices.event(outcome, turn.now)) is not None:
-            turn.emit(event, outcome.due.told.cause)
-    for cancel in await jobs.count(turn.conn, _counts(recorded)):
-        turn.emit(cancel.progress, cancel.cause)
-        turn.wake(wakes.CANCELS)
+        if (event := notices.event(outcome, tx.now)) is not None:
+            tx.emit(event, outcome.due.told.cause)
+    for cancel in await jobs.count(tx.conn, _counts(recorded)):
+        tx.emit(cancel.progress, cancel.cause)
+        tx.wake(wakes.CANCELS)
     if lost := {o.due.mailbox for o in recorded if o.error == delivery.MAILBOX_GONE}:
-        await outbound.lose_mailboxes(turn.conn, lost, turn.now)
-        turn.wake(wakes.MAILBOXES)
-    await _note_silence(turn.conn, recorded)
+        await outbound.lose_mailboxes(tx.conn, lost, tx.now)
+        tx.wake(wakes.MAILBOXES)
+    await _note_silence(tx.conn, recorded)
 
 
 async def _note_silence(conn: Connection, outcomes: Sequence[Outcome]) -> None:

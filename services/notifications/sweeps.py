@@ -16,7 +16,7 @@ from services.notifications.store import Recipient
 from services.runtime.amqp import broker, topology
 from services.runtime.postgres.database import persist
 from services.runtime.service import Sweep
-from services.runtime.tables.transaction import Turn, Work
+from services.runtime.tables.transaction import Transaction, Work
 
 log = structlog.get_logger()
 
@@ -31,64 +31,64 @@ REFUSED_FOR = timedelta(minutes=1)
 
 async def fan_out(work: Work) -> bool:
     """Add a notification for each of the next recipients of a happening."""
-    async with work.turn() as turn:
-        job = await jobs.take_fan_out(turn.conn)
+    async with work.publishing() as tx:
+        job = await jobs.take_fan_out(tx.conn)
         if job is None:
             return False
         if job.is_cancel:
-            await jobs.lock_cancels(turn.conn, [(job.package_id, job.edition)])
+            await jobs.lock_cancels(tx.conn, [(job.package_id, job.edition)])
             if job.is_new:
-                await jobs.hurry(turn.conn, job.package_id, turn.now)
-        added = [] if job.superseded else await jobs.next_recipients(turn.conn, job, CHUNK)
-        await _add(turn, job, added)
-        turn.wake(wakes.SEND)
+                await jobs.hurry(tx.conn, job.package_id, tx.now)
+        added = [] if job.superseded else await jobs.next_recipients(tx.conn, job, CHUNK)
+        await _add(tx, job, added)
+        tx.wake(wakes.SEND)
     return True
 
 
-async def _add(turn: Turn, job: FanOut, added: list[str]) -> None:
+async def _add(tx: Transaction, job: FanOut, added: list[str]) -> None:
     recipients = [
         Recipient(job.happening_id, job.package_id, RecipientType.ENTITY, id) for id in added
     ]
-    await store.add_recipients(turn.conn, recipients, turn.now)
+    await store.add_recipients(tx.conn, recipients, tx.now)
     if len(added) == CHUNK:
-        await jobs.move_fan_out(turn.conn, job, added, turn.now)
+        await jobs.move_fan_out(tx.conn, job, added, tx.now)
     else:
-        await jobs.end_fan_out(turn.conn, job)
-        turn.wake(wakes.CANCELS)
+        await jobs.end_fan_out(tx.conn, job)
+        tx.wake(wakes.CANCELS)
 
 
 async def end_cancels(work: Work) -> bool:
     """Report each cancel of which every notification has been tried."""
-    async with work.turn() as turn:
-        done, waits = await jobs.lock_done(turn.conn, turn.now)
+    async with work.publishing() as tx:
+        done, waits = await jobs.lock_done(tx.conn, tx.now)
         if waits:
-            turn.wake(wakes.SEND)
+            tx.wake(wakes.SEND)
         for cancel in done:
-            turn.emit(cancel.report, cancel.cause)
-        await jobs.complete(turn.conn, done, turn.now)
+            tx.emit(cancel.report, cancel.cause)
+        await jobs.complete(tx.conn, done, tx.now)
     return False
 
 
 async def declare_mailboxes(work: Work) -> bool:
     """Make the queues of new mailboxes, on a channel of its own and in no transaction."""
-    async with work.begin() as turn:
-        undeclared = await outbound.find_undeclared(turn.conn, MAILBOXES, turn.now)
+    async with work.begin() as tx:
+        undeclared = await outbound.find_undeclared(tx.conn, MAILBOXES, tx.now)
     if not undeclared:
         return False
     async with broker.connected(work.amqp_url, "relais notifications mailboxes") as connection:
         declared, refusals = await _declare(connection, undeclared)
-    async with work.begin() as turn:
-        await outbound.mark_declared(turn.conn, declared, turn.now)
-        await outbound.mark_refused(turn.conn, refusals, turn.now + REFUSED_FOR)
+    async with work.begin() as tx:
+        await outbound.mark_declared(tx.conn, declared, tx.now)
+        await outbound.mark_refused(tx.conn, refusals, tx.now + REFUSED_FOR)
     # Apart from that: where a great many wait, this takes its time.
     await persist("hurry", lambda: _hurry(work, declared))
     return len(undeclared) == MAILBOXES or len(declared) + len(refusals) < len(undeclared)
 
 
 async def _hurry(work: Work, mailboxes: list[str]) -> None:
-    async with work.begin() as turn:
-        await outbound.hurry(turn.conn, mailboxes, turn.now)
-        turn.wake(wakes.SEND)
+    async with work.begin() as tx:
+        await outbound.hurry(tx.conn, mailboxes, tx.now)
+        tx.wake(wakes.SEND)
 
 
 async def _declare(

@@ -7,10 +7,10 @@ from services.runtime.tables.transaction import Work
 
 async def announce_stalled(work: Work) -> bool:
     """Announce the cancels that take too long, each once."""
-    async with work.turn() as turn:
-        overdue = await store.take_stalled(turn.conn, turn.now)
+    async with work.publishing() as tx:
+        overdue = await store.take_stalled(tx.conn, tx.now)
         for cancel, cause in overdue:
-            turn.emit(ledger.stalled(cancel), cause)
+            tx.emit(ledger.stalled(cancel), cause)
     return bool(overdue)
 
 

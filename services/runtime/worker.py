@@ -13,8 +13,9 @@ import uvicorn
 import uvloop
 
 from services.runtime import logs, metrics, settings, web
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import topology
 from services.runtime.amqp.lanes import Slot
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import housekeeping
 from services.runtime.messages.consumer import Consumer
 from services.runtime.messages.outbox import Relay
@@ -87,7 +88,7 @@ class Worker:
         async with pool.acquire() as conn:
             found = migrate.found(self._service.name, self._service.migrations)
             await migrate.check(conn, found)
-        publisher = broker.Publisher(self._config.amqp_url, f"{name} publisher")
+        publisher = Publisher(self._config.amqp_url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
         await publisher.open()
         heard = topology.heard(installed())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from contracts import envelope, names
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from tests.bench import draining, rush
 from tests.bench.drain import Load
 from tests.bench.figures import Report

@@ -27,8 +27,8 @@ from contracts.packages import (
 from infra.local.stack import Stack, stack
 from services.cli.demo import stage as demo
 from services.runtime.amqp import broker
-from services.runtime.amqp.broker import Publisher
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
 from services.runtime.service import installed
 from tests.bench import drain, place, plain

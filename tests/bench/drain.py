@@ -11,8 +11,8 @@ from aio_pika.abc import AbstractConnection
 
 from contracts import names
 from services.runtime.amqp import broker
-from services.runtime.amqp.broker import Publisher
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.service import installed
 from tests.bench import machine, place, workers
 from tests.bench.place import Place

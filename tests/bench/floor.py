@@ -10,8 +10,8 @@ import asyncpg
 
 from contracts import names
 from services.runtime.amqp import broker
-from services.runtime.amqp.broker import Publisher
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
 from tests.bench import hops, place, plain
 from tests.bench.listening import listening

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from contracts.packages import EditPackage
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from tests.bench import draining
 from tests.bench.drain import Load
 from tests.bench.figures import Report

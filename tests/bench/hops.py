@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.runtime.amqp import broker
-from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
 from tests.bench import drain, letters, orders, place
 from tests.bench.listening import listening

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from contracts import names
-from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
 from services.runtime.service import installed
 from tests.bench import canceling, drain, hops, letters, peering, place, rush, workers

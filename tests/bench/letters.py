@@ -2,7 +2,7 @@
 
 from contracts import envelope, names
 from contracts.message import Command
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from tests.bench import orders
 
 ACTOR = "m.durand"

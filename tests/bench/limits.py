@@ -11,7 +11,7 @@ import orjson
 
 from contracts import envelope
 from contracts.orders import OrderPlaced, PlaceOrder
-from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.publisher import Publisher
 from tests.bench import consume, drain, hops, letters, orders, place, plain
 from tests.bench.figures import Report, percentile
 from tests.bench.peers.effect import effect

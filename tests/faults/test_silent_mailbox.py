@@ -11,7 +11,7 @@ from contracts.orders import OrderApproved
 from services.notifications import wakes
 from services.notifications.sending import send
 from services.runtime.amqp import broker
-from services.runtime.amqp.broker import PublishFailed
+from services.runtime.amqp.isolation import PublishFailed
 from tests.desk import Desk
 from tests.faults import private
 from tests.faults.private import Broker
@@ -36,10 +36,10 @@ async def post(
     server: Broker, desk: Callable[[str], Awaitable[Desk]], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Post]:
     """Entities OU1 to OU4 of which the first two read a mailbox that has fallen silent."""
-    monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 2.0)
-    monkeypatch.setattr(broker, "APART_TIMEOUT", 2.0)
+    monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 2.0)
+    monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 2.0)
     monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
-    monkeypatch.setattr(broker, "SILENT_FOR", SILENT_FOR)
+    monkeypatch.setattr("services.runtime.amqp.isolation.SILENT_FOR", SILENT_FOR)
     async with posted(await desk("notifications"), server.url) as post:
         await post.register("OU1", "OU2", mailbox="north")
         await post.register("OU3", "OU4", mailbox="south")
@@ -72,12 +72,12 @@ class TestSilentMailbox:
 
     async def test_is_known_from_then_on(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
         """What comes later goes at once, and once; what is for the silent one is put off."""
-        monkeypatch.setattr(broker, "SILENT_FOR", 60.0)
+        monkeypatch.setattr("services.runtime.amqp.isolation.SILENT_FOR", 60.0)
         await post.send(canceled(audience=["OU1", "OU3"]))
         await post.deliver()
         await post.read("south")
-        monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 60.0)
-        monkeypatch.setattr(broker, "APART_TIMEOUT", 60.0)
+        monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 60.0)
+        monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 60.0)
         await post.age(2)
         await post.send(order(OrderApproved, package_id="CAT87", entity_id="OU3"))
         async with asyncio.timeout(20):

@@ -18,8 +18,9 @@ from typing import Any
 from contracts import names
 from services.cli import app, running
 from services.runtime import worker
-from services.runtime.amqp.broker import Publisher
-from services.runtime.amqp.channel import BatchChannel, Outgoing
+from services.runtime.amqp.channel import BatchChannel
+from services.runtime.amqp.frames import Outgoing
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Decision
 from services.runtime.messages import inbox, outbox
 from services.runtime.messages.consumer import Consumer

@@ -19,7 +19,7 @@ from contracts.message import Body
 from contracts.notifications import Notice
 from services.notifications import wakes
 from services.runtime.amqp import broker, topology
-from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages.inbox import Answer
 from tests.desk import Desk
 from tests.notifications.given import entity

@@ -122,9 +122,9 @@ class TestAddingRecipients:
         ]
 
         async def add() -> None:
-            async with two.work.turn() as turn:
-                await jobs.lock_cancels(turn.conn, [("CAT86", 1)])
-                await store.add_recipients(turn.conn, told, turn.now)
+            async with two.work.publishing() as tx:
+                await jobs.lock_cancels(tx.conn, [("CAT86", 1)])
+                await store.add_recipients(tx.conn, told, tx.now)
 
         await asyncio.gather(add(), stage.fan_out(), add())
         assert recipients(await stage.rows()) == [*AUDIENCE, "OU9"]

@@ -20,8 +20,9 @@ from contracts.packages import PackageRejected
 from services.notifications import delivery, domain, outbound, sending, wakes
 from services.notifications.domain import Key
 from services.notifications.sending import send
-from services.runtime.amqp.broker import Publisher, PublishFailed
-from services.runtime.amqp.channel import Outgoing, Published
+from services.runtime.amqp.frames import Outgoing, Published
+from services.runtime.amqp.isolation import PublishFailed
+from services.runtime.amqp.publisher import Publisher
 from tests.eventually import eventually
 from tests.notifications.given import OPERATOR, canceled, entity, order, package, published
 from tests.notifications.stage import Post
@@ -95,8 +96,8 @@ class TestOrder:
         await post.register("OU1")
         decisions = (order(OrderApproved, 2), order(OrderRejected, 3), order(OrderCanceled, 4))
         await post.send(*decisions)
-        async with post.desk.work.begin() as turn:
-            assert len((await outbound.take(turn.conn, 10, turn.now)).due) == 1
+        async with post.desk.work.begin() as tx:
+            assert len((await outbound.take(tx.conn, 10, tx.now)).due) == 1
         await post.age(10)
         await post.sweep(wakes.SEND)
         kinds = [notice.kind for _, notice in await post.read("OU1")]
@@ -376,14 +377,14 @@ class TestCrash:
         work = post.desk.work
         held = []
         for _ in range(2):
-            async with work.begin() as turn:
-                held.append(await outbound.take(turn.conn, 10, turn.now))
+            async with work.begin() as tx:
+                held.append(await outbound.take(tx.conn, 10, tx.now))
             await post.age(6)
         for one in held:
-            async with work.turn() as turn:
-                await outbound.release(turn.conn, one)
-                sent = [delivery.sent(due, turn.now) for due in one.due]
-                await sending._record(turn, sent)
+            async with work.publishing() as tx:
+                await outbound.release(tx.conn, one)
+                sent = [delivery.sent(due, tx.now) for due in one.due]
+                await sending._record(tx, sent)
         assert len(await post.desk.events(NotificationSent)) == 1
 
 

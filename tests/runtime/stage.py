@@ -17,9 +17,9 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
 from services.runtime.amqp import broker, reader, topology
-from services.runtime.amqp.broker import Publisher
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.lanes import Slot
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
 from services.runtime.messages import housekeeping
 from services.runtime.messages.consumer import Consumer

@@ -10,8 +10,8 @@ import pytest
 
 from contracts import envelope, names
 from contracts.envelope import Envelope
-from services.runtime.amqp.broker import Publisher
-from services.runtime.amqp.channel import Outgoing, Published
+from services.runtime.amqp.frames import Outgoing, Published
+from services.runtime.amqp.publisher import Publisher
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.runtime.asking import answering, facts

@@ -19,7 +19,8 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from services.runtime.amqp import channel, reader
-from services.runtime.amqp.channel import BatchChannel, Outgoing, _marshal
+from services.runtime.amqp.channel import BatchChannel
+from services.runtime.amqp.frames import Outgoing, encode
 
 PINNED = "7.2.4"
 CHANNEL = 7
@@ -60,7 +61,7 @@ class TestFrames:
     @given(outgoing(), st.integers(min_value=1, max_value=100))
     def test_say_what_the_message_says(self, message: Outgoing, limit: int) -> None:
         """Every property, the routing and the body come out as they went in."""
-        publish, header, *parts = frames(_marshal(message, CHANNEL, limit))
+        publish, header, *parts = frames(encode(message, CHANNEL, limit))
 
         assert isinstance(publish, spec.Basic.Publish)
         assert publish.exchange == message.exchange
@@ -92,14 +93,14 @@ class TestFrames:
             ],
         )
 
-        assert _marshal(message, CHANNEL, 100_000) == theirs.payload
+        assert encode(message, CHANNEL, 100_000) == theirs.payload
 
     def test_refuse_a_text_that_no_short_string_holds(self) -> None:
         """255 bytes, not characters, are what the protocol has room for."""
         long = Outgoing("x", "y", b"", "t", "é" * 128, "c", "a")
 
         with pytest.raises(ValueError, match="at most 255 bytes, not 256"):
-            _marshal(long, CHANNEL, 100)
+            encode(long, CHANNEL, 100)
 
 
 def said(properties: spec.Basic.Properties) -> dict[str, object]:

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from pydantic import BaseModel
 
-from services.runtime.amqp.broker import PublishFailed
+from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.messages.inbox import TakenMeanwhile
 from services.runtime.postgres import database
 from services.runtime.postgres.database import as_json, is_transient, persist

@@ -6,7 +6,7 @@ from aiormq.abc import ChannelFrame
 
 from contracts import names
 from services.runtime.amqp import broker
-from services.runtime.amqp.channel import _marshal
+from services.runtime.amqp.frames import encode
 from tests.eventually import eventually
 from tests.runtime.letters import plain
 from tests.runtime.probe import Add, Added, Told
@@ -27,7 +27,7 @@ class TestAnOddMessage:
         sent = outgoing(Add(thing_id="A", note="odd"))
         values = {name: getattr(sent, name) for name in sent.__slots__}
         marked = type(sent)(**{**values, place: "ZZZZ"})
-        frames = _marshal(marked, 1, 100_000).replace(b"ZZZZ", odd)
+        frames = encode(marked, 1, 100_000).replace(b"ZZZZ", odd)
         await here.publisher.open()
         connection = broker.underlying(here.publisher._connection)  # type: ignore[arg-type]
         await connection.write_queue.put(ChannelFrame(frames, should_close=False))

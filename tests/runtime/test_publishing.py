@@ -12,8 +12,9 @@ from pamqp import commands as spec
 from pamqp.common import FieldTable
 
 from services.runtime.amqp import broker
-from services.runtime.amqp.broker import Publisher, PublishFailed
-from services.runtime.amqp.channel import Outgoing, Published
+from services.runtime.amqp.frames import Outgoing, Published
+from services.runtime.amqp.isolation import PublishFailed
+from services.runtime.amqp.publisher import Publisher
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.runtime.probe import TOKEN
@@ -257,7 +258,7 @@ class TestABrokerThatFails:
         """Blocked by an alarm, or at the other end of a dead line: it times out and heals."""
         queue = await declare()
         await publisher.publish(messages(queue, 1))
-        monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 0.2)
         monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)
         proxy.hold(up=True, down=down)
 
@@ -278,7 +279,7 @@ class TestABrokerThatFails:
     ) -> None:
         """A server that accepts and says nothing does not hold a publish up for ever."""
         queue = await declare()
-        monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 0.2)
         proxy.hold()
 
         with pytest.raises(PublishFailed):
@@ -300,7 +301,7 @@ class TestApart:
         full = await declare(x_max_length=0, x_overflow="reject-publish")
         batch = [message(queue, 1), message(full, 2), message("probe.no.such.queue", 3)]
 
-        taken, refused, returned = await publisher._apart(batch)
+        taken, refused, returned = await publisher._isolation._publish_apart(batch)
 
         assert taken is not None
         assert taken.clean

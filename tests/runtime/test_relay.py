@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractQueue
 
 from contracts import names
 from services.runtime import metrics
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import outbox
 from services.runtime.messages.outbox import OutboxRow
 from services.runtime.received import Cause
@@ -55,15 +55,15 @@ async def database_proxy(database_url: str) -> AsyncIterator[Proxy]:
 
 async def say(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow]:
     """Commit one event of each thing, each under a key of its own, so that none are packed."""
-    async with work.begin() as turn:
+    async with work.begin() as tx:
         for n, thing in enumerate(things):
             event = (
                 Doubled(thing_id=thing, note=thing)
                 if doubled
                 else Added(thing_id=thing, note=thing, total=n, version=1)
             )
-            turn.emit(event, Cause())
-    return turn.outbox.rows
+            tx.emit(event, Cause())
+    return tx.outbox.rows
 
 
 async def let_go(stage: Stage) -> None:
@@ -86,10 +86,10 @@ class TestWhatIsCommitted:
     async def test_is_noted_in_runs(self, here: Stage, work: Work) -> None:
         """What a service has said can be told from its notes, id by id."""
         async with hearing(here) as ears:
-            async with work.turn() as turn:
+            async with work.publishing() as tx:
                 for n in range(1_200):
                     event = Added(thing_id=f"T{n}", note=str(n), total=n, version=1)
-                    turn.emit(event, Cause(), key="one")
+                    tx.emit(event, Cause(), key="one")
             await eventually(lambda: len(ears.envelopes()) == 1_200)
 
         runs = await here.db.fetch("SELECT run, type, count FROM emitted")
@@ -102,10 +102,10 @@ class TestWhatIsCommitted:
     ) -> None:
         """Nothing is said of what did not happen."""
         with suppress(LookupError):
-            async with work.turn() as turn:
-                turn.emit(Added(thing_id="A", note="A", total=1, version=1), Cause())
+            async with work.publishing() as tx:
+                tx.emit(Added(thing_id="A", note="A", total=1, version=1), Cause())
                 raise LookupError("no")
-        await work.settle()
+        await work.flush()
 
         assert await here.count("outbox") == 0
         assert await here.count("emitted") == 0
@@ -113,13 +113,13 @@ class TestWhatIsCommitted:
     async def test_wakes_sweeps_only_then(self, work: Work) -> None:
         """A sweep that looks earlier would find nothing."""
         with suppress(LookupError):
-            async with work.begin() as turn:
-                turn.wake("mine")
+            async with work.begin() as tx:
+                tx.wake("mine")
                 raise LookupError("no")
         assert not work.wakes._flags["mine"].is_set()
 
-        async with work.begin() as turn:
-            turn.wake("mine")
+        async with work.begin() as tx:
+            tx.wake("mine")
         assert work.wakes._flags["mine"].is_set()
 
 
@@ -370,9 +370,9 @@ class TestAnAnswerInTheOutbox:
 
     async def test_is_forgotten_where_its_queue_has_gone(self, here: Stage, work: Work) -> None:
         """Nobody is there to hear it."""
-        async with work.turn() as turn:
-            turn.outbox.add_reply(answer("no.such.queue"))
-        await work.settle()
+        async with work.publishing() as tx:
+            tx.outbox.add_reply(answer("no.such.queue"))
+        await work.flush()
 
         assert await here.count("outbox") == 0
 
@@ -380,15 +380,15 @@ class TestAnAnswerInTheOutbox:
         self, here: Stage, work: Work, full: AbstractQueue
     ) -> None:
         """No sender can make the workers of a service unready."""
-        async with work.turn() as turn:
-            turn.outbox.add_reply(answer(full.name))
-        await work.settle()
+        async with work.publishing() as tx:
+            tx.outbox.add_reply(answer(full.name))
+        await work.flush()
         assert await here.count("outbox") == 0
 
     async def test_is_forgotten_by_the_sweep_too(self, here: Stage, work: Work) -> None:
         """After a crash it is as little mandatory as before."""
-        async with work.begin() as turn:
-            turn.outbox.add_reply(answer("no.such.queue"))
+        async with work.begin() as tx:
+            tx.outbox.add_reply(answer("no.such.queue"))
         await let_go(here)
 
         await work.relay.sweep()

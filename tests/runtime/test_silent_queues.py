@@ -7,7 +7,7 @@ import pytest
 
 from contracts import names
 from services.runtime.amqp import broker
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from services.runtime.received import Cause
 from tests.faults import private
 from tests.faults.private import Broker
@@ -39,8 +39,8 @@ async def silent(
     server: Broker, here: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[str]:
     """A quorum queue that neither takes nor refuses anything."""
-    monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 1.0)
-    monkeypatch.setattr(broker, "APART_TIMEOUT", 1.0)
+    monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 1.0)
+    monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 1.0)
     monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
     name = f"probe.silent.{next(NUMBERS)}"
     await here.channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
@@ -63,7 +63,7 @@ class TestASilentReplyQueue:
             answer = await asking.ask_raw(plain(id="1"), "1")
             assert facts(answer)[0] == "accepted"
 
-            monkeypatch.setattr(broker, "CONFIRM_TIMEOUT", 60.0)
+            monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 60.0)
             await here.send_raw(plain(id="4"), Add.TYPE, reply_to=silent)
             await effects(here, 4)
             answer = await asking.ask_raw(plain(id="4"), "4")
@@ -72,11 +72,11 @@ class TestASilentReplyQueue:
     async def test_holds_up_no_event_of_the_outbox(self, here: Stage, silent: str) -> None:
         """It is forgotten, and what was to go with it goes on."""
         async with opened(here.service, here.amqp_url, here.database_url) as work:
-            async with work.begin() as turn:
-                turn.outbox.add_reply(
+            async with work.begin() as tx:
+                tx.outbox.add_reply(
                     Outgoing("", silent, b"{}", "t", "1", "c", "/test", mandatory=False)
                 )
-                turn.emit(Added(thing_id="A", note="n", total=1, version=1), Cause())
+                tx.emit(Added(thing_id="A", note="n", total=1, version=1), Cause())
             listener = await here.channel.declare_queue(exclusive=True)
             await listener.bind(names.EVENTS, Added.TYPE)
             await here.db.execute("UPDATE outbox SET taken_until = now()")

@@ -243,8 +243,8 @@ class TestTheEventsOfATurn:
 
         async def run(work: Work) -> bool:
             turns.append(True)
-            async with work.turn() as turn:
-                turn.emit(Added(thing_id="A", note="A", total=1, version=1), Cause())
+            async with work.publishing() as tx:
+                tx.emit(Added(thing_id="A", note="A", total=1, version=1), Cause())
             return len(turns) < 5
 
         async with sweeping(work, Sweep("pieces", run, NEVER)) as running:

@@ -13,7 +13,7 @@ import pytest
 from contracts import names
 from services.runtime import web, worker
 from services.runtime.amqp import topology
-from services.runtime.amqp.broker import PublishFailed
+from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
 from services.runtime.messages.outbox import Relay
 from services.runtime.postgres.migrate import MigrationError

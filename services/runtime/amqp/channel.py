@@ -7,9 +7,6 @@ path.  A test pins the seams it leans on.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from struct import Struct
 from typing import Any
 
 import aiormq.abc
@@ -17,50 +14,9 @@ from aiormq.channel import Channel
 from pamqp import commands as spec
 from pamqp.header import ContentHeader
 
+from services.runtime.amqp.frames import Outgoing, Published, encode
+
 MESSAGES_PER_WRITE = 200
-FRAME_END = b"\xce"
-
-_frame = Struct(">BHI").pack
-_header = Struct(">HHQH").pack
-_long = Struct(">I").pack
-_BASIC = 60
-_PUBLISH = b"\x00\x3c\x00\x28\x00\x00"
-# content type, headers, delivery mode, correlation id, message id, type, app id
-_FLAGS = (15, 13, 12, 10, 7, 5, 3)
-_PROPERTIES = sum(1 << bit for bit in _FLAGS)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One AMQP message to publish, persistent; partitionkey becomes a header."""
-
-    exchange: str
-    routing_key: str
-    body: bytes
-    type: str
-    message_id: str
-    content_type: str
-    app_id: str
-    correlation_id: str = ""
-    partitionkey: str | None = None
-    mandatory: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What the broker said of a batch: the indexes it returned as unroutable or refused to take.
-
-    Of those for a queue that does not answer it said nothing.
-    """
-
-    returned: frozenset[int] = frozenset()
-    nacked: frozenset[int] = frozenset()
-    silent: frozenset[int] = frozenset()
-
-    @property
-    def clean(self) -> bool:
-        """Whether every message was taken."""
-        return not (self.returned or self.nacked or self.silent)
 
 
 class _Batch:
@@ -143,7 +99,7 @@ class BatchChannel(Channel):
         return batch
 
     async def _write(self, messages: Sequence[Outgoing]) -> None:
-        payload = b"".join(_marshal(m, self.number, self.max_content_size) for m in messages)
+        payload = b"".join(encode(m, self.number, self.max_content_size) for m in messages)
         drained = self._waiter()
         frame = aiormq.abc.ChannelFrame(payload, should_close=False, drain_future=drained)
         await self.write_queue.put(frame)
@@ -187,49 +143,3 @@ async def open_channel(connection: aiormq.abc.AbstractConnection) -> BatchChanne
     connection.channels[number] = channel
     await channel.open()
     return channel
-
-
-def _short(text: str) -> bytes:
-    encoded = text.encode()
-    if len(encoded) > 255:
-        raise ValueError(f"an AMQP short string has at most 255 bytes, not {len(encoded)}: {text}")
-    return bytes((len(encoded),)) + encoded
-
-
-@lru_cache(maxsize=4096)
-def _publish_frame(exchange: str, routing_key: str, mandatory: bool, number: int) -> bytes:
-    payload = _PUBLISH + _short(exchange) + _short(routing_key) + (b"\x01" if mandatory else b"\0")
-    return _frame(1, number, len(payload)) + payload + FRAME_END
-
-
-def _headers(partitionkey: str | None) -> bytes:
-    if partitionkey is None:
-        return b"\0\0\0\0"
-    value = partitionkey.encode()
-    entry = b"\x0cpartitionkeyS" + _long(len(value)) + value
-    return _long(len(entry)) + entry
-
-
-def _marshal(message: Outgoing, number: int, limit: int) -> bytes:
-    """The frames of one publish: method, header and as many body frames as it takes."""
-    body = message.body
-    properties = b"".join(
-        (
-            _header(_BASIC, 0, len(body), _PROPERTIES),
-            _short(message.content_type),
-            _headers(message.partitionkey),
-            b"\x02",
-            _short(message.correlation_id),
-            _short(message.message_id),
-            _short(message.type),
-            _short(message.app_id),
-        )
-    )
-    frames = [
-        _publish_frame(message.exchange, message.routing_key, message.mandatory, number),
-        _frame(2, number, len(properties)) + properties + FRAME_END,
-    ]
-    for at in range(0, len(body), limit):
-        part = body[at : at + limit]
-        frames += (_frame(3, number, len(part)), part, FRAME_END)
-    return b"".join(frames)

@@ -6,7 +6,7 @@ import uuid
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages.inbox import Answer
 from services.runtime.messages.item import Item
 

@@ -15,7 +15,7 @@ from aiormq.abc import AbstractChannel
 from contracts.envelope import Envelope
 from services.runtime import metrics
 from services.runtime.amqp import broker, lanes, topology
-from services.runtime.amqp.broker import PublishFailed
+from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.messages import answers, kept
 from services.runtime.messages.decider import TRIES, Decided, Decider
 from services.runtime.messages.inbox import Answer

@@ -20,21 +20,21 @@ from services.runtime.messages.item import Item
 from services.runtime.messages.kept import Parking
 from services.runtime.received import Cause, Received, cause_of
 from services.runtime.service import Service
-from services.runtime.tables.transaction import Turn
+from services.runtime.tables.transaction import Transaction
 
 
 async def decide(
-    service: Service, turn: Turn, items: Sequence[Item], patience: timedelta
+    service: Service, tx: Transaction, items: Sequence[Item], patience: timedelta
 ) -> list[Answer | None]:
     """The answer to each item, in order; None for one that waits or that nobody can be told of.
 
     patience is how long a command that names something unknown is decided again.
     """
-    known = await _known(turn, items)
+    known = await _known(tx, items)
     fresh = _first_of_each(items, known)
-    messages = {at: _received(items[at], turn) for at in fresh if items[at].body is not None}
-    world = await service.load(turn.conn, list(messages.values())) if messages else None
-    docket = Docket(service, turn, patience)
+    messages = {at: _received(items[at], tx) for at in fresh if items[at].body is not None}
+    world = await service.load(tx.conn, list(messages.values())) if messages else None
+    docket = Docket(service, tx, patience)
     answers: list[Answer | None] = []
     for at, item in enumerate(items):
         if at not in fresh:
@@ -48,15 +48,15 @@ async def decide(
             known[item.identity] = answer
         answers.append(answer)
     if messages:
-        turn.wake(*await service.save(turn.conn, world))
+        tx.wake(*await service.save(tx.conn, world))
     await docket.record()
     return answers
 
 
-async def park(service: Service, turn: Turn, parking: Parking) -> None:
+async def park(service: Service, tx: Transaction, parking: Parking) -> None:
     """Keep one message that cannot be handled, and say so; unless somebody else has handled it."""
-    docket = Docket(service, turn, timedelta(0))
-    known = await _known(turn, [parking.item])
+    docket = Docket(service, tx, timedelta(0))
+    known = await _known(tx, [parking.item])
     if known:
         docket.repeat(parking.item, known)
     else:
@@ -64,10 +64,10 @@ async def park(service: Service, turn: Turn, parking: Parking) -> None:
     await docket.record()
 
 
-async def refuse(service: Service, turn: Turn, item: Item, error: FieldError) -> Answer:
+async def refuse(service: Service, tx: Transaction, item: Item, error: FieldError) -> Answer:
     """Say no to one command that was right in itself, for what would have come of it."""
-    docket = Docket(service, turn, timedelta(0))
-    known = await _known(turn, [item])
+    docket = Docket(service, tx, timedelta(0))
+    known = await _known(tx, [item])
     if known:
         docket.repeat(item, known)
     answer = next(iter(known.values()), None) or docket.refuse(item, (error,))
@@ -75,9 +75,9 @@ async def refuse(service: Service, turn: Turn, item: Item, error: FieldError) ->
     return answer
 
 
-async def _known(turn: Turn, items: Sequence[Item]) -> dict[Identity, Answer]:
+async def _known(tx: Transaction, items: Sequence[Item]) -> dict[Identity, Answer]:
     """What was answered before; to a message that is retried, being parked is no answer."""
-    known = await inbox.find(turn.conn, {i.identity for i in items if i.identity})
+    known = await inbox.find(tx.conn, {i.identity for i in items if i.identity})
     retried = {i.identity for i in items if i.is_retried}
     return {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
 
@@ -96,19 +96,19 @@ def _first_of_each(items: Sequence[Item], known: dict[Identity, Answer]) -> set[
     return fresh
 
 
-def _received(item: Item, turn: Turn) -> Received:
+def _received(item: Item, tx: Transaction) -> Received:
     assert isinstance(item.element, Envelope)
     assert item.body is not None
-    return Received(item.element, item.body, turn.now, cause_of(item.element))
+    return Received(item.element, item.body, tx.now, cause_of(item.element))
 
 
 class Docket:
     """What a batch comes to while it is decided, and then one write for each kind of it."""
 
-    def __init__(self, service: Service, turn: Turn, patience: timedelta) -> None:
+    def __init__(self, service: Service, tx: Transaction, patience: timedelta) -> None:
         """Nothing decided yet."""
         self._service = service
-        self._turn = turn
+        self._tx = tx
         self._patience = patience
         self._handled: list[inbox.Handled] = []
         self._parkings: list[Parking] = []
@@ -127,14 +127,14 @@ class Docket:
         return answer
 
     def settle(self, item: Item, message: Received, decision: Decision) -> Answer | None:
-        """Turn a decision into events and an answer."""
-        if isinstance(decision, Unknown) and self._turn.now < item.received_at + self._patience:
+        """Transaction a decision into events and an answer."""
+        if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
             self._wait(item)
             return None
         match decision:
             case Accepted(events=events, version=version, key=key):
                 for event in events:
-                    self._turn.emit(event, message.cause, key)
+                    self._tx.emit(event, message.cause, key)
                 answer = Answer("accepted", version=version or _version(events))
             case Unchanged(message=text, version=version):
                 answer = Answer("unchanged", message=text, version=version)
@@ -195,18 +195,18 @@ class Docket:
             message_id=item.id or item.origin.message_id,
             key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
         )
-        self._turn.emit(event, _cause(item))
+        self._tx.emit(event, _cause(item))
         return answer
 
     async def record(self) -> None:
         """Write what was decided: one statement for each kind."""
-        conn, now = self._turn.conn, self._turn.now
+        conn, now = self._tx.conn, self._tx.now
         await inbox.add(conn, self._handled, now)
         if self._parkings:
             await kept.park(conn, self._parkings, now)
         if self._waiting:
             await kept.wait(conn, self._waiting)
-            self._turn.wake("waiting")
+            self._tx.wake("waiting")
         if self._settled:
             await kept.forget(conn, self._settled)
         for (type_, outcome), count in self._counts.items():
@@ -237,7 +237,7 @@ class Docket:
         event = CommandUnchanged(
             about=message.envelope.subject, command_type=item.type, message=text
         )
-        self._turn.emit(event, message.cause, message.body.key)
+        self._tx.emit(event, message.cause, message.body.key)
 
     def _say_refused(self, item: Item, answer: Answer, cause: Cause, key: str | None) -> None:
         event = CommandRefused(
@@ -247,7 +247,7 @@ class Docket:
             message=answer.message or "",
             errors=list(answer.errors) or None,
         )
-        self._turn.emit(event, cause, key)
+        self._tx.emit(event, cause, key)
 
 
 def _version(events: Sequence[Event]) -> int | None:

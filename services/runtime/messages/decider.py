@@ -17,7 +17,7 @@ from services.runtime.messages.kept import Parking
 from services.runtime.messages.outbox import OutboxRow
 from services.runtime.postgres.database import backoff, persist
 from services.runtime.service import Service
-from services.runtime.tables.transaction import Turn, Work
+from services.runtime.tables.transaction import Transaction, Work
 
 log = structlog.get_logger()
 
@@ -77,21 +77,21 @@ class Decider:
         await self._decide(items[middle:], decided)
 
     async def _commit(self, items: list[Item], decided: Decided) -> None:
-        async with self._work.begin() as turn:
-            answers = await decide(self._service, turn, items, self._patience)
+        async with self._work.begin() as tx:
+            answers = await decide(self._service, tx, items, self._patience)
             told = [(i, a) for i, a in zip(items, answers, strict=True) if a is not None]
-            self._answer_kept(turn, told)
-        decided.rows += turn.outbox.rows
+            self._answer_kept(tx, told)
+        decided.rows += tx.outbox.rows
         decided.answers += told
         if self.wakes_waiting and not items[0].kept:
             # What this batch made known may be what a command waits for.
             self._work.wake(("waiting",))
 
-    def _answer_kept(self, turn: Turn, told: list[tuple[Item, Answer]]) -> None:
+    def _answer_kept(self, tx: Transaction, told: list[tuple[Item, Answer]]) -> None:
         """Nobody delivers a kept message again, so its answer is committed with its effect."""
         for item, answer in told:
             if item.kept and (reply := answers.reply(self._service.name, item, answer)):
-                turn.outbox.add_reply(reply)
+                tx.outbox.add_reply(reply)
 
     async def _give_up(self, message: Item, failure: Exception, decided: Decided) -> None:
         if not isinstance(failure, TooLarge) or not message.origin.is_command:
@@ -100,10 +100,10 @@ class Decider:
         error = FieldError("data", f"is too much to tell of: {failure}")
 
         async def answer() -> None:
-            async with self._work.begin() as turn:
-                told = [(message, await refuse(self._service, turn, message, error))]
-                self._answer_kept(turn, told)
-            decided.rows += turn.outbox.rows
+            async with self._work.begin() as tx:
+                told = [(message, await refuse(self._service, tx, message, error))]
+                self._answer_kept(tx, told)
+            decided.rows += tx.outbox.rows
             decided.answers += told
 
         await persist("refuse", answer)
@@ -117,9 +117,9 @@ class Decider:
         parking = Parking(message, reason, text, kept.text(trace))
 
         async def keep() -> list[OutboxRow]:
-            async with self._work.begin() as turn:
-                await park(self._service, turn, parking)
-            return turn.outbox.rows
+            async with self._work.begin() as tx:
+                await park(self._service, tx, parking)
+            return tx.outbox.rows
 
         decided.rows += await persist("park", keep)
         log.error("message_parked", reason=reason, type=message.type, error=repr(error))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from services.runtime import metrics
-from services.runtime.amqp.channel import Outgoing
+from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import inbox, item, kept
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.intake import MAX_BYTES
@@ -106,8 +106,8 @@ class Kept:
 
     async def _send_again(self, work: Work, row: Row) -> None:
         """Another service may read this type by now: only the broker can tell which."""
-        async with work.turn() as turn:
-            turn.outbox.add_reply(
+        async with work.publishing() as tx:
+            tx.outbox.add_reply(
                 Outgoing(
                     exchange=row["exchange"],
                     routing_key=row["routing_key"],
@@ -121,7 +121,7 @@ class Kept:
                     mandatory=False,
                 )
             )
-            await kept.forget(turn.conn, [("parked", row["number"])])
+            await kept.forget(tx.conn, [("parked", row["number"])])
 
     async def _decide(self, work: Work, items: Sequence[Item]) -> None:
         decided = await self._decider.decide(items)

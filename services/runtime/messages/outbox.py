@@ -15,8 +15,9 @@ import structlog
 from contracts import envelope, names
 from contracts.message import Event
 from services.runtime import metrics
-from services.runtime.amqp.broker import Publisher, PublishFailed
-from services.runtime.amqp.channel import Outgoing, Published
+from services.runtime.amqp.frames import Outgoing, Published
+from services.runtime.amqp.isolation import PublishFailed
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.postgres.database import Connection, Pool, Row, is_transient, persist
 from services.runtime.received import Cause
 

@@ -47,7 +47,7 @@ class Sweeper:
         try:
             await self._repeat(sweep, work)
         finally:
-            await work.settle()
+            await work.flush()
 
     async def _repeat(self, sweep: Sweep, work: Work) -> None:
         failures = 0
@@ -55,7 +55,7 @@ class Sweeper:
             try:
                 more = await self._piece(sweep, work)
                 if not more:
-                    await work.settle()
+                    await work.flush()
                 failures = 0
                 self.stuck.discard(sweep.name)
             except (Exception, asyncio.CancelledError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from contracts.message import Event
-from services.runtime.amqp.broker import Publisher
+from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages.outbox import Emitted, Outbox, Relay
 from services.runtime.postgres.database import Connection, Pool
 from services.runtime.received import Cause
@@ -15,7 +15,7 @@ from services.runtime.tables.wakes import Wakes
 
 
 @dataclass(slots=True)
-class Turn:
+class Transaction:
     """An open transaction; the events emitted in it are published after it commits.
 
     now is the moment of decision, one for the whole transaction.
@@ -51,27 +51,27 @@ class Work:
     _bringing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Turn]:
+    async def begin(self) -> AsyncIterator[Transaction]:
         """A transaction; its events are committed with it, and left for the caller to publish."""
         async with self.pool.acquire() as conn:
-            turn = Turn(conn, datetime.now(UTC), Outbox(self.service))
+            tx = Transaction(conn, datetime.now(UTC), Outbox(self.service))
             async with conn.transaction():
-                yield turn
-                await turn.outbox.store(conn, turn.now)
-        self.wakes.call(turn.woken)
+                yield tx
+                await tx.outbox.store(conn, tx.now)
+        self.wakes.call(tx.woken)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
+    async def publishing(self) -> AsyncIterator[Transaction]:
         """A transaction whose events are published as soon as it has committed.
 
         Those of one turn are on their way while the next is worked on; see settle.
         """
-        async with self.begin() as turn:
-            yield turn
-        await self.settle()
-        self._bringing = asyncio.create_task(self.relay.publish(turn.outbox.rows))
+        async with self.begin() as tx:
+            yield tx
+        await self.flush()
+        self._bringing = asyncio.create_task(self.relay.publish(tx.outbox.rows))
 
-    async def settle(self) -> None:
+    async def flush(self) -> None:
         """Wait until the events of every turn before are with the broker, or with the outbox."""
         bringing, self._bringing = self._bringing, None
         if bringing is not None:
