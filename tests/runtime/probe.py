@@ -1,6 +1,6 @@
 """A small service to try the runtime with: things that hold a sum, and a journal of effects.
 
-What a message is to come to is said by the message, and what is to go wrong by hooks.
+Each message carries the outcome that it is to have; hooks make things fail.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ class Add(Command):
     note: Text = ""
     amount: Whole = 1
     needs: Id | None = None
-    come_to: Literal["added", "unchanged", "refused"] = "added"
+    outcome: Literal["added", "unchanged", "refused"] = "added"
     pad: Text | None = None
 
 
-class Told(Event):
+class Reported(Event):
     """A fact from elsewhere that adds one to a thing."""
 
-    TYPE: ClassVar[str] = f"relais.probe_{TOKEN}.told.v1"
+    TYPE: ClassVar[str] = f"relais.probe_{TOKEN}.reported.v1"
     SUBJECT: ClassVar[str] = "thing_id"
 
     thing_id: Id
@@ -63,7 +63,7 @@ class Added(Event):
 
 
 class Doubled(Event):
-    """Said after Added where the amount is two."""
+    """Emitted after Added where the amount is two."""
 
     TYPE: ClassVar[str] = f"relais.probe_{TOKEN}.doubled.v1"
     SUBJECT: ClassVar[str] = "thing_id"
@@ -135,7 +135,7 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
 
     def handle(world: World, received: Received) -> Decision:
         body = received.body
-        assert isinstance(body, Add | Told)
+        assert isinstance(body, Add | Reported)
         if body.note in hooks.crashing:
             os._exit(9)
         if body.note in hooks.failing:
@@ -155,7 +155,7 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
 
     return Service(
         name=name,
-        routes=routes(Add, Told),
+        routes=routes(Add, Reported),
         load=load,
         handle=handle,
         save=save,
@@ -164,19 +164,19 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
     )
 
 
-def _decide(world: World, body: Add | Told) -> Decision:
+def _decide(world: World, body: Add | Reported) -> Decision:
     thing = world.things.get(body.thing_id) or Thing(body.thing_id)
     match body:
         case Add(needs=str(other)) if world.things.get(other) is None:
             return Unknown(RefusalCode.UNKNOWN_PACKAGE, f"{other} is not known; name one that is")
-        case Add(come_to="unchanged"):
+        case Add(outcome="unchanged"):
             return Unchanged(f"{thing.thing_id} is so already", version=thing.version)
-        case Add(come_to="refused"):
+        case Add(outcome="refused"):
             return Refused(RefusalCode.WRONG_STATUS, f"{thing.thing_id} is closed; open it first")
     return _add(world, thing, body)
 
 
-def _add(world: World, thing: Thing, body: Add | Told) -> Decision:
+def _add(world: World, thing: Thing, body: Add | Reported) -> Decision:
     amount = body.amount if isinstance(body, Add) else 1
     changed = Thing(thing.thing_id, thing.total + amount, thing.version + 1)
     world.things.put(thing.thing_id, changed)

@@ -27,7 +27,7 @@ def doubled(thing: str, n: int) -> Doubled:
 
 
 @st.composite
-def said(draw: st.DrawFn) -> list[Emitted]:
+def emitted_events(draw: st.DrawFn) -> list[Emitted]:
     """What a transaction says: few kinds, keys and things, so that they meet."""
     count = draw(st.integers(0, 40))
     story = []
@@ -41,27 +41,27 @@ def said(draw: st.DrawFn) -> list[Emitted]:
 class TestPacks:
     """Events of one type and key travel together."""
 
-    @given(said())
+    @given(emitted_events())
     def test_lose_and_double_nothing(self, story: list[Emitted]) -> None:
         """Every event is in one pack."""
         packed = [e for pack in _packs(story) for e in pack.events]
 
         assert sorted(map(id, packed)) == sorted(map(id, story))
 
-    @given(said())
+    @given(emitted_events())
     def test_are_of_one_type_and_key(self, story: list[Emitted]) -> None:
         """That is what the batch format allows."""
         for pack in _packs(story):
             assert {(e.event.TYPE, e.key) for e in pack.events} == {(pack.type, pack.key)}
 
-    @given(said())
+    @given(emitted_events())
     def test_keep_the_order_of_each_subject(self, story: list[Emitted]) -> None:
         """What was said first about a thing goes out first."""
         packed = [e for pack in _packs(story) for e in pack.events]
 
         assert by_subject(packed) == by_subject(story)
 
-    @given(said())
+    @given(emitted_events())
     def test_keep_the_order_within_a_type_and_key(self, story: list[Emitted]) -> None:
         """A reader of one kind of event gets them as they were said."""
         packed = [e for pack in _packs(story) for e in pack.events]

@@ -14,10 +14,10 @@ from services.runtime.tables import sweeper
 from services.runtime.tables.sweeper import Sweeper
 from services.runtime.tables.transaction import Work
 from services.runtime.tables.wakes import Wakes
-from tests.desk import Desk
 from tests.eventually import eventually
-from tests.runtime.letters import rows
+from tests.harness import Harness
 from tests.runtime.probe import Added
+from tests.runtime.then import rows
 
 NEVER = 3600.0
 
@@ -235,9 +235,9 @@ class Mute:
 class TestTheEventsOfATurn:
     """They are on their way while the next piece is worked on."""
 
-    async def test_that_cannot_be_brought_out_fail_one_piece_only(self, probe_desk: Desk) -> None:
+    async def test_that_cannot_be_brought_out_fail_one_piece_only(self, harness: Harness) -> None:
         """The rows are in the outbox, whose sweep brings them; the work goes on."""
-        work, mute = probe_desk.work, Mute()
+        work, mute = harness.work, Mute()
         work.relay = mute  # type: ignore[assignment]
         turns = []
 
@@ -252,4 +252,4 @@ class TestTheEventsOfATurn:
             await eventually(lambda: mute.published >= 4)
             assert not running.stuck
 
-        assert len(await rows(probe_desk, "outbox")) == len(turns)
+        assert len(await rows(harness, "outbox")) == len(turns)

@@ -15,7 +15,7 @@ from infra.local.stack import Stack
 from services.runtime.amqp import topology
 from services.runtime.service import installed
 from tests.eventually import eventually
-from tests.system import fuzz, terms
+from tests.system import fuzz, given
 from tests.system.fuzz import Sent
 
 pytestmark = pytest.mark.servers
@@ -48,7 +48,7 @@ class TestBrokenMessages:
 
             await answers.consume(answered, no_ack=True)
             for at in range(0, len(sent), AT_ONCE):
-                await upstream.send(terms.campaign(f"OP-F{at}"))
+                await upstream.send(given.campaign(f"OP-F{at}"))
                 await publish(channel, sent[at : at + AT_ONCE], answers)
             expected = sum(len(envelope.read(one.body)) for one in sent if one.is_command)
             await eventually(lambda: got >= expected, timeout=30 + MANY / 100)

@@ -27,23 +27,23 @@ from services.runtime.tables.wakes import Wakes
 EventT = TypeVar("EventT", bound=Event)
 
 
-class Kept(Relay):
-    """Leaves committed events in the outbox."""
+class NoRelay(Relay):
+    """A relay that publishes nothing: committed events stay in the outbox."""
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
-        """Nothing is brought out."""
+        """Publish nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Emitted:
     """An event as it stands in the outbox."""
 
     envelope: Envelope
     body: Event
 
 
-class Desk:
-    """Sends messages to one service and tells what it did."""
+class Harness:
+    """Sends messages to one service and reads what it emitted."""
 
     def __init__(self, service: Service, work: Work, stack: AsyncExitStack) -> None:
         """See desk_of."""
@@ -102,32 +102,32 @@ class Desk:
             pieces += 1
         return pieces
 
-    async def said(self) -> list[Said]:
+    async def emitted(self) -> list[Emitted]:
         """The events since the last call, in the order they were committed."""
         rows = await self.pool.fetch(
             "SELECT id, body FROM outbox WHERE id > $1 ORDER BY id", self._read
         )
         self._read = max((row["id"] for row in rows), default=self._read)
-        return [_said(element) for row in rows for element in envelope.read(row["body"])]
+        return [_emitted(element) for row in rows for element in envelope.read(row["body"])]
 
     async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call; forgets the others."""
-        return [said.body for said in await self.said() if isinstance(said.body, kind)]
+        return [emitted.body for emitted in await self.emitted() if isinstance(emitted.body, kind)]
 
     async def close(self) -> None:
-        """Leave the database."""
+        """Close the connections."""
         await self._stack.aclose()
 
 
-def _said(element: object) -> Said:
+def _emitted(element: object) -> Emitted:
     assert isinstance(element, Envelope)
     body = catalogue.EVENTS[element.type].read(element.subject, element.data)
     assert isinstance(body, Event)
-    return Said(element, body)
+    return Emitted(element, body)
 
 
-async def desk_of(service: Service, url: str) -> Desk:
-    """A desk on this database."""
+async def open_harness(service: Service, url: str) -> Harness:
+    """A harness of a service on this database."""
     stack = AsyncExitStack()
     pool = await stack.enter_async_context(database.pool(url, "relais test"))
     publisher = Publisher("amqp://nowhere", "test")
@@ -135,8 +135,8 @@ async def desk_of(service: Service, url: str) -> Desk:
         service=service.name,
         pool=pool,
         publisher=publisher,
-        relay=Kept(service.name, pool, publisher, frozenset()),
+        relay=NoRelay(service.name, pool, publisher, frozenset()),
         wakes=Wakes(),
         amqp_url="amqp://nowhere",
     )
-    return Desk(service, work, stack)
+    return Harness(service, work, stack)
