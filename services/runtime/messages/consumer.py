@@ -13,8 +13,10 @@ import structlog
 from aiormq.abc import AbstractChannel
 
 from contracts.envelope import Envelope
+from services.runtime import telemetry
 from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.isolation import PublishFailed
+from services.runtime.decision import Answer
 from services.runtime.messages import answers
 from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import Batch, Intake

@@ -149,7 +149,7 @@ class Decider:
 
 
 class Pass:
-    """One transaction in which items are decided: what they come to, and one write for each kind."""
+    """One transaction that decides items, and one write for each kind of outcome."""
 
     def __init__(self, service: Service, tx: Transaction, patience: timedelta) -> None:
         """Nothing is decided yet."""
@@ -276,12 +276,11 @@ class Pass:
         return answer
 
     def _fail(self, item: Item, failure: Failure) -> Answer:
-        """Park what cannot be handled; a command that no message can hold the effect of is refused."""
+        """Park what cannot be handled; a command whose events fit into no message is refused."""
         error = failure.error
         if isinstance(error, TooLarge) and item.origin.is_command:
-            return self._refuse(
-                item, _invalid((FieldError("data", f"is too much to tell of: {error}"),))
-            )
+            too_much = FieldError("data", f"is too much for a message: {error}")
+            return self._refuse(item, _invalid((too_much,)))
         text = kept.text(f"{type(error).__name__}: {error}")
         trace = kept.text("".join(traceback.format_exception(error)))
         return self._park(item, failure.reason, text, trace)

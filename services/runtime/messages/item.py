@@ -124,7 +124,8 @@ class Item:
     @property
     def digest(self) -> str:
         """A name for this very message, also where it has none of its own."""
-        named = f"{self.origin.message_id}|{self.origin.routing_key}|{self.source.reason or None}|".encode()
+        sent = f"{self.origin.message_id}|{self.origin.routing_key}"
+        named = f"{sent}|{self.source.reason or None}|".encode()
         return hashlib.sha256(named + self.raw).hexdigest()
 
 

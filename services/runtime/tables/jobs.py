@@ -137,7 +137,8 @@ FIND = "SELECT line, place, kind, state = 'done' AS done FROM jobs WHERE line = 
 
 async def find(conn: Connection, lines: Collection[str]) -> Jobs:
     """The jobs of these lines."""
-    return Jobs(await conn.fetch(FIND, list(lines)) if lines else ())
+    rows = await conn.fetch(FIND, list(lines)) if lines else ()
+    return Jobs((row["line"], row["place"], row["kind"], row["done"]) for row in rows)
 
 
 INSERT = """
