@@ -90,6 +90,10 @@ class Jobs:
         """Whether there is such a job, done or not."""
         return (line, place, kind.name) in self._done
 
+    def has_behind(self, line: str, place: int) -> bool:
+        """Whether there is a job behind this place."""
+        return any(key[0] == line and key[1] > place for key in self._done)
+
     def add(self, job: Job) -> None:
         """Add a new job."""
         self._done[job.line, job.place, job.kind.name] = job.done
