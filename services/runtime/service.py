@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings
 
 from contracts.message import Body
+from services.runtime import declared
 from services.runtime.decision import Decision
 from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
@@ -57,6 +57,5 @@ class Service:
 
 
 def installed() -> dict[str, Service]:
-    """Every service of this installation, by name; declared as entry points `relais.services`."""
-    found = {point.name: point.load() for point in entry_points(group="relais.services")}
-    return dict(sorted(found.items()))
+    """Every service of this installation, by name."""
+    return {name: declared.load(name) for name in declared.names()}

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from infra.local.stack import SERVICES
+from services.runtime import declared
 from tests.eventually import eventually
 from tests.faults.crew import STARTING, Crew, died
 from tests.faults.long import LONG
@@ -50,7 +50,7 @@ async def survive(crew: Crew, kills: int, patience: float = 100, **sizes: int) -
 async def kill(crew: Crew, rng: random.Random, most: int, over: asyncio.Event) -> int:
     """Kill one worker after another, and start others in their places; gives how many died."""
     for done in range(most):
-        service = rng.choice(SERVICES)
+        service = rng.choice(declared.names())
         post = crew.posts[service, 1]
         await eventually(post.is_ready, timeout=STARTING)
         # Nothing is waited for: any moment will do.
