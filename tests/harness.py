@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from services.runtime.tables.wakes import Wakes
+
 from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
@@ -22,7 +24,6 @@ from services.runtime.messages.outbox import OutboxRow, Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
 from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
 
 EventT = TypeVar("EventT", bound=Event)
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local.databases import create_databases
-from infra.local.errors import Misconfigured, Unavailable
+from infra.local.errors import Unavailable
 from infra.local.keeping import QUIET, Ended, Kept, keeping, tail
 from infra.local.ports import free_ports
 from infra.local.servers import Servers, unwinding
 from infra.local.workers import Worker, how_it_ended
 
-SERVICES = ("packages", "orders", "campaigns", "directory", "notifications")
 RELAIS = (str(Path(sys.executable).with_name("relais")),)
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
@@ -137,7 +136,7 @@ def stack(
     servers: Servers,
     state: Path,
     *,
-    workers: Mapping[str, int] | None = None,
+    workers: Mapping[str, int],
     environment: Mapping[str, str] | None = None,
     databases: str = "relais",
     command: Sequence[str] = RELAIS,
@@ -145,13 +144,14 @@ def stack(
 ) -> Iterator[Stack]:
     """Run a stack for as long as the block lasts; it is ready when the block begins.
 
-    `workers` says how many of a service (default 1). `environment` is added to every process's.
+    `workers` names every service, and says how many workers of it run; each has a database.
+    `environment` is added to every process's.
     `databases` starts the names of the databases, so that several stacks can share a server.
     Logs are state/logs/<service>-<n>.log, new at each start.
     """
-    places = place_workers(state.absolute(), workers or {})
+    places = place_workers(state.absolute(), workers)
     with unwinding(), keeping(state.absolute() / "workers", say=say) as kept:
-        postgres = create_databases(servers.postgres_url, databases, SERVICES)
+        postgres = create_databases(servers.postgres_url, databases, workers)
         settings = environment_for(servers.amqp_url, postgres, environment or {})
         set_up(kept, command, settings)
         running = Stack(servers.amqp_url, postgres, None, settings, command, places, kept, say)
@@ -167,13 +167,7 @@ def stack(
 
 def place_workers(state: Path, counts: Mapping[str, int]) -> list[Worker]:
     """Return a place for each worker, with a port and an empty log of its own."""
-    for service, count in counts.items():
-        if service not in SERVICES or count < 0:
-            raise Misconfigured(
-                f"{count} workers of {service!r}: name a number from 0 up"
-                f" of one of {', '.join(SERVICES)}."
-            )
-    wanted = [(s, n) for s in SERVICES for n in range(1, counts.get(s, 1) + 1)]
+    wanted = [(service, n) for service, count in counts.items() for n in range(1, count + 1)]
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     for old in logs.glob("*.log"):

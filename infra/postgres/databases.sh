@@ -1,7 +1,8 @@
 #!/bin/sh
-# A database and a role of its own for each service; run once, by the image, on an empty volume.
+# A database and a role of its own for each of RELAIS_SERVICES (names with spaces between them);
+# run once, by the image, on an empty volume.
 set -eu
-for service in packages orders campaigns directory notifications; do
+for service in $RELAIS_SERVICES; do
   psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
     -v role="relais_$service" -v password="$RELAIS_DATABASE_PASSWORD" <<'SQL'
 CREATE ROLE :"role" LOGIN PASSWORD :'password';

@@ -1,7 +1,8 @@
-"""How far cancels have got, as their events tell it."""
+"""How far cancels have got, from their events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import get_args
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -29,10 +30,20 @@ EVENTS = (
     CancellationStalled,
     CancellationCompleted,
 )
-"""What tells how a cancel goes."""
+"""The events that show how far a cancel has got."""
 
-SERVICES = ("orders", "campaigns", "notifications")
 Report = OrdersReport | CampaignsReport | NotificationsReport
+
+
+def _reports() -> Iterator[tuple[str, type[Report]]]:
+    for name, field_info in CancellationCompleted.model_fields.items():
+        for kind in get_args(Report):
+            if field_info.annotation is kind:
+                yield name, kind
+
+
+REPORTS: dict[str, type[Report]] = dict(_reports())
+"""By service what it reports, as the completion of a cancel lists them."""
 
 
 @dataclass(slots=True)
@@ -44,13 +55,18 @@ class Part:
     report: Report | None = None
 
 
+def empty_parts() -> dict[str, Part]:
+    """A part for each service that reports, without anything done."""
+    return {name: Part() for name in REPORTS}
+
+
 @dataclass(slots=True)
 class Cancel:
     """The cancel of one edition of a package; edition 0 until its first event."""
 
     package_id: str
     edition: int = 0
-    parts: dict[str, Part] = field(default_factory=lambda: {name: Part() for name in SERVICES})
+    parts: dict[str, Part] = field(default_factory=empty_parts)
     seconds: float | None = None
     stalled: bool = False
 
@@ -63,10 +79,10 @@ class Cancel:
         """Start from nothing where this edition is a newer one."""
         if edition > self.edition:
             self.edition, self.seconds, self.stalled = edition, None, False
-            self.parts = {name: Part() for name in SERVICES}
+            self.parts = empty_parts()
 
     def take(self, event: CancellationEvent) -> None:
-        """Note what an event says; they may come twice, late and in any order."""
+        """Apply an event; events may come twice, late and in any order."""
         if event.edition < self.edition:
             return
         self.begin(event.edition)
@@ -78,24 +94,19 @@ class Cancel:
                 self.complete(completed)
             case CancellationStalled():
                 self.stalled = True
-            case PackageOrdersCanceled():
-                self.parts["orders"].report = event
-            case PackageCampaignsCanceled():
-                self.parts["campaigns"].report = event
-            case PackageEntitiesNotified():
-                self.parts["notifications"].report = event
+            case PackageOrdersCanceled() | PackageCampaignsCanceled() | PackageEntitiesNotified():
+                self.parts[_service(event)].report = event
 
     def complete(self, event: CancellationCompleted) -> None:
-        """Note that every service is done."""
-        self.parts["orders"].report = event.orders
-        self.parts["campaigns"].report = event.campaigns
-        self.parts["notifications"].report = event.notifications
+        """Apply the event that every service is done."""
+        for name in REPORTS:
+            self.parts[name].report = getattr(event, name)
         self.seconds = event.seconds
 
 
 def together(cancels: Iterable[Cancel]) -> dict[str, Part]:
     """The parts of several cancels added up; a part has a report once all have one."""
-    sums = {name: Part() for name in SERVICES}
+    sums = empty_parts()
     for name, total in sums.items():
         reports = []
         for cancel in cancels:
@@ -110,20 +121,16 @@ def together(cancels: Iterable[Cancel]) -> dict[str, Part]:
 def _added(reports: list[Report], wanted: int) -> Report | None:
     if len(reports) < wanted or not reports:
         return None
-    first = reports[0]
-    fields = _kind(first).model_fields
-    return _kind(first)(**{n: sum(getattr(report, n) for report in reports) for n in fields})
+    kind = REPORTS[_service(reports[0])]
+    return kind(**{n: sum(getattr(report, n) for report in reports) for n in kind.model_fields})
 
 
-def _kind(report: Report) -> type[Report]:
-    for kind in (OrdersReport, CampaignsReport, NotificationsReport):
-        if isinstance(report, kind):
-            return kind
-    raise TypeError(f"no report: {report!r}")
+def _service(report: Report) -> str:
+    return next(name for name, kind in REPORTS.items() if isinstance(report, kind))
 
 
-def told(part: Part) -> str:
-    """A service's part in words: `12 of 60`, then what it reports."""
+def describe(part: Part) -> str:
+    """A service's part as text: `12 of 60`, then what it reports."""
     if part.report is None:
         return f"{part.done:,} of {part.expected:,}" if part.expected else "waiting"
     match part.report:
@@ -141,5 +148,5 @@ def picture(title: str, parts: dict[str, Part]) -> Group:
     for name, part in parts.items():
         mark = "[green]✓[/]" if part.report else "[dim]·[/]"
         total, done = (1.0, 1.0) if part.report else (float(part.expected or 1), float(part.done))
-        table.add_row(mark, name, ProgressBar(total, done, width=12), told(part))
+        table.add_row(mark, name, ProgressBar(total, done, width=12), describe(part))
     return Group(table, Text(f"  {title}", style="dim")) if title else Group(table)

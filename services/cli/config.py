@@ -1,7 +1,5 @@
 """The settings that a worker would start with, and where each comes from."""
 
-import importlib
-import inspect
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from rich.table import Table
 from services.cli import running
 from services.cli.console import console
 from services.runtime import settings
+from services.runtime.service import Service
 from services.runtime.settings import ConfigurationError
 
 SECRET_WORDS = ("password", "secret", "token", "key")
@@ -32,9 +31,8 @@ class Setting:
 
 def config(service: str, *, as_json: bool) -> int:
     """Print every setting of a service, secrets hidden, and then what is wrong with them."""
-    running.service(service)
     wrong: list[str] = []
-    found = list(effective(service, wrong))
+    found = list(effective(running.service(service), wrong))
     if as_json:
         print(json.dumps([asdict(setting) for setting in found]))
         return _told(wrong)
@@ -55,11 +53,13 @@ def _told(wrong: list[str]) -> int:
     return 0
 
 
-def effective(service: str, wrong: list[str]) -> Iterator[Setting]:
+def effective(service: Service, wrong: list[str]) -> Iterator[Setting]:
     """The settings of a service; what is missing or makes no sense is added to wrong."""
     # Reading a secret's file puts it into the environment, so the origins are told before.
     given = _given()
-    kinds: list[type[BaseSettings]] = [settings.Settings, *_own(service)]
+    kinds: list[type[BaseSettings]] = [settings.Settings]
+    if service.settings is not None:
+        kinds.append(service.settings)
     for kind in kinds:
         try:
             values = settings.load(kind)
@@ -70,7 +70,7 @@ def effective(service: str, wrong: list[str]) -> Iterator[Setting]:
             variable = f"RELAIS_{name.upper()}"
             value = _given_as(variable, field.default) if values is None else getattr(values, name)
             yield _setting(variable, value, given.get(variable, "default"), field.description)
-    yield _database(service, given, wrong)
+    yield _database(service.name, given, wrong)
 
 
 def _given_as(variable: str, default: Any) -> Any:
@@ -95,22 +95,6 @@ def _given() -> dict[str, str]:
     # A variable of its own goes before its file.
     origins |= {n: "environment" for n in os.environ if n.startswith("RELAIS_")}
     return origins
-
-
-def _own(service: str) -> list[type[BaseSettings]]:
-    """The settings classes of a service alone."""
-    room = f"{inspect.getmodule(running.service(service).handle).__package__}.settings"  # type: ignore[union-attr]
-    try:
-        module = importlib.import_module(room)
-    except ModuleNotFoundError:
-        return []
-    return [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, BaseSettings)
-        and kind.__module__ == module.__name__
-    ]
 
 
 def _database(service: str, given: dict[str, str], wrong: list[str]) -> Setting:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from infra.local import caches, debian, docker, ports, postgres, rabbitmq, servers
 from infra.local.errors import Misconfigured, Unavailable
+from services.runtime import declared
 
 UNAVAILABLE = 69
 LEAST_DISK_BYTES = 1 << 30
@@ -42,6 +43,7 @@ def doctor() -> int:
         free_ports(),
         disk(),
         network(),
+        services(),
     ]
     show(findings)
     if any(finding.there is False for finding in findings):
@@ -143,6 +145,20 @@ def network() -> Finding:
     """The network, which only the first run uses."""
     fetched = bool(os.environ.get("RELAIS_AMQP_URL") or rabbitmq.installed() or debian.cached())
     return Finding("network", None, "not needed" if fetched else "needed once, for RabbitMQ")
+
+
+def services() -> Finding:
+    """The installed services, each imported as a worker would."""
+    found = []
+    for name in declared.names():
+        try:
+            declared.load(name)
+        except Exception as error:
+            reason = f"{name} cannot be imported: {type(error).__name__}: {error}"
+            return Finding("services", False, reason, "correct it, or remove its package")
+        found.append(name)
+    how = "" if found else "install the project again: remove .venv, then ./run"
+    return Finding("services", bool(found), ", ".join(found) or "none is installed", how)
 
 
 def without_password(url: str) -> str:

@@ -4,11 +4,10 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from services.cli.problems import UNAVAILABLE, Problem
-from services.runtime import settings
+from services.runtime import declared, settings
 
 PROJECT = Path(__file__).parents[2]
 WRITTEN = Path(".local/state/endpoints.json")
@@ -24,16 +23,10 @@ class Endpoints:
     origin: str
 
 
-def service_names() -> list[str]:
-    """The services of this installation, without importing them."""
-    return sorted(point.name for point in entry_points(group="relais.services"))
-
-
 def find(*wanted: str) -> Endpoints:
     """The stack to talk to, with these services' databases; raises Problem where none is known."""
     settings.read_secret_files()
-    services = service_names()
-    if _is_told(services):
+    if _is_told(declared.names()):
         return _from_environment(wanted)
     for folder in (Path.cwd(), PROJECT):
         if (written := folder / WRITTEN).is_file():

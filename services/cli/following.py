@@ -1,4 +1,4 @@
-"""Follow what services say of cancels: the ledger for what has been, events for what comes."""
+"""Follow cancels: from the ledger of packages what has happened, from events what happens."""
 
 import asyncio
 import time
@@ -8,14 +8,9 @@ from contextlib import asynccontextmanager
 from aio_pika.abc import AbstractIncomingMessage
 
 from contracts import envelope, names
-from contracts.cancellation import (
-    CampaignsReport,
-    CancellationEvent,
-    NotificationsReport,
-    OrdersReport,
-)
+from contracts.cancellation import CancellationEvent
 from contracts.envelope import Envelope
-from services.cli.cancels import EVENTS, Cancel, Report
+from services.cli.cancels import EVENTS, REPORTS, Cancel
 from services.runtime.amqp import broker
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
@@ -40,12 +35,12 @@ class Following:
         return all(cancel.is_complete for cancel in self.cancels.values())
 
     def take(self, event: CancellationEvent) -> None:
-        """Note an event, if it is about one of these packages."""
+        """Apply an event, if it is about one of these packages."""
         if cancel := self.cancels.get(event.package_id):
             cancel.take(event)
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         if self.finished is None and self.is_complete:
             self.finished = time.monotonic()
         self.changed.set()
@@ -55,26 +50,19 @@ class Following:
             if isinstance(element, Envelope) and (kind := BY_TYPE.get(element.type)):
                 self.take(kind.read(element.subject, element.data))
 
-    def look(self, rows: Sequence[Row]) -> None:
-        """Note what the ledger says."""
+    def read(self, rows: Sequence[Row]) -> None:
+        """Apply the rows of the ledger."""
         for row in rows:
             cancel = self.cancels[row["package_id"]]
             if row["edition"] < cancel.edition:
                 continue
             cancel.begin(row["edition"])
             if not cancel.is_complete:
-                _note(cancel, row)
-                self._tell()
+                _apply(cancel, row)
+                self._notify()
 
 
-REPORTS: dict[str, type[Report]] = {
-    "orders": OrdersReport,
-    "campaigns": CampaignsReport,
-    "notifications": NotificationsReport,
-}
-
-
-def _note(cancel: Cancel, row: Row) -> None:
+def _apply(cancel: Cancel, row: Row) -> None:
     for name, kind in REPORTS.items():
         if row[name] is not None:
             cancel.parts[name].report = kind(**row[name])
@@ -83,9 +71,9 @@ def _note(cancel: Cancel, row: Row) -> None:
         cancel.seconds = (row["completed_at"] - row["started_at"]).total_seconds()
 
 
-LEDGER = """
+LEDGER = f"""
 SELECT DISTINCT ON (package_id)
-       package_id, edition, started_at, orders, campaigns, notifications, completed_at, stalled_at
+       package_id, edition, started_at, {", ".join(REPORTS)}, completed_at, stalled_at
 FROM cancellations WHERE package_id = ANY ($1::text[]) ORDER BY package_id, edition DESC
 """
 
@@ -96,8 +84,8 @@ async def following(
 ) -> AsyncIterator[Following]:
     """Follow the cancels of packages while the block lasts.
 
-    The events show each step; the ledger is read at the start and every second besides, for what
-    was said before, or while the connection to the broker was lost.
+    Events show each step. The ledger is read at the start and every second, because it also has
+    what was emitted before, or while the connection to the broker was lost.
     """
     follower = Following(packages)
     async with broker.connected(amqp_url, "relais watch") as connection:
@@ -107,16 +95,15 @@ async def following(
             await queue.bind(names.EVENTS, kind)
         await queue.consume(follower._message, no_ack=True)
         async with database.connect(packages_url, "relais watch") as conn:
-            follower.look(await conn.fetch(LEDGER, list(packages)))
-
-            looking = asyncio.create_task(_keep_looking(follower, conn, packages))
+            follower.read(await conn.fetch(LEDGER, list(packages)))
+            reading = asyncio.create_task(_read_regularly(follower, conn, packages))
             try:
                 yield follower
             finally:
-                looking.cancel()
+                reading.cancel()
 
 
-async def _keep_looking(follower: Following, conn: Connection, packages: Sequence[str]) -> None:
+async def _read_regularly(follower: Following, conn: Connection, packages: Sequence[str]) -> None:
     while True:
         await asyncio.sleep(LEDGER_EVERY)
-        follower.look(await conn.fetch(LEDGER, list(packages)))
+        follower.read(await conn.fetch(LEDGER, list(packages)))

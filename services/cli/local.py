@@ -4,32 +4,20 @@ from typing import Annotated
 
 import typer
 
+from services.cli.workers import per_service
+
 app = typer.Typer()
 
-Count = Annotated[int, typer.Option(min=0, metavar="N", help="How many workers of it.")]
 ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.command()
-def up(
-    packages: Count = 1,
-    orders: Count = 1,
-    campaigns: Count = 1,
-    directory: Count = 1,
-    notifications: Count = 1,
-) -> int:
+@per_service()
+def up(workers: dict[str, int]) -> int:
     """Run a broker, a database and all services until Ctrl-C or `down`; the data stays."""
     from services.cli import up as work
 
-    return work.up(
-        {
-            "packages": packages,
-            "orders": orders,
-            "campaigns": campaigns,
-            "directory": directory,
-            "notifications": notifications,
-        }
-    )
+    return work.up(workers)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from rich.text import Text
 from services.cli import endpoints
 from services.cli.console import console
 from services.cli.problems import USAGE, Problem
+from services.runtime import declared
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
 
@@ -218,7 +219,7 @@ def _missing(service: str, numbers: Sequence[int]) -> Problem:
 
 def _databases(service: str | None) -> dict[str, str]:
     """The databases of one service or of all."""
-    known = endpoints.service_names()
+    known = declared.names()
     if service is None:
         return endpoints.find(*known).postgres
     if service not in known:

@@ -19,6 +19,7 @@ from contracts import names
 from services.cli import endpoints
 from services.cli.endpoints import Endpoints
 from services.cli.problems import USAGE, Problem
+from services.runtime import declared
 from services.runtime.amqp import broker, topology
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Pool, Row
@@ -77,7 +78,7 @@ class Proof:
 
 async def proof(since: datetime, *, settle: float, as_json: bool) -> int:
     """Print the proof; the exit code is 0 only when it holds."""
-    found = await prove(endpoints.find(*endpoints.service_names()), since, settle)
+    found = await prove(endpoints.find(*declared.names()), since, settle)
     if as_json:
         print(json.dumps(as_dict(found), default=str))
     else:

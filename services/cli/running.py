@@ -1,10 +1,7 @@
 """Run one worker in this process."""
 
-from importlib.metadata import entry_points
-
-from services.cli.endpoints import service_names
 from services.cli.problems import USAGE, Problem
-from services.runtime import worker
+from services.runtime import declared, worker
 from services.runtime.service import Service
 
 
@@ -15,8 +12,9 @@ def run(name: str) -> int:
 
 
 def service(name: str) -> Service:
-    """An installed service; raises Problem that names those there are."""
-    for point in entry_points(group="relais.services", name=name):
-        found: Service = point.load()
-        return found
-    raise Problem(f"there is no service {name!r}; there are {', '.join(service_names())}", USAGE)
+    """An installed service; raises Problem that names those that are installed."""
+    known = declared.names()
+    if name not in known:
+        raise Problem(f"there is no service {name!r}; there are {', '.join(known)}", USAGE)
+    found: Service = declared.load(name)
+    return found

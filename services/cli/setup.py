@@ -22,10 +22,10 @@ PAUSE = 0.3
 
 async def setup(wait: float) -> int:
     """Apply migrations and topology, and say what was done; wait is in seconds."""
-    stack = endpoints.find(*endpoints.service_names())
+    services = installed()
+    stack = endpoints.find(*services)
     lanes = Settings(amqp_url=stack.amqp_url).lanes
     until = time.monotonic() + wait
-    services = installed()
     for service in services.values():
         await _patiently(until, lambda service=service: _migrate(service, stack))  # type: ignore[misc]
     await _patiently(until, lambda: _declare(list(services.values()), stack, lanes))
@@ -56,7 +56,7 @@ async def _migrate(service: Service, stack: Endpoints) -> None:
 
 async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> None:
     async with broker.connected(stack.amqp_url, "relais setup") as connection:
-        await topology.apply(connection, topology.readers(services, lanes))
+        await topology.apply(connection, [service.reader(lanes) for service in services])
         version = broker_version(connection)
     print(f"broker: RabbitMQ {version}: exchanges, mailbox.central and {lanes} lanes a service")
     print(f"broker: {spreading(version)}")

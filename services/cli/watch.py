@@ -83,7 +83,7 @@ async def _show_lines(follower: Following, headline: Callable[[], str], console:
         console.print(text, markup=False, highlight=False)
     while True:
         for name, part in cancels.together(follower.cancels.values()).items():
-            text = cancels.told(part)
+            text = cancels.describe(part)
             if before.get(name) != text:
                 before[name] = text
                 console.print(f"  {name}: {text}", markup=False, highlight=False)

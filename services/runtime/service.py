@@ -5,13 +5,13 @@ A service imports this module and the values in decision, received and loaded; n
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings
 
 from contracts.message import Body, Command
+from services.runtime import declared
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.frames import Outgoing, Published
 from services.runtime.decision import Decision
@@ -102,6 +102,5 @@ def heard(services: Mapping[str, Service]) -> frozenset[str]:
 
 
 def installed() -> dict[str, Service]:
-    """Every service of this installation, by name; declared as entry points `relais.services`."""
-    found = {point.name: point.load() for point in entry_points(group="relais.services")}
-    return dict(sorted(found.items()))
+    """Every service of this installation, by name."""
+    return {name: declared.load(name) for name in declared.names()}

@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
@@ -22,11 +23,18 @@ def configuration() -> dict[str, object]:
 
 
 def pure_modules() -> list[str]:
-    """The modules that hold rules, as the import rules name them."""
+    """The modules that hold rules, as the import rules name them; `*` stands for every service."""
+    named = import_rule("rules-pure")["source_modules"]
+    return sorted({name.replace("*", service) for name in named for service in services()})
+
+
+def import_rule(id: str) -> dict[str, Any]:
+    """One of the rules for import-linter."""
     tool = configuration()["tool"]
     assert isinstance(tool, dict)
-    (rule,) = (c for c in tool["importlinter"]["contracts"] if c["id"] == "rules-pure")
-    return list(rule["source_modules"])
+    rules: list[dict[str, Any]] = tool["importlinter"]["contracts"]
+    (found,) = (rule for rule in rules if rule["id"] == id)
+    return found
 
 
 def file_of(module: str) -> Path:

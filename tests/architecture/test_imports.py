@@ -4,11 +4,12 @@ import sys
 
 import pytest
 
+from services.runtime import declared
 from tests.architecture.project import (
     RUNTIME,
     calls,
-    configuration,
     file_of,
+    import_rule,
     imports,
     pure_modules,
     services,
@@ -45,15 +46,13 @@ class TestTheDeclaredRules:
 
     def test_name_every_service(self) -> None:
         """A service that no rule names is held by none."""
-        tool = configuration()["tool"]
-        assert isinstance(tool, dict)
-        (rule,) = (c for c in tool["importlinter"]["contracts"] if c["type"] == "layers")
+        rule = import_rule("services-apart")
 
         layer = rule["layers"][rule["layers"].index("runtime") - 1]
-        assert sorted(layer.split(" | ")) == services()
+        assert sorted(layer.split(" | ")) == declared.names()
         assert rule["exhaustive"]
 
-    @pytest.mark.parametrize("service", services())
+    @pytest.mark.parametrize("service", declared.names())
     def test_hold_the_rules_of_every_service(self, service: str) -> None:
         """Its domain is among the modules that must be pure."""
         assert f"services.{service}.domain" in pure_modules()

@@ -168,7 +168,12 @@ async def _stack(here: Place) -> AsyncIterator[Stack]:
     prefix = f"bench_{secrets.token_hex(4)}"
     async with place.exchanges(here, list(installed().values())):
         # Entered by a thread of its own, because it waits for processes.
-        context = stack(here.servers, here.state / "stack", databases=prefix)
+        context = stack(
+            here.servers,
+            here.state / "stack",
+            workers=dict.fromkeys(installed(), 1),
+            databases=prefix,
+        )
         running = await asyncio.to_thread(context.__enter__)
         try:
             yield running

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from services.campaigns.sweeps import PACKAGE_JOBS
+
 from contracts.campaigns import ProcessState
 from contracts.message import Body
 from services.campaigns import store
-from services.campaigns.sweeps import PACKAGE_JOBS
 from services.campaigns.transitions import Campaign
 from services.runtime.messages.inbox import Answer
 from tests.campaigns.given import campaign

@@ -87,7 +87,7 @@ class TestTogether:
         two.take(completed("CAT87"))
         added = cancels.together([one, two])
         assert added["orders"].report == OrdersReport(canceled=6, already_final=2)
-        assert cancels.told(added["notifications"]) == "10 notified, 0 superseded, 0 failed"
+        assert cancels.describe(added["notifications"]) == "10 notified, 0 superseded, 0 failed"
 
 
 class TestPicture:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli import config
+from services.cli import config, running
 from services.cli.config import Setting
 from services.runtime.settings import ConfigurationError
 
@@ -19,7 +19,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def effective(service: str) -> dict[str, Setting]:
     """The settings by variable."""
     wrong: list[str] = []
-    found = {setting.variable: setting for setting in config.effective(service, wrong)}
+    found = {
+        setting.variable: setting for setting in config.effective(running.service(service), wrong)
+    }
     assert not wrong
     return found
 
@@ -67,7 +69,7 @@ class TestWhatIsWrong:
         monkeypatch.setenv("RELAIS_POSTGRES_URL", "host=db password=hush")
         monkeypatch.setenv("RELAIS_LANES", "0")
         wrong: list[str] = []
-        found = {one.variable: one for one in config.effective("orders", wrong)}
+        found = {one.variable: one for one in config.effective(running.service("orders"), wrong)}
         assert (found["RELAIS_AMQP_URL"].value, found["RELAIS_AMQP_URL"].origin) == (
             None,
             "not set",

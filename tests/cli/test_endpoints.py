@@ -7,6 +7,7 @@ import pytest
 
 from services.cli import endpoints
 from services.cli.problems import MISCONFIGURED, UNAVAILABLE, Problem, explain
+from services.runtime import declared
 from services.runtime.settings import ConfigurationError
 
 
@@ -15,7 +16,7 @@ def nothing_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the environment nor a file says anything."""
     for name in ("RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL"):
         monkeypatch.delenv(name, raising=False)
-    for service in endpoints.service_names():
+    for service in declared.names():
         monkeypatch.delenv(f"RELAIS_{service.upper()}_POSTGRES_URL", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(endpoints, "PROJECT", tmp_path)

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from infra.local.stack import SERVICES
+from services.runtime import declared
 from tests.eventually import eventually
 from tests.faults.long import LONG
 from tests.faults.scenario import new_scenario
@@ -50,7 +50,7 @@ async def survive(workers: Workers, kills: int, patience: float = 100, **sizes: 
 async def kill(workers: Workers, rng: random.Random, most: int, over: asyncio.Event) -> int:
     """Kill one worker after another, and start others in their places; gives how many died."""
     for done in range(most):
-        service = rng.choice(SERVICES)
+        service = rng.choice(declared.names())
         worker = workers.processes[service, 1]
         await eventually(worker.is_ready, timeout=STARTING)
         # Nothing is waited for: any moment will do.

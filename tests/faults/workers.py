@@ -17,7 +17,7 @@ import asyncpg
 from infra.local.keeping import Process
 from infra.local.ports import free_port
 from infra.local.servers import Servers
-from infra.local.stack import SERVICES, Stack, stack
+from infra.local.stack import Stack, stack
 from services.runtime.amqp import broker, topology
 from services.runtime.service import installed
 from tests.eventually import eventually
@@ -75,7 +75,7 @@ class Workers:
                 worker.process.signal(signal.SIGKILL)
                 await ended(worker.process)
                 del self.processes[key]
-        for service in SERVICES:
+        for service in installed():
             if (service, 1) not in self.processes:
                 self.start(service)
         await self.ready()
@@ -144,7 +144,7 @@ async def drop_databases(postgres_url: str, databases: Mapping[str, str]) -> Non
 @contextmanager
 def worker_stack(servers: Servers, state: Path, **environment: str) -> Iterator[Workers]:
     """Databases and topology of a stack without workers, while the block lasts."""
-    none = dict.fromkeys(SERVICES, 0)
+    none = dict.fromkeys(installed(), 0)
     with stack(
         servers,
         state,

@@ -11,14 +11,16 @@ import pytest
 
 from infra.local import stack as stacks
 from infra.local.databases import create_databases
-from infra.local.errors import Misconfigured, Unavailable
+from infra.local.errors import Unavailable
 from infra.local.servers import Servers
-from infra.local.stack import SERVICES, Stack, stack
+from infra.local.stack import Stack, stack
 from tests.eventually import eventually
 from tests.infra.processes import is_running
+from tests.infra.stand_in import SERVICES
 
 pytestmark = pytest.mark.servers
 COMMAND = (sys.executable, "-m", "tests.infra.stand_in")
+ONE_EACH = dict.fromkeys(SERVICES, 1)
 BROKEN = {"RELAIS_STAND_IN": "broken"}
 
 
@@ -43,7 +45,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def running(servers: Servers, prefix: str, state: Path) -> Iterator[Stack]:
     """A stack with two workers of orders and one of each other service."""
-    workers = {"orders": 2}
+    workers = ONE_EACH | {"orders": 2}
     with stack(servers, state, workers=workers, databases=prefix, command=COMMAND) as one:
         yield one
 
@@ -52,12 +54,10 @@ class TestARunningStack:
     """Its workers and what is known of them."""
 
     def test_has_as_many_workers_as_wanted(self, running: Stack) -> None:
-        """One of each service unless more are asked for, each a live process of its own."""
+        """Each is a live process of its own."""
         pids = running.pids()
-        assert {service: len(found) for service, found in pids.items()} == {
-            **dict.fromkeys(SERVICES, 1),
-            "orders": 2,
-        }
+        counts = {service: len(found) for service, found in pids.items()}
+        assert counts == ONE_EACH | {"orders": 2}
         assert all(is_running(pid) for found in pids.values() for pid in found)
 
     async def test_starts_a_killed_worker_again(self, running: Stack) -> None:
@@ -90,7 +90,7 @@ class TestTheEndOfAStack:
 
     def test_lets_workers_drain(self, servers: Servers, prefix: str, tmp_path: Path) -> None:
         """Workers get SIGTERM and the time to end in order."""
-        with stack(servers, tmp_path, databases=prefix, command=COMMAND) as one:
+        with stack(servers, tmp_path, workers=ONE_EACH, databases=prefix, command=COMMAND) as one:
             logs = one.log_paths
         for service in SERVICES:
             assert "drained" in logs[service][0].read_text()
@@ -101,7 +101,14 @@ class TestTheEndOfAStack:
         """The error names the worker and holds the end of its log."""
         with (
             pytest.raises(Unavailable, match=r"(?s)ended with code 1 before .*broken on purpose"),
-            stack(servers, tmp_path, databases=prefix, command=COMMAND, environment=BROKEN),
+            stack(
+                servers,
+                tmp_path,
+                workers=ONE_EACH,
+                databases=prefix,
+                command=COMMAND,
+                environment=BROKEN,
+            ),
         ):
             pass
 
@@ -112,7 +119,7 @@ class TestTheEndOfAStack:
         command = ("sh", "-c", "echo there is no such exchange; exit 69")
         with (
             pytest.raises(Unavailable, match="there is no such exchange"),
-            stack(servers, tmp_path, databases=prefix, command=command),
+            stack(servers, tmp_path, workers=ONE_EACH, databases=prefix, command=command),
         ):
             pass
 
@@ -125,20 +132,21 @@ class TestTheEndOfAStack:
     ) -> None:
         """After so many quick deaths in a row the stack says which worker it is, and why."""
         monkeypatch.setattr(stacks, "QUICK_DEATHS", 3)
-        with stack(servers, tmp_path, databases=prefix, command=COMMAND) as one:
+        with stack(servers, tmp_path, workers=ONE_EACH, databases=prefix, command=COMMAND) as one:
             one.environment.update(BROKEN)
             one.kill("packages", 1)
             await eventually(one.failed.is_set)
             with pytest.raises(Unavailable, match=r"(?s)packages-1 died 3 times.*on purpose"):
                 one.wait()
 
-    def test_an_unknown_service_is_refused(self, servers: Servers, tmp_path: Path) -> None:
-        """Workers of a service that does not exist are a mistake, and the services are named."""
-        with (
-            pytest.raises(Misconfigured, match=r"'order'.*packages, orders"),
-            stack(servers, tmp_path, workers={"order": 1}, command=COMMAND),
-        ):
-            pass
+    def test_a_service_without_workers_has_its_database(
+        self, servers: Servers, prefix: str, tmp_path: Path
+    ) -> None:
+        """Its messages are routed and its tables are there, whenever a worker comes."""
+        none = ONE_EACH | {"orders": 0}
+        with stack(servers, tmp_path, workers=none, databases=prefix, command=COMMAND) as one:
+            assert "orders" not in one.pids()
+            assert "orders" in one.postgres
 
 
 class TestDatabases:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.stack import SERVICES
 from tests.eventually import eventually
 from tests.infra.processes import is_running, python, recorded
+from tests.infra.stand_in import SERVICES
 
 pytestmark = pytest.mark.servers
 
@@ -20,8 +20,10 @@ UP = """
 import sys
 from pathlib import Path
 from services.cli import app, up
+from tests.infra.stand_in import SERVICES
+command = (sys.executable, "-m", "tests.infra.stand_in")
 try:
-    sys.exit(up.up({}, Path(sys.argv[1]), command=(sys.executable, "-m", "tests.infra.stand_in")))
+    sys.exit(up.up(dict.fromkeys(SERVICES, 1), Path(sys.argv[1]), command=command))
 except Exception as error:
     sys.exit(app.explain(error))
 """

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from services.runtime.messages.housekeeping import Kept
 
 from contracts.orders import OrderApproved, OrderEdited, OrderPlaced
 from contracts.outcomes import CommandRefused
 from services.orders import store
 from services.orders.app import SERVICE
 from services.runtime.messages.decider import Decider
-from services.runtime.messages.housekeeping import Kept
 from tests.harness import Harness
 from tests.orders.given import (
     campaign_created,

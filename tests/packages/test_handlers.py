@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from services.runtime.messages.housekeeping import Kept
 
 from contracts.outcomes import CommandRefused, CommandUnchanged
 from contracts.packages import (
@@ -17,7 +18,6 @@ from contracts.packages import (
 from services.packages import store
 from services.packages.app import SERVICE
 from services.runtime.messages.decider import Decider
-from services.runtime.messages.housekeeping import Kept
 from tests import locks
 from tests.eventually import eventually
 from tests.harness import Harness

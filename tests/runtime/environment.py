@@ -12,6 +12,7 @@ from typing import Any
 import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractChannel
+from services.runtime.tables.wakes import Wakes
 
 from contracts import envelope, names
 from contracts.envelope import Envelope
@@ -29,7 +30,6 @@ from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.tables.sweeper import Sweeper
 from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Added, Hooks

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 from aiormq.exceptions import ChannelInvalidStateError
+from services.runtime.tables.wakes import Wakes
 
 from services.runtime.received import Cause
 from services.runtime.service import Sweep
 from services.runtime.tables import sweeper
 from services.runtime.tables.sweeper import Sweeper
 from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
 from tests.eventually import eventually
 from tests.harness import Harness
 from tests.runtime.probe import Added

@@ -15,6 +15,7 @@ from contracts.client import Client
 from infra.local.servers import Servers
 from infra.local.stack import Stack, stack
 from services.cli.demo import ground
+from services.runtime import declared
 
 RELAIS = Path(sys.executable).with_name("relais")
 
@@ -36,10 +37,12 @@ def running(
     pair = Servers(amqp_url, postgres_url, ())
     prefix = f"relais_test_{secrets.token_hex(3)}"
     try:
-        with stack(pair, tmp_path_factory.mktemp("stack"), databases=prefix) as started:
+        workers = dict.fromkeys(declared.names(), 1)
+        folder = tmp_path_factory.mktemp("stack")
+        with stack(pair, folder, workers=workers, databases=prefix) as started:
             yield started
     finally:
-        asyncio.run(ground.clear(pair, prefix, ["west"]))
+        asyncio.run(ground.clear(pair, prefix, declared.names(), ["west"]))
 
 
 @pytest.fixture

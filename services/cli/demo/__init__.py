@@ -5,14 +5,15 @@ from typing import Annotated
 import typer
 
 from services.cli.problems import guarded
+from services.cli.workers import per_service
 
 app = typer.Typer()
 
-Workers = Annotated[int, typer.Option(min=1, metavar="N", help="Workers of this service.")]
-
 
 @app.command()
+@per_service("-workers", least=1)
 def demo(
+    workers: dict[str, int],
     orders: Annotated[
         int, typer.Option(min=0, metavar="N", help="Open orders that the cancel meets.")
     ] = 100,
@@ -28,11 +29,6 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, as the last line.")
     ] = False,
-    packages_workers: Workers = 1,
-    orders_workers: Workers = 1,
-    campaigns_workers: Workers = 1,
-    directory_workers: Workers = 1,
-    notifications_workers: Workers = 1,
 ) -> int:
     """Tell the story of one cancel on a stack of its own, and prove that it came right.
 
@@ -49,12 +45,5 @@ def demo(
     from services.cli.demo import telling
     from services.cli.demo.cast import Sizes
 
-    workers = {
-        "packages": packages_workers,
-        "orders": orders_workers,
-        "campaigns": campaigns_workers,
-        "directory": directory_workers,
-        "notifications": notifications_workers,
-    }
     sizes = Sizes(orders, entities, mailboxes)
     return guarded(lambda: telling.demo(sizes, workers, as_json=as_json))

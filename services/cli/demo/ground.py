@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import asyncpg
@@ -13,8 +13,8 @@ from aiormq.exceptions import ChannelNotFoundEntity
 from contracts import names
 from infra.local.servers import Servers
 from services.cli.problems import UNAVAILABLE, Problem
+from services.runtime import declared
 from services.runtime.amqp import broker, topology
-from services.runtime.service import installed
 
 
 def is_given() -> bool:
@@ -39,7 +39,7 @@ def ground(pair: Servers, mailboxes: Sequence[str]) -> Iterator[str]:
     try:
         yield prefix
     finally:
-        asyncio.run(clear(pair, prefix, mailboxes))
+        asyncio.run(clear(pair, prefix, declared.names(), mailboxes))
 
 
 async def _look(amqp_url: str, mailboxes: Sequence[str]) -> None:
@@ -65,14 +65,16 @@ async def _is_in_use(connection: AbstractConnection, queue: str) -> bool:
 
 
 def _queues() -> list[str]:
-    first = [names.lane(service, 0) for service in installed()]
+    first = [names.lane(service, 0) for service in declared.names()]
     return [*first, names.UNROUTED, names.mailbox(names.CENTRAL)]
 
 
-async def clear(pair: Servers, prefix: str, mailboxes: Sequence[str]) -> None:
-    """Take everything of the story off given servers."""
+async def clear(
+    pair: Servers, prefix: str, services: Iterable[str], mailboxes: Sequence[str]
+) -> None:
+    """Remove the services' databases with this prefix, their queues, and these mailboxes."""
     async with broker.connected(pair.amqp_url, "relais demo") as connection:
-        every = [topology.Reader(name, frozenset(), frozenset(), lanes=0) for name in installed()]
+        every = [topology.Reader(name, frozenset(), frozenset(), lanes=0) for name in services]
         await topology.delete(connection, every)
         async with connection.channel() as channel:
             for name in mailboxes:
@@ -80,7 +82,7 @@ async def clear(pair: Servers, prefix: str, mailboxes: Sequence[str]) -> None:
                 await channel.queue_delete(queue, if_unused=False, if_empty=False)
     conn = await asyncpg.connect(pair.postgres_url)
     try:
-        for service in installed():
+        for service in services:
             await conn.execute(f"DROP DATABASE IF EXISTS {prefix}_{service} WITH (FORCE)")
             await conn.execute(f"DROP ROLE IF EXISTS {prefix}_{service}")
     finally:
