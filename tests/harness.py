@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from services.runtime.tables.wakes import Wakes
-
 from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
 from services.runtime.amqp.publisher import Publisher
+from services.runtime.decision import Answer
 from services.runtime.messages import item
 from services.runtime.messages.decider import Decider
-from services.runtime.messages.inbox import Answer
 from services.runtime.messages.item import Item, Origin
-from services.runtime.messages.outbox import OutboxRow, Relay
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
-from services.runtime.tables.transaction import Work
+from services.runtime.tables.transaction import OutboxRow, Wakes, Work
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -97,7 +95,7 @@ class Harness:
 
     async def sweep(self, name: str) -> int:
         """Run a sweep until it finds no more right now; the number of pieces it did."""
-        (sweep,) = (s for s in self.service.sweeps if s.name == name)
+        (sweep,) = (s for s in self.service.table_work if s.name == name)
         pieces = 1
         while await sweep.run(self.work):
             pieces += 1
@@ -135,8 +133,8 @@ async def open_harness(service: Service, url: str) -> Harness:
     work = Work(
         service=service.name,
         pool=pool,
+        outbox=NoRelay(service.name, pool, publisher, frozenset()),
         publisher=publisher,
-        relay=NoRelay(service.name, pool, publisher, frozenset()),
         wakes=Wakes(),
         amqp_url="amqp://nowhere",
     )

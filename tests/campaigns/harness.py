@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.campaigns.sweeps import PACKAGE_JOBS
-
 from contracts.campaigns import ProcessState
 from contracts.message import Body
 from services.campaigns import store
 from services.campaigns.transitions import Campaign
-from services.runtime.messages.inbox import Answer
+from services.runtime.decision import Answer
+from services.runtime.tables import jobs
 from tests.campaigns.given import campaign
 from tests.harness import EventT, Harness
 
@@ -33,7 +32,7 @@ class CampaignsHarness:
 
     async def run_jobs(self) -> int:
         """Run the jobs of packages until there is none; the number of transactions."""
-        return await self.inner.sweep(PACKAGE_JOBS)
+        return await self.inner.sweep(jobs.SWEEP)
 
     async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call, in order; forgets the others."""

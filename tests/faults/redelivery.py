@@ -46,7 +46,7 @@ async def duplicating(amqp_url: str) -> AsyncIterator[None]:
 @asynccontextmanager
 async def reordering(amqp_url: str, rng: random.Random) -> AsyncIterator[None]:
     """Every service gets events in an order of its own, by any lane, until the block ends."""
-    readers = topology.readers(installed().values(), LANES)
+    readers = [service.reader(LANES) for service in installed().values()]
     waiting: dict[str, list[AbstractIncomingMessage]] = {one.service: [] for one in readers}
 
     async def mix(channel: AbstractChannel, recorded: Messages) -> None:

@@ -22,29 +22,21 @@ from services.runtime.amqp.channel import BatchChannel
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Decision
-from services.runtime.messages import inbox, outbox
+from services.runtime.messages import outbox, relay
 from services.runtime.messages.consumer import Consumer
-from services.runtime.messages.outbox import Outbox, Relay
 from services.runtime.received import Received
-from services.runtime.service import Service, Sweep
-from services.runtime.tables.transaction import Work
+from services.runtime.service import Service, Work
+from services.runtime.tables import jobs
 
 PIECES = {
-    "orders": ("sweeps.CHUNK", "sweeps.PACK"),
-    "campaigns": ("sweeps.PROCESSES", "sweeps.CAMPAIGNS"),
-    "notifications": ("sweeps.CHUNK", "sending.TAKEN"),
+    "orders": ("jobs.PACK",),
+    "campaigns": ("jobs.CAMPAIGNS",),
+    "notifications": ("sending.TAKEN",),
 }
-"""What bounds a piece of a sweep, per service."""
+"""What bounds a piece of a sweep besides jobs.PIECE, per service."""
 
 LEASES = {"notifications": ("outbound.LEASE",)}
 """How long what a worker has taken is its own, besides the outbox."""
-
-SAVES = {
-    "orders": "store.save_cancel",
-    "campaigns": "store.save_job",
-    "notifications": "jobs.move_fan_out",
-}
-"""What a piece of a job stores last, after what it changed and before it commits."""
 
 When = Callable[..., Any]
 Hit = Callable[[], None]
@@ -104,20 +96,20 @@ def go_to(messages: Sequence[Outgoing], exchange: str) -> bool:
 
 
 def in_decision(service: Service, hit: Hit) -> Service:
-    """The effects of a batch and its inbox rows are written, and not committed."""
-    wrap(inbox, "add", hit, after=lambda conn, handled, now: handled)
+    """The effects of a batch are written, what it handled and emits is not, nothing is committed."""
+    wrap(outbox, "store", hit, before=lambda source, tx: tx.handled)
     return service
 
 
 def before_outbox(service: Service, hit: Hit) -> Service:
-    """What happened is written, what is to be said of it not yet, and nothing is committed."""
-    wrap(Outbox, "store", hit, before=lambda self, conn, now: self._emitted)
+    """What happened is written, its events are not, and nothing is committed."""
+    wrap(outbox, "store", hit, before=lambda source, tx: tx.emitted)
     return service
 
 
 def before_commit(service: Service, hit: Hit) -> Service:
     """Everything of a transaction that says something is written, and not committed."""
-    wrap(Outbox, "store", hit, after=lambda self, conn, now: self.rows)
+    wrap(outbox, "store", hit, after=lambda source, tx: tx.emitted)
     return service
 
 
@@ -135,7 +127,7 @@ def mid_publish(service: Service, hit: Hit) -> Service:
 
 def after_publish(service: Service, hit: Hit) -> Service:
     """Events are confirmed, and not deleted from the outbox."""
-    wrap(Relay, "_publish_held", hit, after=lambda self, rows: rows)
+    wrap(Publisher, "publish", hit, after=lambda self, messages, *_: go_to(messages, names.EVENTS))
     return service
 
 
@@ -147,7 +139,7 @@ def before_ack(service: Service, hit: Hit) -> Service:
 
 def in_piece(service: Service, hit: Hit) -> Service:
     """A piece of a sweep has changed rows, and not yet stored how far its job is."""
-    wrap(*located(service.name, SAVES[service.name]), hit, before=always)
+    wrap(jobs, "_save", hit, before=always)
     return service
 
 
@@ -164,8 +156,8 @@ def between_pieces(service: Service, hit: Hit) -> Service:
 
         return piece
 
-    sweeps = [Sweep(sweep.name, watched(sweep.run), sweep.every) for sweep in service.sweeps]
-    return replace(service, sweeps=sweeps)
+    swept = [replace(sweep, run=watched(sweep.run)) for sweep in service.table_work]
+    return replace(service, sweeps=swept, jobs=())
 
 
 def before_mark(service: Service, hit: Hit) -> Service:
@@ -215,7 +207,10 @@ def poisoned(service: Service, subject: str | None) -> Service:
 
 def shrink(service: str, piece: int, lease: timedelta) -> None:
     """Make pieces and leases this small."""
-    outbox.LEASE = lease
+    outbox.LEASE = relay.LEASE = lease
+    jobs.PIECE = piece
+    # Smaller than the smallest one: then every job is worked on by the sweep.
+    jobs.FIRST_PIECES = piece
     for path in LEASES.get(service, ()):
         setattr(*located(service, path), lease)
     for path in PIECES.get(service, ()):

@@ -125,7 +125,7 @@ async def died(process: Process) -> None:
 async def clear_broker(amqp_url: str) -> None:
     """Take what other stacks of this test run have left off the broker."""
     async with broker.connected(amqp_url, "faults") as connection:
-        readers = topology.readers(installed().values(), LANES)
+        readers = [service.reader(LANES) for service in installed().values()]
         await topology.delete(connection, readers)
 
 

@@ -20,7 +20,7 @@ from contracts.notifications import Notice
 from services.notifications import wakes
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.messages.inbox import Answer
+from services.runtime.decision import Answer
 from tests.harness import Harness
 from tests.notifications.given import entity
 

@@ -44,7 +44,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BACKOFF_CEILING", 0.02)
 
 
-TABLES = ("things", "journal", "inbox", "outbox", "emitted", "waiting", "parked", "attempts")
+TABLES = ("things", "journal", "inbox", "outbox", "emitted", "kept", "jobs", "attempts")
 
 
 @pytest.fixture(scope="session")

@@ -12,30 +12,31 @@ from typing import Any
 import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractChannel
-from services.runtime.tables.wakes import Wakes
 
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
+from services.runtime import worker
 from services.runtime.amqp import broker, reader, topology
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.lanes import Slot
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
-from services.runtime.messages import housekeeping
 from services.runtime.messages.consumer import Consumer
-from services.runtime.messages.outbox import Relay
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
+from services.runtime.tables.transaction import Wakes, Work
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Added, Hooks
 
 SOURCE = "/test"
 HEARD = frozenset({Added.TYPE})
+KEPT = {kind: f"kept WHERE kind = '{kind}'" for kind in ("waiting", "parked")}
+"""Waiting and parked messages are rows of one table."""
 
 
 def written(body: Body, id: str, **attributes: Any) -> bytes:
@@ -106,11 +107,11 @@ class Environment:
 
     async def count(self, table: str) -> int:
         """The number of rows of a table."""
-        return int(await self.db.fetchval(f"SELECT count(*) FROM {table}"))
+        return int(await self.db.fetchval(f"SELECT count(*) FROM {KEPT.get(table, table)}"))
 
     async def depth(self) -> int:
         """How many messages are ready in the lanes."""
-        queues = topology.reader(self.service, self.lanes).queues
+        queues = self.service.reader(self.lanes).queues
         counts = [await self._ready(queue) for queue in queues]
         return sum(counts)
 
@@ -137,7 +138,7 @@ async def prepared(
         channel = await connection.channel()
         for queue in service.drains:
             await channel.declare_queue(queue, durable=True)
-        reader = topology.reader(service, lanes)
+        reader = service.reader(lanes)
         await topology.apply(connection, [reader])
         stack.push_async_callback(_clear, amqp_url, service, lanes)
         publisher = Publisher(amqp_url, "probe test publisher")
@@ -149,7 +150,7 @@ async def prepared(
 
 async def _clear(amqp_url: str, service: Service, lanes: int) -> None:
     """Only what is this service's own: others use the same broker."""
-    reader = topology.reader(service, lanes)
+    reader = service.reader(lanes)
     async with broker.connected(amqp_url, "probe test") as connection:
         more = await topology.surplus(connection, reader)
         async with connection.channel() as channel:
@@ -203,8 +204,9 @@ async def _engines(
     slot = Slot(url, "probe slot")
     stack.push_async_callback(slot.release)
     consumer = Consumer(env.service, work, settings, slot)
-    sweeps = housekeeping.sweeps(env.service, consumer.decider, settings)
-    sweeper = Sweeper([*sweeps, *env.service.sweeps], work)
+    assert isinstance(work.outbox, Relay)
+    sweeps = worker.sweeps(env.service, consumer.decider, work.outbox, settings)
+    sweeper = Sweeper(sweeps, work)
     consuming, sweeping = asyncio.create_task(consumer.run()), asyncio.create_task(sweeper.run())
     return Engines(work, consumer, sweeper, consuming, sweeping)
 
@@ -216,7 +218,7 @@ async def opened(service: Service, amqp_url: str, database_url: str) -> AsyncIte
         publisher = Publisher(amqp_url, "probe publisher")
         relay = Relay(service.name, pool, publisher, HEARD)
         try:
-            yield Work(service.name, pool, publisher, relay, Wakes(), amqp_url)
+            yield Work(service.name, pool, relay, publisher, Wakes(), amqp_url)
         finally:
             await publisher.close()
 

@@ -8,10 +8,10 @@ import orjson
 
 from contracts import names
 from contracts.message import Body, Command
+from services.runtime.decision import Answer
 from services.runtime.messages import housekeeping, item
 from services.runtime.messages.decider import Decider
-from services.runtime.messages.inbox import Answer
-from services.runtime.messages.item import Item, Origin
+from services.runtime.messages.item import LANE, Item, Origin, Source
 from tests.harness import Harness
 from tests.runtime.environment import written
 from tests.runtime.probe import Add, Reported
@@ -40,12 +40,12 @@ def items_of(
     *,
     routing_key: str = Add.TYPE,
     exchange: str = names.COMMANDS,
-    drained: str | None = None,
+    source: Source = LANE,
     **origin: Any,
 ) -> list[Item]:
     """What a worker makes of the body of an AMQP message."""
     came = Origin(exchange, routing_key, **origin)
-    return item.read(came, body, harness.service.routes, datetime.now(UTC), drained=drained)
+    return item.read(came, body, harness.service.routes, datetime.now(UTC), source)
 
 
 def event(harness: Harness, body: bytes, **origin: Any) -> list[Item]:

@@ -6,7 +6,7 @@ Each message carries the outcome that it is to have; hooks make things fail.
 import asyncio
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -142,16 +142,16 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
             raise LookupError(f"cannot handle {body.note!r}")
         return _decide(world, body)
 
-    async def save(conn: Connection, world: World) -> Iterable[str]:
+    async def save(tx: Transaction, world: World) -> None:
         things = world.things.changed()
-        await conn.execute(
+        await tx.conn.execute(
             SAVE,
             [t.thing_id for t in things],
             [t.total for t in things],
             [t.version for t in things],
         )
-        await conn.execute(WRITE, [id for id, _ in world.journal], [n for _, n in world.journal])
-        return ("probe",)
+        await tx.conn.execute(WRITE, [id for id, _ in world.journal], [n for _, n in world.journal])
+        tx.wake("probe")
 
     return Service(
         name=name,

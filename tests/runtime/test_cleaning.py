@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.runtime import metrics
+from services.runtime import telemetry
 from services.runtime.messages import housekeeping, inbox
 from services.runtime.messages.decider import Decider
 from services.runtime.service import Sweep
@@ -145,8 +145,8 @@ class TestTheSweepsOfEveryService:
 
         await named(harness, "measure").run(harness.work)
 
-        assert metrics.PARKED._value.get() == 1
-        assert metrics.WAITING._value.get() == 1
+        assert telemetry.PARKED._value.get() == 1
+        assert telemetry.WAITING._value.get() == 1
 
     async def test_may_run_at_once(self, harness: Harness) -> None:
         """None waits for another."""

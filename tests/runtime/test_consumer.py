@@ -6,7 +6,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from contracts import names
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker
 from services.runtime.amqp.reader import Delivery
 from services.runtime.messages import intake
 from services.runtime.messages.intake import Intake
@@ -109,7 +109,7 @@ class TestMessages:
 
         for _ in range(60):
             await env.send_raw(b" " * 500_000, Add.TYPE)
-        queues = topology.reader(env.service, env.lanes).queues
+        queues = env.service.reader(env.lanes).queues
         async with broker.consuming(env.amqp_url, "large", deliver, own.room) as channel:
             await channel.basic_qos(prefetch_count=100)
             beginning = asyncio.create_task(own.consume(channel, queues, [0] * len(queues)))
@@ -167,13 +167,13 @@ class TestAnAcknowledgement:
             recording_events(env) as recorder,
             running_engines(env, amqp_url=broker_proxy.url) as engines,
         ):
-            publish = engines.work.relay.publish
+            publish = engines.work.outbox.publish
 
             async def publish_late(rows: object) -> None:
                 await told.wait()
                 await publish(rows)  # type: ignore[arg-type]
 
-            monkeypatch.setattr(engines.work.relay, "publish", publish_late)
+            monkeypatch.setattr(engines.work.outbox, "publish", publish_late)
             await env.send(*adds(THINGS, 30))
             await effects(env, 30)
 
@@ -216,7 +216,7 @@ async def taken(env: Environment, count: int, *, reject: bool = False) -> None:
 
     async with broker.connected(env.amqp_url, "probe taker") as connection:
         channel = await connection.channel()
-        for lane in topology.reader(env.service, env.lanes).queues:
+        for lane in env.service.reader(env.lanes).queues:
             await (await channel.get_queue(lane)).consume(take)
         await eventually(lambda: len(got) == count)
         for message in got if reject else ():

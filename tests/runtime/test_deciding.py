@@ -8,8 +8,8 @@ from pamqp import encode
 
 from contracts import names
 from services.runtime.amqp.reader import Delivery
+from services.runtime.decision import Answer
 from services.runtime.messages import item
-from services.runtime.messages.inbox import Answer
 from tests.harness import Harness
 from tests.runtime.environment import written
 from tests.runtime.given import event, handle, item_of, items_of, plain

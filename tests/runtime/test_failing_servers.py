@@ -130,7 +130,7 @@ class TestABrokerThatFails:
         lane = await env.channel.get_queue(names.lane(env.service.name, 1))
         await lane.delete(if_unused=False, if_empty=False)
         async with broker.connected(env.amqp_url, "probe setup") as connection:
-            await topology.apply(connection, [topology.reader(env.service, env.lanes)])
+            await topology.apply(connection, [env.service.reader(env.lanes)])
 
         async with running_engines(env):
             await env.send(*adds(THINGS, 20))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import names
-from services.runtime.messages.inbox import Answer
+from services.runtime.decision import Answer
 from services.runtime.service import routes
 from tests.harness import Harness
 from tests.runtime.given import PATIENT, event, handle, item_of, items_of, kept, plain

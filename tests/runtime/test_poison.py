@@ -5,8 +5,8 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from services.runtime.decision import Answer
 from services.runtime.messages.decider import TRIES
-from services.runtime.messages.inbox import Answer
 from tests.harness import Harness
 from tests.runtime.environment import written
 from tests.runtime.given import event, handle, item_of

@@ -9,12 +9,11 @@ import pytest
 from aio_pika.abc import AbstractQueue
 
 from contracts import names
-from services.runtime import metrics
+from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import outbox
-from services.runtime.messages.outbox import OutboxRow
 from services.runtime.received import Cause
-from services.runtime.tables.transaction import Work
+from services.runtime.tables.transaction import OutboxRow, Work
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.runtime.environment import Environment, opened, recording_events
@@ -63,7 +62,7 @@ async def say(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow
                 else Added(thing_id=thing, note=thing, total=n, version=1)
             )
             tx.emit(event, Cause())
-    return tx.outbox.rows
+    return tx.rows
 
 
 async def let_go(env: Environment) -> None:
@@ -77,7 +76,7 @@ class TestWhatIsCommitted:
     async def test_comes_out(self, env: Environment, work: Work) -> None:
         """In order, and nothing stays behind."""
         async with recording_events(env) as recorder:
-            await work.relay.publish(await say(work, "A", "B", "C"))
+            await work.outbox.publish(await say(work, "A", "B", "C"))
             await eventually(lambda: len(recorder.deliveries) == 3)
 
         assert recorder.notes() == ["A", "B", "C"]
@@ -166,7 +165,7 @@ class TestWhatIsLeftBehind:
         """Properties and headers are as if its first holder had published it."""
         async with recording_events(env) as recorder:
             rows = await say(work, "A")
-            await work.relay.publish(rows)
+            await work.outbox.publish(rows)
             await env.db.execute(
                 outbox.INSERT, *[[getattr(rows[0].message, f)] for f in FIELDS], [], [], [],
                 await env.db.fetchval("SELECT now()"), timedelta(0),
@@ -196,7 +195,7 @@ FIELDS = (
 
 async def drained(work: Work) -> None:
     """Sweep until nothing is left."""
-    while await work.relay.sweep():
+    while await work.outbox.sweep():
         pass
 
 
@@ -212,7 +211,7 @@ class TestABrokerThatFails:
             opened(env.service, broker_proxy.url, env.database_url) as work,
             recording_events(env) as recorder,
         ):
-            publishing = asyncio.create_task(work.relay.publish(await say(work, "A")))
+            publishing = asyncio.create_task(work.outbox.publish(await say(work, "A")))
             await eventually(lambda: free_rows(env))
             assert not publishing.done()
 
@@ -234,7 +233,7 @@ class TestABrokerThatFails:
             await work.publisher.open()
             broker_proxy.hold(up=False)
             rows = await say(work, "A")
-            publishing = asyncio.create_task(work.relay.publish(rows))
+            publishing = asyncio.create_task(work.outbox.publish(rows))
             before = await env.db.fetchval("SELECT taken_until FROM outbox")
 
             await eventually(lambda: held_longer(env, before))
@@ -262,7 +261,7 @@ class TestABrokerThatFails:
             broker_proxy.hold(up=False)
             rows = await say(work, "A")
             before = await env.db.fetchval("SELECT taken_until FROM outbox")
-            publishing = asyncio.create_task(work.relay.publish(rows))
+            publishing = asyncio.create_task(work.outbox.publish(rows))
             await eventually(lambda: held_longer(env, before))
 
             database_proxy.refuse()
@@ -306,40 +305,40 @@ class TestAnEventThatReachesNoQueue:
         self, env: Environment, work: Work
     ) -> None:
         """A fact that is of interest to nobody."""
-        before = metrics.EVENTS_UNHEARD._value.get()
+        before = telemetry.EVENTS_UNHEARD._value.get()
 
-        await work.relay.publish(await say(work, "A", "B", doubled=True))
+        await work.outbox.publish(await say(work, "A", "B", doubled=True))
 
-        assert metrics.EVENTS_UNHEARD._value.get() == before + 2
+        assert telemetry.EVENTS_UNHEARD._value.get() == before + 2
         assert await env.count("outbox") == 0
 
     async def test_is_kept_where_somebody_should_read_it(
         self, env: Environment, work: Work
     ) -> None:
         """Readiness tells of it until its queue is there."""
-        await work.relay.publish(await say(work, "A"))
-        await work.relay.measure()
+        await work.outbox.publish(await say(work, "A"))
+        await work.outbox.measure()
 
-        assert work.relay.unroutable == 1
+        assert work.outbox.unroutable == 1
         assert await env.count("outbox") == 1
 
     async def test_comes_out_when_its_queue_is_there(self, env: Environment, work: Work) -> None:
         """The sweep tries it again and again."""
-        await work.relay.publish(await say(work, "A"))
+        await work.outbox.publish(await say(work, "A"))
         await let_go(env)
 
         async with recording_events(env) as recorder:
-            await work.relay.sweep()
+            await work.outbox.sweep()
             await eventually(lambda: recorder.deliveries)
 
         assert await env.count("outbox") == 0
-        assert work.relay.unroutable == 0
+        assert work.outbox.unroutable == 0
 
     async def test_holds_no_other_back(self, env: Environment, work: Work) -> None:
         """What comes with it goes out, and nobody waits for it."""
         rows = await say(work, "A") + await say(work, "B", doubled=True)
 
-        await work.relay.publish(rows)
+        await work.outbox.publish(rows)
 
         assert await env.count("outbox") == 1
 
@@ -347,13 +346,13 @@ class TestAnEventThatReachesNoQueue:
         self, env: Environment, work: Work, full: AbstractQueue
     ) -> None:
         """A reader that refuses is a reader all the same."""
-        await work.relay.publish(await say(work, "A", doubled=True))
+        await work.outbox.publish(await say(work, "A", doubled=True))
 
-        await work.relay.measure()
-        assert work.relay.unroutable == 1
+        await work.outbox.measure()
+        assert work.outbox.unroutable == 1
         await full.unbind(names.EVENTS, Doubled.TYPE)
         await let_go(env)
-        await work.relay.sweep()
+        await work.outbox.sweep()
         assert await env.count("outbox") == 0
 
 
@@ -397,7 +396,7 @@ class TestAnAnswerInTheOutbox:
             tx.outbox.add_reply(answer("no.such.queue"))
         await let_go(env)
 
-        await work.relay.sweep()
+        await work.outbox.sweep()
 
         assert await env.count("outbox") == 0
 

@@ -81,7 +81,7 @@ class TestASilentReplyQueue:
             await listener.bind(names.EVENTS, Added.TYPE)
             await env.db.execute("UPDATE outbox SET taken_until = now()")
 
-            await work.relay.sweep()
+            await work.outbox.sweep()
 
             assert await env.count("outbox") == 0
             assert (await listener.get(no_ack=True)) is not None

@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 from aiormq.exceptions import ChannelInvalidStateError
-from services.runtime.tables.wakes import Wakes
 
 from services.runtime.received import Cause
 from services.runtime.service import Sweep
 from services.runtime.tables import sweeper
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
+from services.runtime.tables.transaction import Wakes, Work
 from tests.eventually import eventually
 from tests.harness import Harness
 from tests.runtime.probe import Added
@@ -238,7 +237,7 @@ class TestTheEventsOfATurn:
     async def test_that_cannot_be_brought_out_fail_one_piece_only(self, harness: Harness) -> None:
         """The rows are in the outbox, whose sweep brings them; the work goes on."""
         work, mute = harness.work, Mute()
-        work.relay = mute  # type: ignore[assignment]
+        work.outbox = mute  # type: ignore[assignment]
         turns = []
 
         async def run(work: Work) -> bool:

@@ -44,7 +44,7 @@ async def connection(amqp_url: str) -> AsyncIterator[AbstractConnection]:
 
 def reader_of(env: Environment, lanes: int | None = None) -> Reader:
     """What the probe needs here."""
-    return topology.reader(env.service, lanes or env.lanes)
+    return env.service.reader(lanes or env.lanes)
 
 
 @pytest.mark.servers

@@ -15,7 +15,7 @@ from services.runtime import web, worker
 from services.runtime.amqp import topology
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
-from services.runtime.messages.outbox import Relay
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres.migrate import MigrationError
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import ConfigurationError

@@ -12,7 +12,6 @@ from aio_pika.abc import AbstractQueue
 from contracts import envelope, names
 from contracts.client import Client
 from infra.local.stack import Stack
-from services.runtime.amqp import topology
 from services.runtime.service import installed
 from tests.eventually import eventually
 from tests.system import fuzz, given
@@ -87,7 +86,11 @@ async def publish(
 
 async def are_empty(channel: aio_pika.abc.AbstractChannel) -> bool:
     """Whether no lane holds a message that nobody was given."""
-    lanes = [lane for reader in topology.readers(installed().values(), 8) for lane in reader.queues]
+    lanes = [
+        lane
+        for reader in [service.reader(8) for service in installed().values()]
+        for lane in reader.queues
+    ]
     left = {}
     for lane in lanes:
         queue = await channel.declare_queue(lane, passive=True)
