@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import cast, get_args
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
@@ -39,7 +39,7 @@ def _reports() -> Iterator[tuple[str, type[Report]]]:
     for name, field_info in CancellationCompleted.model_fields.items():
         for kind in get_args(Report):
             if field_info.annotation is kind:
-                yield name, kind
+                yield name, cast(type[Report], kind)
 
 
 REPORTS: dict[str, type[Report]] = dict(_reports())

@@ -49,8 +49,12 @@ def sweeps(
     service: Service, decider: Decider, relay: Relay, config: settings.Settings
 ) -> list[Sweep]:
     """All table work of a worker: the runtime's own, then the service's."""
-    own = (relay.sweep(), *sources.sweeps(service, decider), cleaning.sweep(config.inbox_days))
-    return [*own, *service.table_work]
+    return [
+        Sweep("outbox", lambda _: relay.sweep()),
+        *sources.sweeps(service, decider),
+        cleaning.sweep(config.inbox_days),
+        *service.table_work,
+    ]
 
 
 class Worker:

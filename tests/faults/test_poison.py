@@ -16,7 +16,7 @@ from tests.faults.workers import Workers
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 UNREADABLE = (b"", b"\xff\xfe", b"not json", b"[]", b'{"specversion": "1.0"}')
-REASONS = "SELECT reason, count(*) AS count FROM parked GROUP BY reason"
+REASONS = "SELECT reason, count(*) AS count FROM kept WHERE kind = 'parked' GROUP BY reason"
 
 
 class TestPoison:
@@ -52,7 +52,7 @@ class TestPoison:
             good[poison.order_id] = ("ordered", 1)
             await eventually(lambda: are_placed(scenario, good), timeout=PATIENCE)
             assert await parked_counts(scenario) == {"unreadable": len(UNREADABLE)}
-            await scenario.fetch("orders", "DELETE FROM parked")
+            await scenario.fetch("orders", "DELETE FROM kept")
 
 
 async def are_placed(scenario: Scenario, wanted: dict[str, tuple[str, int]]) -> bool:

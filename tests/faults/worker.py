@@ -22,7 +22,7 @@ from services.runtime.amqp.channel import BatchChannel
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Decision
-from services.runtime.messages import outbox, relay
+from services.runtime.messages import outbox
 from services.runtime.messages.consumer import Consumer
 from services.runtime.received import Received
 from services.runtime.service import Service, Work
@@ -96,7 +96,7 @@ def go_to(messages: Sequence[Outgoing], exchange: str) -> bool:
 
 
 def in_decision(service: Service, hit: Hit) -> Service:
-    """The effects of a batch are written, what it handled and emits is not, nothing is committed."""
+    """The effects of a batch are written; its inbox rows are not, and nothing is committed."""
     wrap(outbox, "store", hit, before=lambda source, tx: tx.handled)
     return service
 
@@ -207,7 +207,7 @@ def poisoned(service: Service, subject: str | None) -> Service:
 
 def shrink(service: str, piece: int, lease: timedelta) -> None:
     """Make pieces and leases this small."""
-    outbox.LEASE = relay.LEASE = lease
+    outbox.LEASE = lease
     jobs.PIECE = piece
     # Smaller than the smallest one: then every job is worked on by the sweep.
     jobs.FIRST_PIECES = piece

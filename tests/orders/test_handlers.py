@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from services.runtime.messages.housekeeping import Kept
 
 from contracts.orders import OrderApproved, OrderEdited, OrderPlaced
 from contracts.outcomes import CommandRefused
 from services.orders import store
 from services.orders.app import SERVICE
 from services.runtime.messages.decider import Decider
+from services.runtime.messages.sources import Sources
 from tests.harness import Harness
 from tests.orders.given import (
     campaign_created,
@@ -30,12 +30,12 @@ pytestmark = pytest.mark.servers
 
 async def waiting(orders: Harness) -> int:
     """How many commands wait."""
-    return int(await orders.pool.fetchval("SELECT count(*) FROM waiting"))
+    return int(await orders.pool.fetchval("SELECT count(*) FROM kept WHERE kind = 'waiting'"))
 
 
 async def decide_waiting(orders: Harness, patience: timedelta) -> None:
     """Decide waiting commands again."""
-    await Kept(SERVICE, Decider(SERVICE, orders.work, patience)).decide_waiting(orders.work)
+    await Sources(SERVICE, Decider(SERVICE, orders.work, patience)).decide_waiting(orders.work)
 
 
 class TestABatch:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from services.runtime.messages.housekeeping import Kept
 
 from contracts.outcomes import CommandRefused, CommandUnchanged
 from contracts.packages import (
@@ -18,6 +17,7 @@ from contracts.packages import (
 from services.packages import store
 from services.packages.app import SERVICE
 from services.runtime.messages.decider import Decider
+from services.runtime.messages.sources import Sources
 from tests import locks
 from tests.eventually import eventually
 from tests.harness import Harness
@@ -43,12 +43,12 @@ async def stored(packages: Harness, package_id: str = "CAT86") -> PackageState:
 
 async def waiting(packages: Harness) -> int:
     """How many commands wait."""
-    return int(await packages.pool.fetchval("SELECT count(*) FROM waiting"))
+    return int(await packages.pool.fetchval("SELECT count(*) FROM kept WHERE kind = 'waiting'"))
 
 
 async def decide_waiting(packages: Harness, patience: timedelta) -> None:
     """Decide waiting commands again."""
-    await Kept(SERVICE, Decider(SERVICE, packages.work, patience)).decide_waiting(packages.work)
+    await Sources(SERVICE, Decider(SERVICE, packages.work, patience)).decide_waiting(packages.work)
 
 
 class TestABatch:

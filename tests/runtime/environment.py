@@ -32,11 +32,10 @@ from services.runtime.tables.transaction import Wakes, Work
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Added, Hooks
+from tests.runtime.then import KEPT
 
 SOURCE = "/test"
 HEARD = frozenset({Added.TYPE})
-KEPT = {kind: f"kept WHERE kind = '{kind}'" for kind in ("waiting", "parked")}
-"""Waiting and parked messages are rows of one table."""
 
 
 def written(body: Body, id: str, **attributes: Any) -> bytes:
@@ -204,8 +203,7 @@ async def _engines(
     slot = Slot(url, "probe slot")
     stack.push_async_callback(slot.release)
     consumer = Consumer(env.service, work, settings, slot)
-    assert isinstance(work.outbox, Relay)
-    sweeps = worker.sweeps(env.service, consumer.decider, work.outbox, settings)
+    sweeps = worker.sweeps(env.service, consumer.decider, relay_of(work), settings)
     sweeper = Sweeper(sweeps, work)
     consuming, sweeping = asyncio.create_task(consumer.run()), asyncio.create_task(sweeper.run())
     return Engines(work, consumer, sweeper, consuming, sweeping)
@@ -221,6 +219,12 @@ async def opened(service: Service, amqp_url: str, database_url: str) -> AsyncIte
             yield Work(service.name, pool, relay, publisher, Wakes(), amqp_url)
         finally:
             await publisher.close()
+
+
+def relay_of(work: Work) -> Relay:
+    """The relay of a worker, which is its outbox."""
+    assert isinstance(work.outbox, Relay)
+    return work.outbox
 
 
 @dataclass

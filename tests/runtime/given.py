@@ -9,9 +9,10 @@ import orjson
 from contracts import names
 from contracts.message import Body, Command
 from services.runtime.decision import Answer
-from services.runtime.messages import housekeeping, item
+from services.runtime.messages import item
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.item import LANE, Item, Origin, Source
+from services.runtime.messages.sources import Sources
 from tests.harness import Harness
 from tests.runtime.environment import written
 from tests.runtime.probe import Add, Reported
@@ -73,6 +74,6 @@ async def handle(
     return await harness.handle(items, patience)
 
 
-def kept(harness: Harness, patience: timedelta = HASTY) -> housekeeping.Kept:
+def kept(harness: Harness, patience: timedelta = HASTY) -> Sources:
     """What decides the messages that the broker no longer holds."""
-    return housekeeping.Kept(harness.service, Decider(harness.service, harness.work, patience))
+    return Sources(harness.service, Decider(harness.service, harness.work, patience))

@@ -16,9 +16,8 @@ from contracts.message import Command, Event
 from contracts.outcomes import RefusalCode
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.service import Service, routes
+from services.runtime.service import Connection, Service, Transaction, routes
 
 # Test runs that share a broker must not read each other's messages.
 TOKEN = os.environ.get("PROBE_TOKEN") or secrets.token_hex(3)

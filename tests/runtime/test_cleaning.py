@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.runtime import telemetry
-from services.runtime.messages import housekeeping, inbox
+from services.runtime import telemetry, worker
 from services.runtime.messages.decider import Decider
-from services.runtime.service import Sweep
+from services.runtime.messages.relay import Relay
 from services.runtime.settings import Settings
+from services.runtime.tables import cleaning
+from services.runtime.tables.sweeper import Sweep
 from tests.harness import Harness
 from tests.runtime.given import handle, item_of, items_of
 from tests.runtime.probe import Add, Hooks
@@ -46,7 +47,7 @@ class TestCleaning:
         await grow_old(harness)
         await handle(harness, item_of(harness, Add(thing_id="A"), "new"))
 
-        await inbox.clean(harness.pool, HORIZON)
+        await cleaning.clean(harness.pool, HORIZON)
 
         assert [row["id"] for row in await rows(harness, "inbox")] == ["new"]
         assert len(await rows(harness, "emitted")) == 1
@@ -58,7 +59,7 @@ class TestCleaning:
         await handle(harness, item_of(harness, Add(thing_id="A"), "handled"))
         await grow_old(harness)
 
-        await inbox.clean(harness.pool, HORIZON)
+        await cleaning.clean(harness.pool, HORIZON)
 
         assert [row["id"] for row in await rows(harness, "inbox")] == ["parked"]
 
@@ -70,7 +71,7 @@ class TestCleaning:
             NOW,
         )
 
-        await inbox.clean(harness.pool, HORIZON)
+        await cleaning.clean(harness.pool, HORIZON)
 
         assert [row["digest"] for row in await rows(harness, "attempts")] == ["new"]
 
@@ -82,18 +83,19 @@ class TestCleaning:
             NOW - timedelta(days=31),
         )
         left = []
-        while await inbox.clean(harness.pool, HORIZON):
+        while await cleaning.clean(harness.pool, HORIZON):
             left.append(await harness.pool.fetchval("SELECT count(*) FROM inbox"))
 
         assert left == [7_000, 2_000]
         assert not await rows(harness, "inbox")
 
-    @pytest.mark.parametrize("statement", [inbox.CLEAN_INBOX, inbox.CLEAN_EMITTED])
+    @pytest.mark.parametrize("statement", [cleaning.CLEAN_INBOX, cleaning.CLEAN_EMITTED])
     async def test_finds_what_is_old_by_its_age(self, harness: Harness, statement: str) -> None:
         """However old and new lie mixed, it looks at no more rows than it deletes."""
         async with harness.pool.acquire() as conn:
             await conn.execute(MIXED)
-            plan = await conn.fetch(f"EXPLAIN {statement.replace('$1', 'now()')}")
+            concrete = statement.replace("$1", "now()").replace("$2", "5000")
+            plan = await conn.fetch(f"EXPLAIN {concrete}")
         text = "\n".join(row[0] for row in plan)
         assert "Index Scan using inbox_received" in text or "Index Scan using emitted_at" in text
         assert "Sort" not in text, text
@@ -103,9 +105,9 @@ class TestCleaning:
         await handle(harness, item_of(harness, Add(thing_id="A"), "old"))
         await grow_old(harness)
         async with harness.pool.acquire() as cleaner, cleaner.transaction():
-            assert await cleaner.fetchval(inbox.ONE_CLEANER)
+            assert await cleaner.fetchval(cleaning.ONE_CLEANER)
 
-            assert not await inbox.clean(harness.pool, HORIZON)
+            assert not await cleaning.clean(harness.pool, HORIZON)
 
         assert len(await rows(harness, "inbox")) == 1
 
@@ -114,9 +116,9 @@ def named(harness: Harness, name: str) -> Sweep:
     """One of the sweeps that every service has."""
     settings = Settings(amqp_url="amqp://nowhere", inbox_days=10)
     decider = Decider(harness.service, harness.work, timedelta(seconds=5))
-    (sweep,) = (
-        s for s in housekeeping.sweeps(harness.service, decider, settings) if s.name == name
-    )
+    assert isinstance(harness.work.outbox, Relay)
+    found = worker.sweeps(harness.service, decider, harness.work.outbox, settings)
+    (sweep,) = (sweep for sweep in found if sweep.name == name)
     return sweep
 
 

@@ -233,7 +233,7 @@ class TestTheDeadQueue:
 
         async with running_engines(env):
             await eventually(lambda: parked(env))
-            (row,) = await env.db.fetch("SELECT * FROM parked")
+            (row,) = await env.db.fetch("SELECT * FROM kept")
             assert (row["reason"], row["exchange"], row["routing_key"]) == (
                 "dead",
                 names.COMMANDS,
@@ -241,7 +241,7 @@ class TestTheDeadQueue:
             )
             assert not await env.notes()
 
-            await env.db.execute("UPDATE parked SET retry_at = now()")
+            await env.db.execute("UPDATE kept SET retry_at = now()")
 
             await effects(env, 1)
         assert await env.count("parked") == 0

@@ -177,7 +177,7 @@ class TestAWaitingCommand:
 
 async def ask_for_retry(harness: Harness) -> None:
     """What an operator does."""
-    await harness.pool.execute("UPDATE parked SET retry_at = now()")
+    await harness.pool.execute("UPDATE kept SET retry_at = now()")
 
 
 class TestARetriedMessage:

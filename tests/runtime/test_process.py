@@ -79,7 +79,7 @@ class TestAProcess:
                     exits.append(ended.result())
 
         assert exits == [9] * 6
-        assert await env.db.fetchval("SELECT reason FROM parked") == "crashed"
+        assert await env.db.fetchval("SELECT reason FROM kept") == "crashed"
 
         async def forgotten() -> bool:
             return await env.count("attempts") == 0

@@ -16,7 +16,7 @@ from services.runtime.received import Cause
 from services.runtime.tables.transaction import OutboxRow, Work
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
-from tests.runtime.environment import Environment, opened, recording_events
+from tests.runtime.environment import Environment, opened, recording_events, relay_of
 from tests.runtime.probe import Added, Doubled
 
 pytestmark = pytest.mark.servers
@@ -52,7 +52,7 @@ async def database_proxy(database_url: str) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def say(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow]:
+async def emit(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow]:
     """Commit one event of each thing, each under a key of its own, so that none are packed."""
     async with work.begin() as tx:
         for n, thing in enumerate(things):
@@ -62,10 +62,10 @@ async def say(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow
                 else Added(thing_id=thing, note=thing, total=n, version=1)
             )
             tx.emit(event, Cause())
-    return tx.rows
+    return list(tx.rows)
 
 
-async def let_go(env: Environment) -> None:
+async def release(env: Environment) -> None:
     """As if whoever held the rows had been dead for a while."""
     await env.db.execute("UPDATE outbox SET taken_until = now()")
 
@@ -76,7 +76,7 @@ class TestWhatIsCommitted:
     async def test_comes_out(self, env: Environment, work: Work) -> None:
         """In order, and nothing stays behind."""
         async with recording_events(env) as recorder:
-            await work.outbox.publish(await say(work, "A", "B", "C"))
+            await work.outbox.publish(await emit(work, "A", "B", "C"))
             await eventually(lambda: len(recorder.deliveries) == 3)
 
         assert recorder.notes() == ["A", "B", "C"]
@@ -129,20 +129,20 @@ class TestWhatIsLeftBehind:
         self, env: Environment, work: Work, other: Work
     ) -> None:
         """Until its time is over, nobody else publishes it."""
-        await say(work, "A", "B")
+        await emit(work, "A", "B")
 
-        await other.relay.sweep()
+        await relay_of(other).sweep()
 
         assert await env.count("outbox") == 2
 
     async def test_comes_out_in_order(self, env: Environment, work: Work, other: Work) -> None:
         """After the time of its holder is over."""
-        await say(work, *"ABC")
-        await say(work, *"DEF")
-        await let_go(env)
+        await emit(work, *"ABC")
+        await emit(work, *"DEF")
+        await release(env)
 
         async with recording_events(env) as recorder:
-            await other.relay.sweep()
+            await relay_of(other).sweep()
             await eventually(lambda: len(recorder.deliveries) == 6)
 
         assert recorder.notes() == list("ABCDEF")
@@ -151,8 +151,8 @@ class TestWhatIsLeftBehind:
     async def test_is_taken_by_one_sweep(self, env: Environment, work: Work, other: Work) -> None:
         """Two at once share the rows, and publish none twice."""
         things = [f"T{n}" for n in range(1_200)]
-        await say(work, *things)
-        await let_go(env)
+        await emit(work, *things)
+        await release(env)
 
         async with recording_events(env) as recorder:
             await asyncio.gather(drained(work), drained(other))
@@ -164,13 +164,12 @@ class TestWhatIsLeftBehind:
     async def test_keeps_all_that_it_was(self, env: Environment, work: Work, other: Work) -> None:
         """Properties and headers are as if its first holder had published it."""
         async with recording_events(env) as recorder:
-            rows = await say(work, "A")
+            rows = await emit(work, "A")
             await work.outbox.publish(rows)
-            await env.db.execute(
-                outbox.INSERT, *[[getattr(rows[0].message, f)] for f in FIELDS], [], [], [],
-                await env.db.fetchval("SELECT now()"), timedelta(0),
-            )  # fmt: skip
-            await other.relay.sweep()
+            async with work.begin() as tx:
+                tx.send(rows[0].message)
+            await release(env)
+            await relay_of(other).sweep()
             await eventually(lambda: len(recorder.deliveries) == 2)
 
         first, second = recorder.deliveries
@@ -181,21 +180,9 @@ class TestWhatIsLeftBehind:
         )
 
 
-FIELDS = (
-    "exchange",
-    "routing_key",
-    "type",
-    "message_id",
-    "correlation_id",
-    "partitionkey",
-    "content_type",
-    "body",
-)
-
-
 async def drained(work: Work) -> None:
     """Sweep until nothing is left."""
-    while await work.outbox.sweep():
+    while await relay_of(work).sweep():
         pass
 
 
@@ -211,11 +198,11 @@ class TestABrokerThatFails:
             opened(env.service, broker_proxy.url, env.database_url) as work,
             recording_events(env) as recorder,
         ):
-            publishing = asyncio.create_task(work.outbox.publish(await say(work, "A")))
+            publishing = asyncio.create_task(work.outbox.publish(await emit(work, "A")))
             await eventually(lambda: free_rows(env))
             assert not publishing.done()
 
-            await other.relay.sweep()
+            await relay_of(other).sweep()
 
             await publishing
             await eventually(lambda: recorder.deliveries)
@@ -232,13 +219,13 @@ class TestABrokerThatFails:
         ):
             await work.publisher.open()
             broker_proxy.hold(up=False)
-            rows = await say(work, "A")
+            rows = await emit(work, "A")
             publishing = asyncio.create_task(work.outbox.publish(rows))
             before = await env.db.fetchval("SELECT taken_until FROM outbox")
 
             await eventually(lambda: held_longer(env, before))
 
-            await other.relay.sweep()
+            await relay_of(other).sweep()
             broker_proxy.release()
             await publishing
             await eventually(lambda: recorder.deliveries)
@@ -259,7 +246,7 @@ class TestABrokerThatFails:
         ):
             await work.publisher.open()
             broker_proxy.hold(up=False)
-            rows = await say(work, "A")
+            rows = await emit(work, "A")
             before = await env.db.fetchval("SELECT taken_until FROM outbox")
             publishing = asyncio.create_task(work.outbox.publish(rows))
             await eventually(lambda: held_longer(env, before))
@@ -277,12 +264,12 @@ class TestABrokerThatFails:
         self, env: Environment, broker_proxy: Proxy, work: Work
     ) -> None:
         """A sweep that cannot publish lets go of nothing."""
-        await say(work, "A")
-        await let_go(env)
+        await emit(work, "A")
+        await release(env)
         broker_proxy.refuse()
         async with opened(env.service, broker_proxy.url, env.database_url) as cut_off:
             with pytest.raises(ConnectionError):
-                await cut_off.relay.sweep()
+                await relay_of(cut_off).sweep()
 
         assert await env.count("outbox") == 1
 
@@ -307,7 +294,7 @@ class TestAnEventThatReachesNoQueue:
         """A fact that is of interest to nobody."""
         before = telemetry.EVENTS_UNHEARD._value.get()
 
-        await work.outbox.publish(await say(work, "A", "B", doubled=True))
+        await work.outbox.publish(await emit(work, "A", "B", doubled=True))
 
         assert telemetry.EVENTS_UNHEARD._value.get() == before + 2
         assert await env.count("outbox") == 0
@@ -316,27 +303,27 @@ class TestAnEventThatReachesNoQueue:
         self, env: Environment, work: Work
     ) -> None:
         """Readiness tells of it until its queue is there."""
-        await work.outbox.publish(await say(work, "A"))
-        await work.outbox.measure()
+        await work.outbox.publish(await emit(work, "A"))
+        await relay_of(work).measure()
 
-        assert work.outbox.unroutable == 1
+        assert relay_of(work).unroutable == 1
         assert await env.count("outbox") == 1
 
     async def test_comes_out_when_its_queue_is_there(self, env: Environment, work: Work) -> None:
         """The sweep tries it again and again."""
-        await work.outbox.publish(await say(work, "A"))
-        await let_go(env)
+        await work.outbox.publish(await emit(work, "A"))
+        await release(env)
 
         async with recording_events(env) as recorder:
-            await work.outbox.sweep()
+            await drained(work)
             await eventually(lambda: recorder.deliveries)
 
         assert await env.count("outbox") == 0
-        assert work.outbox.unroutable == 0
+        assert relay_of(work).unroutable == 0
 
     async def test_holds_no_other_back(self, env: Environment, work: Work) -> None:
         """What comes with it goes out, and nobody waits for it."""
-        rows = await say(work, "A") + await say(work, "B", doubled=True)
+        rows = await emit(work, "A") + await emit(work, "B", doubled=True)
 
         await work.outbox.publish(rows)
 
@@ -346,13 +333,13 @@ class TestAnEventThatReachesNoQueue:
         self, env: Environment, work: Work, full: AbstractQueue
     ) -> None:
         """A reader that refuses is a reader all the same."""
-        await work.outbox.publish(await say(work, "A", doubled=True))
+        await work.outbox.publish(await emit(work, "A", doubled=True))
 
-        await work.outbox.measure()
-        assert work.outbox.unroutable == 1
+        await relay_of(work).measure()
+        assert relay_of(work).unroutable == 1
         await full.unbind(names.EVENTS, Doubled.TYPE)
-        await let_go(env)
-        await work.outbox.sweep()
+        await release(env)
+        await relay_of(work).sweep()
         assert await env.count("outbox") == 0
 
 
@@ -376,7 +363,7 @@ class TestAnAnswerInTheOutbox:
     ) -> None:
         """Nobody is there to hear it."""
         async with work.publishing() as tx:
-            tx.outbox.add_reply(answer("no.such.queue"))
+            tx.send(answer("no.such.queue"))
         await work.flush()
 
         assert await env.count("outbox") == 0
@@ -386,17 +373,17 @@ class TestAnAnswerInTheOutbox:
     ) -> None:
         """No sender can make the workers of a service unready."""
         async with work.publishing() as tx:
-            tx.outbox.add_reply(answer(full.name))
+            tx.send(answer(full.name))
         await work.flush()
         assert await env.count("outbox") == 0
 
     async def test_is_forgotten_by_the_sweep_too(self, env: Environment, work: Work) -> None:
         """After a crash it is as little mandatory as before."""
         async with work.begin() as tx:
-            tx.outbox.add_reply(answer("no.such.queue"))
-        await let_go(env)
+            tx.send(answer("no.such.queue"))
+        await release(env)
 
-        await work.outbox.sweep()
+        await relay_of(work).sweep()
 
         assert await env.count("outbox") == 0
 

@@ -11,7 +11,7 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.received import Cause
 from tests.faults import private
 from tests.faults.private import Broker
-from tests.runtime.environment import Environment, effects, opened, running_engines
+from tests.runtime.environment import Environment, effects, opened, relay_of, running_engines
 from tests.runtime.given import plain
 from tests.runtime.probe import Add, Added
 from tests.runtime.sender import connected_sender, facts
@@ -73,15 +73,13 @@ class TestASilentReplyQueue:
         """It is forgotten, and what was to go with it goes on."""
         async with opened(env.service, env.amqp_url, env.database_url) as work:
             async with work.begin() as tx:
-                tx.outbox.add_reply(
-                    Outgoing("", silent, b"{}", "t", "1", "c", "/test", mandatory=False)
-                )
+                tx.send(Outgoing("", silent, b"{}", "t", "1", "c", "/test", mandatory=False))
                 tx.emit(Added(thing_id="A", note="n", total=1, version=1), Cause())
             listener = await env.channel.declare_queue(exclusive=True)
             await listener.bind(names.EVENTS, Added.TYPE)
             await env.db.execute("UPDATE outbox SET taken_until = now()")
 
-            await work.outbox.sweep()
+            await relay_of(work).sweep()
 
             assert await env.count("outbox") == 0
             assert (await listener.get(no_ack=True)) is not None

@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractConnection
 from contracts import names
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.topology import Reader, TopologyError
-from services.runtime.service import routes
+from services.runtime.service import heard, routes
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.environment import THINGS, Environment, adds, effects, exactly, running_engines
@@ -21,7 +21,7 @@ class TestAReader:
 
     def test_reads_its_commands_and_its_events(self) -> None:
         """Each from the exchange of its kind, through so many lanes."""
-        reader = topology.reader(probe.service("probe", Hooks()), 3)
+        reader = probe.service("probe", Hooks()).reader(3)
 
         assert reader == Reader("probe", frozenset({Add.TYPE}), frozenset({Reported.TYPE}), 3)
         assert reader.queues == ["probe.lane.0", "probe.lane.1", "probe.lane.2"]
@@ -31,8 +31,8 @@ class TestAReader:
         one = probe.service("one", Hooks())
         other = replace(probe.service("other", Hooks()), routes=routes(Reported))
 
-        assert topology.heard({"one": one, "other": other}) == {Add.TYPE, Reported.TYPE}
-        assert topology.heard({"other": other}) == {Reported.TYPE}
+        assert heard({"one": one, "other": other}) == {Add.TYPE, Reported.TYPE}
+        assert heard({"other": other}) == {Reported.TYPE}
 
 
 @pytest.fixture

@@ -325,7 +325,7 @@ class TestItsEnd:
     ) -> None:
         """Events that failed go out by the sweep of the outbox, which runs until then."""
         stopping = asyncio.Event()
-        bring = Relay._bring
+        publish = Relay._publish
         failed: list[bool] = []
 
         async def fail_first(relay: Relay, rows: Any) -> None:
@@ -333,9 +333,9 @@ class TestItsEnd:
                 failed.append(True)
                 await stopping.wait()
                 raise PublishFailed("gone")
-            await bring(relay, rows)
+            await publish(relay, rows)
 
-        monkeypatch.setattr(Relay, "_bring", fail_first)
+        monkeypatch.setattr(Relay, "_publish", fail_first)
         async with run_worker(drain_seconds=60) as one:
             await env.send(Add(thing_id="A"))
             await eventually(lambda: failed)

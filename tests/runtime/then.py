@@ -7,6 +7,9 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from tests.harness import Harness
 
+KEPT = {kind: f"kept WHERE kind = '{kind}'" for kind in ("waiting", "parked")}
+"""Waiting and parked messages are rows of one table."""
+
 
 async def notes(harness: Harness) -> list[str]:
     """The notes of the effects, in order."""
@@ -15,10 +18,9 @@ async def notes(harness: Harness) -> list[str]:
 
 
 async def rows(harness: Harness, table: str, order: str = "1") -> list[dict[str, Any]]:
-    """What a table holds."""
-    return [
-        dict(row) for row in await harness.pool.fetch(f"SELECT * FROM {table} ORDER BY {order}")
-    ]
+    """What a table holds, or of the kept messages those of a kind."""
+    found = await harness.pool.fetch(f"SELECT * FROM {KEPT.get(table, table)} ORDER BY {order}")
+    return [dict(row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class TestBrokenMessages:
         assert await count("campaigns", good) == len(range(0, len(sent), AT_ONCE))
         for service in running.postgres:
             # That would be a fault of ours.
-            assert await count(service, "SELECT count(*) FROM parked WHERE reason = 'failed'") == 0
+            assert await count(service, "SELECT count(*) FROM kept WHERE reason = 'failed'") == 0
         assert running.restart_count == 0
         grown = {name: size - before[name] for name, size in resident(running).items()}
         assert max(grown.values()) < GROWTH, grown
@@ -86,11 +86,7 @@ async def publish(
 
 async def are_empty(channel: aio_pika.abc.AbstractChannel) -> bool:
     """Whether no lane holds a message that nobody was given."""
-    lanes = [
-        lane
-        for reader in [service.reader(8) for service in installed().values()]
-        for lane in reader.queues
-    ]
+    lanes = [lane for service in installed().values() for lane in service.reader(8).queues]
     left = {}
     for lane in lanes:
         queue = await channel.declare_queue(lane, passive=True)

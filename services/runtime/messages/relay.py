@@ -15,10 +15,8 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import outbox
-from services.runtime.messages.outbox import LEASE
 from services.runtime.postgres.database import Pool, Row, attempt, persist
-from services.runtime.tables.sweeper import Sweep
-from services.runtime.tables.transaction import OutboxRow, Transaction, Work
+from services.runtime.tables.transaction import OutboxRow, Transaction
 
 log = structlog.get_logger()
 
@@ -93,9 +91,9 @@ class Relay:
 
         async def renew() -> None:
             # Where this fails, another worker may publish them as well, under the same ids.
-            await attempt("outbox_renew", lambda: self._pool.execute(RENEW, ids, LEASE))
+            await attempt("outbox_renew", lambda: self._pool.execute(RENEW, ids, outbox.LEASE))
 
-        published = await self._publisher.publish_leased(messages, queues, LEASE, renew)
+        published = await self._publisher.publish_leased(messages, queues, outbox.LEASE, renew)
         refused = published.nacked | {
             i for i in published.returned if messages[i].type in self._heard
         }
@@ -117,22 +115,18 @@ class Relay:
         while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
             await asyncio.sleep(0.1)
 
-    def sweep(self) -> Sweep:
-        """The sweep that publishes what nobody holds any more."""
-
-        async def run(_: Work) -> bool:
-            if not await self.measure():
-                return False
-            rows = await self._pool.fetch(TAKE, LEASE, SWEPT, SWEPT_BYTES)
-            if rows:
-                await self._publish(sorted(map(self._row, rows), key=lambda row: row.id))
-            return bool(rows)
-
-        return Sweep("outbox", run)
+    async def sweep(self) -> bool:
+        """Publish what nobody holds any more; returns whether it has found any."""
+        if not await self.measure():
+            return False
+        rows = await self._pool.fetch(TAKE, outbox.LEASE, SWEPT, SWEPT_BYTES)
+        if rows:
+            await self._publish(sorted(map(self._row, rows), key=lambda row: row.id))
+        return bool(rows)
 
     async def measure(self) -> int:
         """Measure what is committed but not yet with the broker; how many rows nobody holds."""
-        row = await self._pool.fetchrow(PENDING, LEASE)
+        row = await self._pool.fetchrow(PENDING, outbox.LEASE)
         assert row is not None
         self.unroutable = row["unroutable"]
         telemetry.OUTBOX_PENDING.set(row["pending"])

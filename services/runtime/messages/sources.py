@@ -23,7 +23,7 @@ UNLOCK_WAITING = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
 
 def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
     """The sweeps that decide what is kept, and count it."""
-    sources = _Sources(service, decider)
+    sources = Sources(service, decider)
     return (
         Sweep("waiting", sources.decide_waiting),
         Sweep("retries", sources.retry),
@@ -40,8 +40,11 @@ async def measure(work: Work) -> bool:
     return False
 
 
-class _Sources:
+class Sources:
+    """Reads what is kept, and has it decided."""
+
     def __init__(self, service: Service, decider: Decider) -> None:
+        """The decider is the consumer's: one way in for all."""
         self._service = service
         self._decider = decider
 

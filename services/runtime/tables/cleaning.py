@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from services.runtime.postgres.database import Pool
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Work
 
@@ -27,16 +28,19 @@ CLEAN = (CLEAN_INBOX, CLEAN_EMITTED, CLEAN_ATTEMPTS)
 ONE_CLEANER = "SELECT pg_try_advisory_xact_lock(hashtext('relais.cleaner'))"
 
 
+async def clean(pool: Pool, before: datetime) -> bool:
+    """Delete one chunk of what is older; returns whether there is more. One worker at a time."""
+    async with pool.acquire() as conn, conn.transaction():
+        if not await conn.fetchval(ONE_CLEANER):
+            return False
+        done = [await conn.execute(statement, before, CHUNK) for statement in CLEAN]
+    return any(status.endswith(f" {CHUNK}") for status in done)
+
+
 def sweep(days: int) -> Sweep:
-    """The sweep that deletes a chunk a second of what is older than so many days."""
+    """The sweep that deletes what is older than so many days, a chunk a second."""
 
     async def run(work: Work) -> bool:
-        before = datetime.now(UTC) - timedelta(days=days)
-        async with work.pool.acquire() as conn, conn.transaction():
-            # One worker at a time.
-            if not await conn.fetchval(ONE_CLEANER):
-                return False
-            done = [await conn.execute(statement, before, CHUNK) for statement in CLEAN]
-        return any(status.endswith(f" {CHUNK}") for status in done)
+        return await clean(work.pool, datetime.now(UTC) - timedelta(days=days))
 
     return Sweep("clean", run, every=600, pause=1)
