@@ -133,7 +133,8 @@ def _plain(value: Any) -> str:
 
 RETRY = """
 UPDATE kept SET retry_at = now()
-WHERE kind = 'parked' AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
+WHERE kind = 'parked'
+  AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
 RETURNING number
 """
 
@@ -159,7 +160,8 @@ async def retry(service: str, numbers: Sequence[int], *, all_: bool, reason: str
 
 TO_DISCARD = """
 SELECT number, type, source, id, reason, error FROM kept
-WHERE kind = 'parked' AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
+WHERE kind = 'parked'
+  AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
 ORDER BY number
 """
 DISCARD = """

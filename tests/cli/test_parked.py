@@ -15,8 +15,8 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PARK = """
 INSERT INTO kept (kind, digest, reason, error, source, id, type, exchange, routing_key, headers,
                   body, kept_at)
-VALUES ('parked', $1, $2, 'KeyError: 3', '/erp', $1, 'relais.order.place.v1', 'relais.commands', 'k', '{}',
-        '{"specversion": "1.0"}', $3)
+VALUES ('parked', $1, $2, 'KeyError: 3', '/erp', $1, 'relais.order.place.v1', 'relais.commands',
+        'k', '{}', '{"specversion": "1.0"}', $3)
 """
 
 
