@@ -16,7 +16,7 @@ from services.runtime.messages.outbox import OutboxRow
 from services.runtime.received import Cause
 from services.runtime.tables.transaction import Work
 from tests.eventually import eventually
-from tests.faults.proxy import Proxy, proxied
+from tests.faults.proxy import Proxy
 from tests.runtime.environment import Environment, opened, recording_events
 from tests.runtime.probe import Added, Doubled
 
@@ -37,20 +37,6 @@ async def other(env: Environment) -> AsyncIterator[Work]:
     """What another worker holds."""
     async with opened(env.service, env.amqp_url, env.database_url) as work:
         yield work
-
-
-@pytest.fixture
-async def broker_proxy(amqp_url: str) -> AsyncIterator[Proxy]:
-    """A way to the broker that can be cut."""
-    async with proxied(amqp_url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def database_proxy(database_url: str) -> AsyncIterator[Proxy]:
-    """A way to the database that can be cut."""
-    async with proxied(database_url) as proxy:
-        yield proxy
 
 
 async def say(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow]:
