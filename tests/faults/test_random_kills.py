@@ -30,7 +30,7 @@ class TestKills:
 
 
 async def survive(workers: Workers, kills: int, patience: float = 100, **sizes: int) -> None:
-    """Order and cancel in one world after the other, and prove each, until the kills are over."""
+    """Run one scenario after the other, and verify each, until the kills are over."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
     rng = random.Random(seed)

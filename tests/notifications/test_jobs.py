@@ -95,10 +95,10 @@ class TestFanOut:
         assert recipients(await harness.rows(kind="package_available")) == AUDIENCE[:2]
 
     async def test_is_shared_by_workers(
-        self, desks: Callable[[str], Awaitable[tuple[Harness, Harness]]]
+        self, make_harnesses: Callable[[str], Awaitable[tuple[Harness, Harness]]]
     ) -> None:
         """Two workers at once add everybody once."""
-        one, two = await desks("notifications")
+        one, two = await make_harnesses("notifications")
         await one.send(canceled(audience=AUDIENCE), published(package_id="CAT87"))
         await asyncio.gather(*(harness.sweep(wakes.FAN_OUT) for harness in (one, two, one, two)))
         rows = await NotificationsHarness(one).rows()
@@ -110,10 +110,10 @@ class TestAddingRecipients:
     """A consumer and a job may add the same recipients at the same time."""
 
     async def test_adds_each_once(
-        self, desks: Callable[[str], Awaitable[tuple[Harness, Harness]]]
+        self, make_harnesses: Callable[[str], Awaitable[tuple[Harness, Harness]]]
     ) -> None:
         """Whoever comes second finds the rows, and counts only its own."""
-        one, two = await desks("notifications")
+        one, two = await make_harnesses("notifications")
         harness = NotificationsHarness(one)
         await harness.send(canceled(audience=AUDIENCE))
         row = await harness.pool.fetchrow("SELECT happening_id FROM happenings")

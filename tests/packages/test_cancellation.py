@@ -65,10 +65,10 @@ class TestACancel:
         assert tuple(state) == ("being_edited", 2)
 
     async def test_completes_once_when_reports_meet(
-        self, desks: Callable[[str], Awaitable[tuple[Harness, Harness]]]
+        self, make_harnesses: Callable[[str], Awaitable[tuple[Harness, Harness]]]
     ) -> None:
         """Two workers hear different reports at the same moment."""
-        one, two = await desks("packages")
+        one, two = await make_harnesses("packages")
         await one.send(campaign_created())
         for at in range(12):
             package_id = f"P{at}"
@@ -170,10 +170,10 @@ class TestAStalledCancel:
         assert (emitted.envelope.causationid, emitted.envelope.actor) == ("the-cancel", "m.durand")
 
     async def test_is_announced_once_by_two_workers(
-        self, desks: Callable[[str], Awaitable[tuple[Harness, Harness]]]
+        self, make_harnesses: Callable[[str], Awaitable[tuple[Harness, Harness]]]
     ) -> None:
         """However many packages are overdue."""
-        one, two = await desks("packages")
+        one, two = await make_harnesses("packages")
         await one.send(campaign_created())
         ids = [f"P{at}" for at in range(130)]
         await one.send(*(creation(package_id=package_id) for package_id in ids))

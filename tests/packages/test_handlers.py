@@ -242,10 +242,10 @@ class TestTwoWorkersAtOnce:
     """They hold one package for a moment when lanes move."""
 
     async def test_do_not_make_the_same_package(
-        self, desks: Callable[[str], Awaitable[tuple[Harness, Harness]]]
+        self, make_harnesses: Callable[[str], Awaitable[tuple[Harness, Harness]]]
     ) -> None:
         """The second finds it there, though neither saw it when it began."""
-        one, two = await desks("packages")
+        one, two = await make_harnesses("packages")
         await one.send(campaign_created())
         async with one.pool.acquire() as guard, guard.transaction():
             await locks.hold_writers(guard, "packages")

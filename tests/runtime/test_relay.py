@@ -15,7 +15,7 @@ from services.runtime.messages import outbox
 from services.runtime.received import Cause
 from services.runtime.tables.transaction import OutboxRow, Work
 from tests.eventually import eventually
-from tests.faults.proxy import Proxy, proxied
+from tests.faults.proxy import Proxy
 from tests.runtime.environment import Environment, opened, recording_events, relay_of
 from tests.runtime.probe import Added, Doubled
 
@@ -36,20 +36,6 @@ async def other(env: Environment) -> AsyncIterator[Work]:
     """What another worker holds."""
     async with opened(env.service, env.amqp_url, env.database_url) as work:
         yield work
-
-
-@pytest.fixture
-async def broker_proxy(amqp_url: str) -> AsyncIterator[Proxy]:
-    """A way to the broker that can be cut."""
-    async with proxied(amqp_url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def database_proxy(database_url: str) -> AsyncIterator[Proxy]:
-    """A way to the database that can be cut."""
-    async with proxied(database_url) as proxy:
-        yield proxy
 
 
 async def emit(work: Work, *things: str, doubled: bool = False) -> list[OutboxRow]:
