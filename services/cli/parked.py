@@ -14,7 +14,7 @@ from rich.text import Text
 
 from services.cli import endpoints
 from services.cli.console import console
-from services.cli.problems import USAGE, Problem
+from services.cli.problems import UNAVAILABLE, USAGE, Problem
 from services.runtime import declared
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
@@ -233,4 +233,6 @@ async def _connected(service: str, url: str) -> AsyncIterator[Connection]:
         async with database.connect(url, "relais parked") as conn:
             yield conn
     except asyncpg.UndefinedTableError:
-        raise Problem(f"{service}: its database is empty; run `relais setup`", 69) from None
+        raise Problem(
+            f"{service}: its database is empty; run `relais setup`", UNAVAILABLE
+        ) from None

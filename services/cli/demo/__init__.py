@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.problems import guarded
+from services.cli.failures import guarded
 from services.cli.workers import per_service
 
 app = typer.Typer()

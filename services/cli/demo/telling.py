@@ -12,7 +12,7 @@ from rich.table import Table
 from infra.local.fresh import fresh
 from infra.local.servers import servers
 from infra.local.stack import Stack, stack
-from services.cli import proof, proof_table
+from services.cli import proof, proof_report
 from services.cli.console import console
 from services.cli.demo import cast as casting
 from services.cli.demo import evidence, expected, tables
@@ -123,8 +123,8 @@ async def _prove(running: Stack, since: datetime, narrator: Narrator) -> Proof:
     narrator.act("Every message, in every inbox")
     stack_of_ours = Endpoints(running.amqp_url, running.postgres, "the demo")
     with narrator.step("what each service said looked up in the inbox of each reader"):
-        found = await proof.prove(stack_of_ours, since, settle=SETTLE)
-    proof_table.show(found, narrator.console)
+        found = await proof.prove(stack_of_ours, since, wait=SETTLE)
+    proof_report.show(found, narrator.console)
     return found
 
 
