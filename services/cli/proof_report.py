@@ -7,9 +7,9 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
+from contracts import names
 from services.cli import endpoints, proof
 from services.cli.console import console
-from services.cli.parked import short
 from services.cli.proof import LISTED, Proof
 from services.runtime import declared
 
@@ -42,12 +42,13 @@ def show(found: Proof, console: Console) -> None:
     """Print the counts of every service, what is missing and what is parked."""
     console.print(_table(found))
     for one in found.missing[:SHOWN]:
-        text = f"missing in {one.reader}: {short(one.type)} {one.id} of {one.sender}"
+        text = f"missing in {one.reader}: {names.short_type(one.type)} {one.id} of {one.sender}"
         console.print(text, markup=False, soft_wrap=True)
     _print_rest(found, console)
     for name, standing in found.services.items():
         for row in standing.parked[:SHOWN]:
-            text = f"parked: {name} {row['number']}: {short(row['type'] or '-')}, {row['reason']}"
+            kind = names.short_type(row["type"] or "-")
+            text = f"parked: {name} {row['number']}: {kind}, {row['reason']}"
             console.print(text, markup=False, soft_wrap=True)
     if any(standing.parked for standing in found.services.values()):
         console.print("look at one with `relais parked show SERVICE NUMBER`", markup=False)
