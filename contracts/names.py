@@ -15,6 +15,8 @@ CENTRAL = "central"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
 
+_TYPE_PREFIX, _TYPE_SUFFIX = "relais.", ".v1"
+
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_ELEMENTS = 1_000
 
@@ -22,6 +24,16 @@ MAX_BATCH_ELEMENTS = 1_000
 def short(text: str | None) -> str | None:
     """A text as an AMQP property: None where its 255 bytes cannot hold it."""
     return text if text is not None and len(text.encode()) <= 255 else None
+
+
+def short_type(wire_type: str) -> str:
+    """A message type as people write it: `package.cancel` for `relais.package.cancel.v1`."""
+    return wire_type.removeprefix(_TYPE_PREFIX).removesuffix(_TYPE_SUFFIX)
+
+
+def wire_type(text: str) -> str:
+    """A message type as it is on the wire, from its short or its full form."""
+    return text if text.startswith(_TYPE_PREFIX) else f"{_TYPE_PREFIX}{text}{_TYPE_SUFFIX}"
 
 
 def inbound(service: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from contracts import names
 from contracts.campaigns import (
     CampaignCommand,
     CampaignCreated,
@@ -231,7 +232,7 @@ def _unknown_process(state: CampaignState, command: ReportProcess) -> Refused:
 
 
 def _wrong_status(state: CampaignState, command: LifeCommand) -> Refused:
-    name = command.wire_type.removeprefix("relais.").removesuffix(".v1")
+    name = names.short_type(command.wire_type)
     return Refused(
         RefusalCode.WRONG_STATUS,
         f"campaign {state.campaign_id} is {state.status}; {name} is accepted from "

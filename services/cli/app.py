@@ -8,6 +8,8 @@ from typing import NoReturn
 
 import typer
 
+from services.cli.problems import BUG, INTERRUPTED, USAGE
+
 # Only the module of the command asked for is imported: a worker has to be ready in a second.
 # A module has a typer app named `app`; a new command is one more name here.
 MODULES = {
@@ -16,7 +18,6 @@ MODULES = {
     "services.cli.demo": ("demo",),
     "services.cli.bench": ("bench",),
 }
-USAGE, BUG, INTERRUPTED = 64, 70, 130
 
 
 def main() -> NoReturn:

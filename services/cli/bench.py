@@ -5,7 +5,8 @@ import sys
 
 import typer
 
-from services.cli.problems import USAGE, Problem, guarded
+from services.cli.failures import guarded
+from services.cli.problems import USAGE, Problem
 
 app = typer.Typer()
 

@@ -36,10 +36,9 @@ Report = OrdersReport | CampaignsReport | NotificationsReport
 
 
 def _reports() -> Iterator[tuple[str, type[Report]]]:
-    for name, field_info in CancellationCompleted.model_fields.items():
-        for kind in get_args(Report):
-            if field_info.annotation is kind:
-                yield name, cast(type[Report], kind)
+    for name, info in CancellationCompleted.model_fields.items():
+        if info.annotation in get_args(Report):
+            yield name, cast(type[Report], info.annotation)
 
 
 REPORTS: dict[str, type[Report]] = dict(_reports())

@@ -98,7 +98,7 @@ def _given() -> dict[str, str]:
 
 
 def _database(service: str, given: dict[str, str], wrong: list[str]) -> Setting:
-    variable = f"RELAIS_{service.upper()}_POSTGRES_URL"
+    variable = settings.database_variable(service)
     meaning = "The database of this service alone."
     try:
         url = settings.database_url(service)

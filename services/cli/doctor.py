@@ -12,9 +12,9 @@ from rich.table import Table
 
 from infra.local import caches, debian, docker, ports, postgres, rabbitmq, servers
 from infra.local.errors import Misconfigured, Unavailable
+from services.cli.problems import UNAVAILABLE
 from services.runtime import declared
 
-UNAVAILABLE = 69
 LEAST_DISK_BYTES = 1 << 30
 PROJECT = Path(__file__).parents[2]
 MARKS = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[yellow]-[/]"}

@@ -40,7 +40,7 @@ def find(*wanted: str) -> Endpoints:
 
 def _is_told(services: Iterable[str]) -> bool:
     variables = {"RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL"}
-    variables |= {f"RELAIS_{service.upper()}_POSTGRES_URL" for service in services}
+    variables |= {settings.database_variable(service) for service in services}
     return any(os.environ.get(name) for name in variables)
 
 

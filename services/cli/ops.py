@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.problems import guarded
+from services.cli.failures import guarded
 
 app = typer.Typer()
 parked_app = typer.Typer(
@@ -108,8 +108,11 @@ def proof(
     since: Annotated[
         str, typer.Option(help="The start of the window: 90s, 30m, 24h, 7d ago, or a time.")
     ] = "24h",
-    settle: Annotated[
-        float, typer.Option(min=0, help="Seconds that messages on their way get to arrive.")
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="How long to wait for messages that are on their way."
+        ),
     ] = 10,
     as_json: Json = False,
 ) -> int:
@@ -117,11 +120,9 @@ def proof(
 
     Exit code 0 only when nothing is missing and nothing waits.
     """
-    from services.cli import proof as work
+    from services.cli import proof_report as work
 
-    return guarded(
-        lambda: asyncio.run(work.proof(work.moment(since), settle=settle, as_json=as_json))
-    )
+    return guarded(lambda: work.report(since, wait=wait, as_json=as_json))
 
 
 @parked_app.command("list")

@@ -12,9 +12,10 @@ import asyncpg
 from rich.padding import Padding
 from rich.text import Text
 
+from contracts import names
 from services.cli import endpoints
 from services.cli.console import console
-from services.cli.problems import USAGE, Problem
+from services.cli.problems import UNAVAILABLE, USAGE, Problem
 from services.runtime import declared
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
@@ -63,18 +64,13 @@ def _print_list(found: Sequence[dict[str, Any]]) -> None:
     for row in found:
         reason = f"{row['reason']}, retry asked" if row["retry_at"] else row["reason"]
         what = f"{row['service']} {row['number']}  {row['parked_at']:%Y-%m-%d %H:%M}Z  {reason}"
-        out.print(f"{what}  {short(row['type'] or '-')}", markup=False, soft_wrap=True)
+        out.print(f"{what}  {names.short_type(row['type'] or '-')}", markup=False, soft_wrap=True)
         error = f"{row['id']}: {row['error']}" if row["id"] else row["error"]
         out.print(Padding(Text(_cut(error, 200), "dim"), (0, 0, 0, 4), expand=False))
     out.print(
         "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
         markup=False,
     )
-
-
-def short(wire_type: str) -> str:
-    """A type as people say it: `package.cancel`."""
-    return wire_type.removeprefix("relais.").removesuffix(".v1")
 
 
 def _cut(text: str, most: int = 80) -> str:
@@ -237,4 +233,6 @@ async def _connected(service: str, url: str) -> AsyncIterator[Connection]:
         async with database.connect(url, "relais parked") as conn:
             yield conn
     except asyncpg.UndefinedTableError:
-        raise Problem(f"{service}: its database is empty; run `relais setup`", 69) from None
+        raise Problem(
+            f"{service}: its database is empty; run `relais setup`", UNAVAILABLE
+        ) from None

@@ -1,11 +1,10 @@
-"""Prove from the services' own tables that no message was lost: what was said, was handled.
+"""Prove from the services' own tables that no message was lost: what was emitted, was handled.
 
-Each service notes what it has said, in runs of ids, and what it has handled, in its inbox.
+Each service stores what it has emitted, in runs of ids, and what it has handled, in its inbox.
 The proof is the difference between the two, for every service that reads a type, id by id.
 """
 
 import asyncio
-import json
 import re
 import time
 from collections import defaultdict
@@ -16,10 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts import names
-from services.cli import endpoints
 from services.cli.endpoints import Endpoints
 from services.cli.problems import USAGE, Problem
-from services.runtime import declared
 from services.runtime.amqp import broker, topology
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Pool, Row
@@ -29,14 +26,14 @@ Services = Mapping[str, Service]
 
 IDS_AT_ONCE = 20_000
 LISTED = 1_000
-"""Missing messages that are told by name; all are counted."""
+"""Missing messages that are listed by id; all are counted."""
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A message that its sender has said and a reader has not handled."""
+    """A message that its sender has emitted and a reader has not handled."""
 
     sender: str
     reader: str
@@ -46,9 +43,9 @@ class Missing:
 
 @dataclass(slots=True)
 class Standing:
-    """How one service stands: what it said and handled, and what is not done yet."""
+    """The counts of one service: what it emitted and handled, and what is not done yet."""
 
-    said: int = 0
+    emitted: int = 0
     handled: dict[str, int] = field(default_factory=dict)
     missing: int = 0
     outbox: int = 0
@@ -57,14 +54,14 @@ class Standing:
     parked: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def is_settled(self) -> bool:
-        """Whether nothing is missing here and nothing waits to be done."""
+    def is_complete(self) -> bool:
+        """Whether nothing is missing here and nothing is left to be done."""
         return not (self.missing or self.outbox or self.waiting or self.queued)
 
 
 @dataclass(slots=True)
 class Proof:
-    """How every service stands since a moment; missing lists the first of those missing."""
+    """The counts of every service since a moment; missing lists the first missing messages."""
 
     since: datetime
     services: dict[str, Standing]
@@ -73,20 +70,7 @@ class Proof:
     @property
     def ok(self) -> bool:
         """Whether every message was handled once, refused or parked, by all who read it."""
-        return all(standing.is_settled for standing in self.services.values())
-
-
-async def proof(since: datetime, *, settle: float, as_json: bool) -> int:
-    """Print the proof; the exit code is 0 only when it holds."""
-    found = await prove(endpoints.find(*declared.names()), since, settle)
-    if as_json:
-        print(json.dumps(as_dict(found), default=str))
-    else:
-        from services.cli import proof_table
-        from services.cli.console import console
-
-        proof_table.show(found, console())
-    return 0 if found.ok else 1
+        return all(standing.is_complete for standing in self.services.values())
 
 
 def as_dict(found: Proof) -> dict[str, Any]:
@@ -115,10 +99,10 @@ def moment(text: str, now: datetime | None = None) -> datetime:
     return found
 
 
-async def prove(stack: Endpoints, since: datetime, settle: float) -> Proof:
-    """The proof; what is on its way gets so many seconds to arrive."""
+async def prove(stack: Endpoints, since: datetime, wait: float) -> Proof:
+    """The proof; messages on their way get so many seconds to arrive."""
     services = installed()
-    until = time.monotonic() + settle
+    until = time.monotonic() + wait
     async with AsyncExitStack() as opened:
         pools = {
             name: await opened.enter_async_context(
@@ -139,8 +123,8 @@ async def compare(services: Services, pools: Mapping[str, Pool], since: datetime
     standings = {name: await _standing(pool, since) for name, pool in pools.items()}
     found = Proof(since, standings)
     for sender in services:
-        async for runs in _said(pools[sender], since):
-            standings[sender].said += sum(run["count"] for run in runs)
+        async for runs in _emitted(pools[sender], since):
+            standings[sender].emitted += sum(run["count"] for run in runs)
             await _check(found, sender, runs, services, pools)
     return found
 
@@ -178,15 +162,15 @@ async def _standing(pool: Pool, since: datetime) -> Standing:
     )
 
 
-SAID = "SELECT run, type, count FROM emitted WHERE at >= $1"
+EMITTED = "SELECT run, type, count FROM emitted WHERE at >= $1"
 
 
-async def _said(pool: Pool, since: datetime) -> AsyncIterator[list[Row]]:
-    """What a service has said, in portions of about so many ids."""
+async def _emitted(pool: Pool, since: datetime) -> AsyncIterator[list[Row]]:
+    """What a service has emitted, in portions of about so many ids."""
     portion: list[Row] = []
     ids = 0
     async with pool.acquire() as conn, conn.transaction():
-        async for run in conn.cursor(SAID, since, prefetch=5_000):
+        async for run in conn.cursor(EMITTED, since, prefetch=5_000):
             portion.append(run)
             ids += run["count"]
             if ids >= IDS_AT_ONCE:
@@ -203,7 +187,7 @@ async def _check(
     services: Services,
     pools: Mapping[str, Pool],
 ) -> None:
-    """Note what the readers of these runs lack."""
+    """Add what the readers of these runs lack."""
     by_type: dict[str, list[Row]] = defaultdict(list)
     for run in runs:
         by_type[run["type"]].append(run)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from contracts import catalogue, client, envelope
+from contracts import catalogue, client, envelope, names
 from contracts.envelope import FieldError
 from contracts.message import Command, Edit
 from contracts.outcomes import CommandOutcome, Outcome
@@ -95,8 +95,8 @@ def _names(model: type[Command]) -> list[str]:
 
 
 def _fields_of(model: type[Command]) -> str:
-    names = ", ".join(_names(model))
-    return f"its fields are {names}" if names else "it has no fields"
+    fields = ", ".join(_names(model))
+    return f"its fields are {fields}" if fields else "it has no fields"
 
 
 def _choices(model: type[Command], name: str) -> list[str]:
@@ -110,13 +110,12 @@ def _choices(model: type[Command], name: str) -> list[str]:
 
 def command_class(kind: str) -> type[Command]:
     """The command of a type, short (`package.cancel`) or in full."""
-    full = kind if kind.startswith("relais.") else f"relais.{kind}.v1"
-    if full in catalogue.COMMANDS:
-        return catalogue.COMMANDS[full]
-    known = sorted(name.removeprefix("relais.").removesuffix(".v1") for name in catalogue.COMMANDS)
+    if found := catalogue.COMMANDS.get(names.wire_type(kind)):
+        return found
+    known = sorted(names.short_type(name) for name in catalogue.COMMANDS)
     if near := difflib.get_close_matches(kind.lower(), known, n=3):
         raise Problem(f"there is no command {kind!r}; perhaps {', '.join(near)}", USAGE)
-    nouns = [", ".join(names) for _, names in groupby(known, lambda name: name.partition(".")[0])]
+    nouns = [", ".join(of) for _, of in groupby(known, lambda name: name.partition(".")[0])]
     raise Problem("\n  ".join([f"there is no command {kind!r}; there are", *nouns]), USAGE)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from aio_pika.abc import AbstractConnection
 
-from services.cli import endpoints, problems
+from services.cli import endpoints, failures, problems
 from services.cli.endpoints import Endpoints
 from services.runtime.amqp import broker, topology
 from services.runtime.postgres import migrate
@@ -39,7 +39,7 @@ async def _patiently(until: float, work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except Exception as error:
-            problem = problems.explain(error)
+            problem = failures.explain(error)
             away = problem is not None and problem.exit_code == problems.UNAVAILABLE
             if not away or isinstance(error, migrate.MigrationError) or time.monotonic() > until:
                 raise

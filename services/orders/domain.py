@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
+from contracts import names
 from contracts.envelope import FieldError
 from contracts.orders import (
     ApproveOrder,
@@ -284,8 +285,8 @@ def _check_turn(order: OrderState, command: OrderCommand, expected: int | None) 
         allowed = ", ".join(sorted(ALLOWED[type(command)]))
         return Refused(
             RefusalCode.WRONG_STATUS,
-            f"order {order.order_id} is {order.status}; {command.wire_type[7:-3]} is accepted "
-            f"from {allowed}",
+            f"order {order.order_id} is {order.status}; {names.short_type(command.wire_type)} "
+            f"is accepted from {allowed}",
             order.version,
         )
     return None

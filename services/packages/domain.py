@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
+from contracts import names
 from contracts.envelope import FieldError
 from contracts.outcomes import RefusalCode
 from contracts.packages import (
@@ -198,7 +199,7 @@ def decide(
         return refusal
     allowed = _allowed(package, command)
     if package.status not in allowed:
-        return _wrong_status(package, command.wire_type[7:-3], sorted(allowed))
+        return _wrong_status(package, names.short_type(command.wire_type), sorted(allowed))
     if refusal := _check_rules(package, command, campaign, cancel_running, now):
         return refusal
     return _move(package, command, now, actor)

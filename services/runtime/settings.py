@@ -96,13 +96,18 @@ def read_secret_files() -> None:
             raise ConfigurationError(f"{name}: cannot read {path}: {error.strerror}") from None
 
 
+def database_variable(service: str) -> str:
+    """The name of the setting that holds the URL of a service's database."""
+    return f"RELAIS_{service.upper()}_POSTGRES_URL"
+
+
 def database_url(service: str) -> str:
     """The service's own database: RELAIS_<SERVICE>_POSTGRES_URL.
 
     Without it, the database relais_<service> on the server of RELAIS_POSTGRES_URL.
     """
     read_secret_files()
-    own = f"RELAIS_{service.upper()}_POSTGRES_URL"
+    own = database_variable(service)
     if os.environ.get(own):
         return checked(own, POSTGRES_FORM)
     if os.environ.get("RELAIS_POSTGRES_URL"):

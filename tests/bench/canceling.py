@@ -25,7 +25,7 @@ from contracts.packages import (
     PublishPackage,
 )
 from infra.local.stack import Stack, stack
-from services.cli.demo import stage as demo
+from services.cli.demo import driver as demo
 from services.runtime.amqp import broker
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
@@ -66,7 +66,7 @@ class Scene:
 
     here: Place
     running: Stack
-    demo: demo.Stage
+    demo: demo.Driver
     publisher: Publisher
     ears: Ears
     entities: Sequence[str]
@@ -151,7 +151,7 @@ async def scene(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[
     boxes = [f"region{n}" for n in range(mailboxes)]
     async with (
         _stack(here) as running,
-        demo.stage(here.amqp_url, running.postgres, ACTOR, lambda: running.wait(0)) as stage,
+        demo.connect(here.amqp_url, running.postgres, ACTOR, lambda: running.wait(0)) as stage,
         drain.reading_events(here, CancellationCompleted.TYPE),
         listening(here.amqp_url, [drain.EVENTS], ears.take),
     ):
@@ -183,7 +183,7 @@ async def _stack(here: Place) -> AsyncIterator[Stack]:
                 await place.drop(here, f"{prefix}_{service}")
 
 
-async def _register(stage: demo.Stage, members: Sequence[str], boxes: Sequence[str]) -> None:
+async def _register(stage: demo.Driver, members: Sequence[str], boxes: Sequence[str]) -> None:
     await stage.send(
         [
             RegisterEntity(entity_id=one, label=f"Agency {one}", mailbox=boxes[n % len(boxes)])

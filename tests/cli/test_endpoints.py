@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.cli import endpoints
-from services.cli.problems import MISCONFIGURED, UNAVAILABLE, Problem, explain
+from services.cli.failures import explain
+from services.cli.problems import MISCONFIGURED, UNAVAILABLE, Problem
 from services.runtime import declared
 from services.runtime.settings import ConfigurationError
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from contracts.packages import PackageCanceled
-from services.cli import proof, proof_table
+from services.cli import proof, proof_report
 from services.cli.problems import Problem
 from services.cli.proof import Missing, Proof, Standing
 from services.runtime.postgres import database
@@ -20,7 +20,7 @@ from services.runtime.service import installed
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 READERS = ("orders", "campaigns", "notifications")
 
-SAY = "INSERT INTO emitted (run, type, count, at) VALUES ($1, $2, $3, $4)"
+EMIT = "INSERT INTO emitted (run, type, count, at) VALUES ($1, $2, $3, $4)"
 HANDLE = """
 INSERT INTO inbox (source, id, type, received_at, outcome)
 SELECT '/relais/packages', $1 || '-' || n, $2, $4, 'accepted' FROM generate_series(0, $3 - 1) AS n
@@ -41,9 +41,9 @@ class Tables:
 
     pools: dict[str, Pool]
 
-    async def say(self, run: str, count: int, at: datetime = NOW) -> None:
-        """Packages said that so many packages were canceled."""
-        await self.pools["packages"].execute(SAY, run, PackageCanceled.TYPE, count, at)
+    async def emit(self, run: str, count: int, at: datetime = NOW) -> None:
+        """Packages emitted that so many packages were canceled."""
+        await self.pools["packages"].execute(EMIT, run, PackageCanceled.TYPE, count, at)
 
     async def handle(self, service: str, run: str, count: int) -> None:
         """A service handled the first of them."""
@@ -78,22 +78,22 @@ class TestCompare:
     """What the tables say."""
 
     async def test_holds_for_tables_where_nothing_happened(self, tables: Tables) -> None:
-        """Nothing said, nothing missing."""
+        """Nothing emitted, nothing missing."""
         assert (await tables.prove()).ok
 
     async def test_holds_when_every_reader_handled_all(self, tables: Tables) -> None:
         """Each id of a run is in the inbox of each service that reads its type."""
-        await tables.say("run", 3)
+        await tables.emit("run", 3)
         for service in READERS:
             await tables.handle(service, "run", 3)
         found = await tables.prove()
         assert found.ok
-        assert found.services["packages"].said == 3
+        assert found.services["packages"].emitted == 3
         assert found.services["orders"].handled == {"accepted": 3}
 
     async def test_names_what_one_reader_lacks(self, tables: Tables) -> None:
-        """The proof is exact: it tells which message is missing where."""
-        await tables.say("run", 3)
+        """The proof is exact: it names the message that is missing, and where."""
+        await tables.emit("run", 3)
         for service in READERS:
             await tables.handle(service, "run", 3 if service != "orders" else 2)
         found = await tables.prove()
@@ -102,19 +102,19 @@ class TestCompare:
 
     async def test_asks_only_those_that_read_a_type(self, tables: Tables) -> None:
         """The directory does not care about packages."""
-        await tables.say("run", 1)
+        await tables.emit("run", 1)
         assert {one.reader for one in (await tables.prove()).missing} == set(READERS)
 
     async def test_counts_all_and_lists_the_first(self, tables: Tables) -> None:
         """A hundred thousand missing messages fill no screen and no memory."""
-        await tables.say("run", 5 * proof.IDS_AT_ONCE)
+        await tables.emit("run", 5 * proof.IDS_AT_ONCE)
         found = await tables.prove()
         assert found.services["orders"].missing == 5 * proof.IDS_AT_ONCE
         assert len(found.missing) == proof.LISTED
 
     async def test_takes_a_parked_message_as_kept(self, tables: Tables) -> None:
         """It is not lost: an operator sees it, and it is listed."""
-        await tables.say("run", 1)
+        await tables.emit("run", 1)
         for service in READERS[1:]:
             await tables.handle(service, "run", 1)
         await tables.pools["orders"].execute(PARK, "run-0", PackageCanceled.TYPE, NOW)
@@ -129,7 +129,7 @@ class TestCompare:
 
     async def test_looks_no_further_back_than_asked(self, tables: Tables) -> None:
         """What is older may have been cleaned in one service and not yet in another."""
-        await tables.say("old", 1, NOW - timedelta(hours=2))
+        await tables.emit("old", 1, NOW - timedelta(hours=2))
         assert (await tables.prove()).ok
 
 
@@ -168,7 +168,7 @@ class TestMoment:
 def shown(found: Proof) -> list[str]:
     """The lines that a terminal of 80 columns shows of a proof."""
     out = Console(width=80, record=True, quiet=False, file=io.StringIO())
-    proof_table.show(found, out)
+    proof_report.show(found, out)
     return out.export_text().splitlines()
 
 
@@ -185,7 +185,7 @@ class TestTable:
         assert max(map(len, lines)) <= 80
 
     def test_names_what_is_left_where_and_what_to_do(self) -> None:
-        """Who is told that something waits wants to know of whom."""
+        """Something that waits is of use only with the service that it waits for."""
         lines = shown(Proof(NOW, {"orders": Standing(queued=1), "packages": Standing()}))
         assert "  orders: 1 queued; is a worker of orders running?" in lines
         assert not any(line.startswith("  packages:") for line in lines)

@@ -15,7 +15,7 @@ import pytest
 from contracts import client, names
 from infra.local.servers import Servers
 from infra.local.stack import RELAIS, Stack, stack
-from services.cli.demo import ground
+from services.cli.demo import environment
 from services.runtime import declared
 from services.runtime.amqp import broker
 from tests.cli import sixth
@@ -46,15 +46,15 @@ def running(
     pair = Servers(amqp_url, postgres_url, ())
     prefix = f"relais_test_{secrets.token_hex(3)}"
     workers = {**dict.fromkeys(declared.names(), 0), "sixth": 1}
-    environment = {"PYTHONPATH": str(package), "RELAIS_LANES": str(LANES)}
+    settings = {"PYTHONPATH": str(package), "RELAIS_LANES": str(LANES)}
     folder = tmp_path_factory.mktemp("stack")
     try:
         with stack(
-            pair, folder, workers=workers, environment=environment, databases=prefix
+            pair, folder, workers=workers, environment=settings, databases=prefix
         ) as started:
             yield started
     finally:
-        asyncio.run(ground.clear(pair, prefix, workers, []))
+        asyncio.run(environment.clear(pair, prefix, workers, []))
 
 
 @pytest.fixture

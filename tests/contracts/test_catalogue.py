@@ -1,6 +1,6 @@
 """The catalogue is the list of messages of the public interface, and every message has a sample."""
 
-from contracts import samples
+from contracts import names, samples
 from contracts.catalogue import COMMANDS, EVENTS, NOTIFICATIONS
 from contracts.message import Command, Event
 from contracts.outcomes import CommandOutcome, RefusalCode
@@ -43,3 +43,13 @@ class TestTheCatalogue:
         """Every message has one golden sample, and no sample is astray."""
         every = COMMANDS.keys() | EVENTS.keys() | NOTIFICATIONS.keys() | {CommandOutcome.TYPE}
         assert samples.wire_types() == sorted(every)
+
+
+class TestNames:
+    """How message types are written for people."""
+
+    def test_of_a_type_is_short_and_back(self) -> None:
+        """Both forms name the same message."""
+        assert names.short_type("relais.package.cancel.v1") == "package.cancel"
+        assert names.wire_type("package.cancel") == "relais.package.cancel.v1"
+        assert names.wire_type("relais.package.cancel.v1") == "relais.package.cancel.v1"

@@ -14,7 +14,7 @@ from contracts import client
 from contracts.client import Client
 from infra.local.servers import Servers
 from infra.local.stack import Stack, stack
-from services.cli.demo import ground
+from services.cli.demo import environment
 from services.runtime import declared
 
 RELAIS = Path(sys.executable).with_name("relais")
@@ -42,7 +42,7 @@ def running(
         with stack(pair, folder, workers=workers, databases=prefix) as started:
             yield started
     finally:
-        asyncio.run(ground.clear(pair, prefix, declared.names(), ["west"]))
+        asyncio.run(environment.clear(pair, prefix, declared.names(), ["west"]))
 
 
 @pytest.fixture

@@ -118,12 +118,12 @@ class TestProof:
     """`relais proof`."""
 
     async def test_holds_for_a_stack_at_work(self, relais: Relais, upstream: Client) -> None:
-        """Exit code 0, and a table that says for each service what it said and handled."""
+        """Exit code 0, and a table that says for each service what it emitted and handled."""
         await given.published(upstream, "CAT2", ["OU1"])
         ran = await relais("proof", "--since", "1h", "--json")
         found = json.loads(ran.out)
         assert (ran.code, found["ok"], found["missing"]) == (0, True, [])
-        assert found["services"]["packages"]["said"] >= 3
+        assert found["services"]["packages"]["emitted"] >= 3
         assert "proved" in (await relais("proof")).out
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.problems import guarded
+from services.cli.failures import guarded
 from services.cli.workers import per_service
 
 app = typer.Typer()
@@ -20,7 +20,7 @@ def demo(
     entities: Annotated[
         int,
         typer.Option(
-            min=2, max=50_000, metavar="N", help="Local entities that order, and are told."
+            min=2, max=50_000, metavar="N", help="Local entities that order, and are notified."
         ),
     ] = 100,
     mailboxes: Annotated[
@@ -30,7 +30,7 @@ def demo(
         bool, typer.Option("--json", help="Print the result as JSON, as the last line.")
     ] = False,
 ) -> int:
-    """Tell the story of one cancel on a stack of its own, and prove that it came right.
+    """Run one cancel from end to end on a stack of its own, and prove that every effect is right.
 
     Agencies register, a central entity offers packages, agencies order them, and all packages are
     canceled at once.  Then every service's own tables and every mailbox are compared with what was
@@ -42,8 +42,8 @@ def demo(
 
     Exit code 0 only when nothing is lost and nothing came twice.
     """
-    from services.cli.demo import telling
-    from services.cli.demo.cast import Sizes
+    from services.cli.demo import run
+    from services.cli.demo.scenario import Sizes
 
     sizes = Sizes(orders, entities, mailboxes)
-    return guarded(lambda: telling.demo(sizes, workers, as_json=as_json))
+    return guarded(lambda: run.demo(sizes, workers, as_json=as_json))

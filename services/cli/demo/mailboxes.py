@@ -1,4 +1,4 @@
-"""Read the mailboxes as the gateways of local entities do: each notice once, repeats told apart."""
+"""Read the mailboxes as the gateways of local entities do: each notice once, and its repeats."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ class Read:
     messages: int = 0
 
     def take(self, body: bytes) -> None:
-        """Note the notices of one message."""
+        """Store the notices of one message."""
         self.messages += 1
         for envelope in _envelopes(body):
             try:
@@ -59,12 +59,12 @@ def _notice(data: Any) -> Notice:
     return data["kind"], recipient, package["package_id"], package["edition"], order_id
 
 
-async def empty(
-    amqp_url: str, mailboxes: Sequence[str], read: Read, tell: Callable[[int], None]
+async def drain(
+    amqp_url: str, mailboxes: Sequence[str], read: Read, progress: Callable[[int], None]
 ) -> None:
-    """Read until the mailboxes are empty; tell hears how many messages were read so far."""
+    """Read until the mailboxes are empty; progress gets the number of messages read so far."""
     queues = [names.mailbox(name) for name in mailboxes]
-    reader = _Reader(read, tell)
+    reader = _Reader(read, progress)
     name = "relais demo mailboxes"
     async with (
         broker.connected(amqp_url, name) as asking,
@@ -78,11 +78,11 @@ async def empty(
 
 
 class _Reader:
-    """Takes deliveries in, and acknowledges what it has noted."""
+    """Stores deliveries, and acknowledges what it has stored."""
 
-    def __init__(self, read: Read, tell: Callable[[int], None]) -> None:
+    def __init__(self, read: Read, progress: Callable[[int], None]) -> None:
         self._read = read
-        self._tell = tell
+        self._progress = progress
         self._tag = 0
         self._arrived = asyncio.Event()
 
@@ -101,7 +101,7 @@ class _Reader:
         self._arrived.clear()
         # An acknowledgement must have gone out before the connection is closed.
         await channel.basic_ack(self._tag, multiple=True)
-        self._tell(self._read.messages)
+        self._progress(self._read.messages)
         return True
 
 

@@ -1,4 +1,4 @@
-"""What the demo reads in the services' own tables: counts, and nothing else."""
+"""What the demo counts in the services' own tables, and what it imports into one."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ FROM cancellations
 
 
 async def rows(pools: Pools, service: str, statement: str) -> Rows:
-    """Groups with their counts, the last column."""
+    """The groups of a statement with their counts, which are its last column."""
     found = await pools[service].fetch(statement)
     return Counter({tuple(row.values())[:-1]: row["count"] for row in found})
 
@@ -44,22 +44,22 @@ ACTIVE = {
 }
 """The entities that each service knows to be active."""
 
-# An order that was canceled or rejected has been changed once more than its approval tells.
+# An order that was canceled or rejected has changed once more than its approval accounts for.
 CHANGED_TWICE = """
 SELECT count(*) FROM orders
 WHERE version > 1 + (approved_at IS NOT NULL)::int + (status IN ('canceled', 'rejected'))::int
 """
-SAID = "SELECT coalesce(sum(count), 0) FROM emitted WHERE type = $1"
+EMITTED = "SELECT coalesce(sum(count), 0) FROM emitted WHERE type = $1"
 
 
 async def changed_twice(pools: Pools) -> int:
-    """Orders that were changed more often than anybody asked for."""
+    """Orders that were changed more often than commands asked for."""
     return int(await pools["orders"].fetchval(CHANGED_TWICE))
 
 
-async def said(pools: Pools, service: str, kind: str) -> int:
-    """How often a service has said something of this type."""
-    return int(await pools[service].fetchval(SAID, kind))
+async def emitted(pools: Pools, service: str, kind: str) -> int:
+    """How many events of this type a service has emitted."""
+    return int(await pools[service].fetchval(EMITTED, kind))
 
 
 async def canceled(pools: Pools, edition: int) -> dict[str, int]:

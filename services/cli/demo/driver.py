@@ -1,4 +1,4 @@
-"""What the story works with: a client, the services' databases, and ways to wait for effects."""
+"""Drives a stack: sends commands, and waits for their effects in the services' databases."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from contracts import client
 from contracts.client import Client
 from contracts.message import Command
 from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
-from services.cli.demo.narrator import Tell
+from services.cli.demo.output import Progress
 from services.cli.demo.tables import Pools
 from services.cli.problems import Problem
 from services.runtime.postgres import database
@@ -26,8 +26,8 @@ TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A running stack; check raises when it has given up on a worker."""
+class Driver:
+    """Sends commands to a running stack; check raises when the stack has given up on a worker."""
 
     amqp_url: str
     postgres: Mapping[str, str]
@@ -37,22 +37,23 @@ class Stage:
     check: Callable[[], None] = field(repr=False)
 
     async def do(self, command: Command) -> CommandOutcome:
-        """Have a command done; raises Problem when it is refused."""
+        """Send a command and wait for its outcome; raises Problem when it is refused."""
         outcome = await self._ask(command)
         if outcome.outcome == Outcome.REFUSED:
             raise Problem(f"{command.wire_type} {command.subject} was refused: {outcome.message}")
         return outcome
 
     async def refused(self, command: Command, code: RefusalCode) -> str:
-        """Have a command refused with this code; gives the refusal's sentence."""
+        """Send a command that must be refused with this code; return the refusal's message."""
         outcome = await self._ask(command)
         if outcome.code != code:
-            met = outcome.code or outcome.outcome
-            raise Problem(f"{command.wire_type} {command.subject}: {code} was to come, not {met}")
+            found = outcome.code or outcome.outcome
+            name = f"{command.wire_type} {command.subject}"
+            raise Problem(f"{name}: expected the outcome {code}, not {found}")
         return outcome.message or ""
 
     async def _ask(self, command: Command) -> CommandOutcome:
-        """Ask as often as it takes: the same id has no second effect, and the same answer."""
+        """Ask several times if need be: the same id has no second effect, and the same answer."""
         id = str(uuid.uuid4())
         for _ in range(TRIES):
             try:
@@ -60,16 +61,20 @@ class Stage:
             except client.NoOutcome:
                 self.check()
         raise Problem(
-            f"nobody answers {command.wire_type} {command.subject}; see the workers' logs"
+            f"no service answers {command.wire_type} {command.subject}; see the workers' logs"
         )
 
     async def send(self, commands: Sequence[Command]) -> None:
-        """Send many commands; their effects are to be awaited."""
+        """Send many commands, without waiting for their outcomes."""
         if commands:
             await self.client.send_many(commands, timeout=SENDING, actor=self.actor)
 
     async def until(
-        self, what: str, wanted: int, count: Callable[[], Awaitable[int]], tell: Tell | None = None
+        self,
+        what: str,
+        wanted: int,
+        count: Callable[[], Awaitable[int]],
+        progress: Progress | None = None,
     ) -> None:
         """Wait until a count is reached; raises Problem when it stands still for too long."""
         best, moved = -1, time.monotonic()
@@ -79,8 +84,8 @@ class Stage:
                 return
             took = time.monotonic() - asked
             self.check()
-            if tell is not None:
-                tell(found)
+            if progress is not None:
+                progress(found)
             if found > best:
                 best, moved = found, time.monotonic()
             if time.monotonic() - moved > PATIENCE:
@@ -103,10 +108,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(
+async def connect(
     amqp_url: str, postgres: Mapping[str, str], actor: str, check: Callable[[], None]
-) -> AsyncIterator[Stage]:
-    """A stage while the block lasts."""
+) -> AsyncIterator[Driver]:
+    """Connect to a stack while the block lasts."""
     async with AsyncExitStack() as opened:
         pools = {
             service: await opened.enter_async_context(
@@ -115,4 +120,4 @@ async def stage(
             for service, url in postgres.items()
         }
         sender = await opened.enter_async_context(client.connect(amqp_url, source="/demo"))
-        yield Stage(amqp_url, postgres, pools, sender, actor, check)
+        yield Driver(amqp_url, postgres, pools, sender, actor, check)

@@ -1,4 +1,4 @@
-"""Tells the story as it goes: a line a step, and a moving one where a terminal can show it."""
+"""Prints the progress of the demo: a line a step, which moves where a terminal can show it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,38 +10,38 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-Tell = Callable[[int], None]
-"""How far a step has got."""
+Progress = Callable[[int], None]
+"""Called with how much of a step is done."""
 
 
-class Narrator:
-    """Prints acts and steps; what is printed is never needed by a program."""
+class Output:
+    """Prints headings and steps for people; no program reads them."""
 
     def __init__(self, console: Console) -> None:
         """The console is standard error where standard output is for a program."""
         self.console = console
 
-    def act(self, title: str) -> None:
-        """Begin a part of the story."""
+    def heading(self, title: str) -> None:
+        """Begin a section."""
         self.console.print()
         self.console.print(Text(title, style="bold"))
 
-    def say(self, text: str, style: str = "") -> None:
-        """A line of its own."""
+    def line(self, text: str, style: str = "") -> None:
+        """Print a line of its own."""
         self.console.print(Padding(Text(text, style=style), (0, 0, 0, 2), expand=False))
 
     @contextmanager
-    def step(self, text: str, total: int = 0) -> Iterator[Tell]:
-        """A step that takes a while; it is told with its time once it is over."""
+    def step(self, text: str, total: int = 0) -> Iterator[Progress]:
+        """Show a step while it runs, and print it with its time at the end."""
         began = time.monotonic()
         with self._moving(text) as status:
 
-            def tell(done: int) -> None:
+            def progress(done: int) -> None:
                 if status is not None:
                     of = f" {done:,} of {total:,}" if total else f" {done:,}"
                     status.update(f"{text}:{of}")
 
-            yield tell
+            yield progress
         seconds = time.monotonic() - began
         line = Table.grid(padding=(0, 1))
         line.add_row(Text("  ✓", "green"), Text.assemble(text, (f"  {seconds:.1f} s", "dim")))

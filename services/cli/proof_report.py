@@ -1,31 +1,54 @@
-"""A proof as a table for people."""
+"""Print a proof: as a table for people, as JSON for programs."""
+
+import asyncio
+import json
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.parked import short
+from contracts import names
+from services.cli import endpoints, proof
+from services.cli.console import console
 from services.cli.proof import LISTED, Proof
+from services.runtime import declared
 
 SHOWN = 20
 ADVICE = {
-    "missing": "missing; has it arrived when you ask again? Else look at the log of {}",
+    "missing": "missing; run the proof again, and if it still is, read the log of {}",
     "outbox": "in the outbox, not published; is a worker of {} running?",
-    "waiting": "waiting for what they name; ask again in some seconds",
+    "waiting": "waiting for something they name; run the proof again in some seconds",
     "queued": "queued; is a worker of {} running?",
 }
-"""What to do about what is counted in a column, for the service of its row."""
+"""What to do about a count in a column, for the service of its row."""
+
+
+def report(since: str, *, wait: float, as_json: bool) -> int:
+    """Print the proof of the running stack; the exit code is 0 only when it holds."""
+    begin = proof.moment(since)
+    found = asyncio.run(_prove(begin, wait))
+    if as_json:
+        print(json.dumps(proof.as_dict(found), default=str))
+    else:
+        show(found, console())
+    return 0 if found.ok else 1
+
+
+async def _prove(since: datetime, wait: float) -> Proof:
+    return await proof.prove(endpoints.find(*declared.names()), since, wait)
 
 
 def show(found: Proof, console: Console) -> None:
-    """Print how every service stands, what is missing and what is parked."""
+    """Print the counts of every service, what is missing and what is parked."""
     console.print(_table(found))
     for one in found.missing[:SHOWN]:
-        text = f"missing in {one.reader}: {short(one.type)} {one.id} of {one.sender}"
+        text = f"missing in {one.reader}: {names.short_type(one.type)} {one.id} of {one.sender}"
         console.print(text, markup=False, soft_wrap=True)
     _print_rest(found, console)
     for name, standing in found.services.items():
         for row in standing.parked[:SHOWN]:
-            text = f"parked: {name} {row['number']}: {short(row['type'] or '-')}, {row['reason']}"
+            kind = names.short_type(row["type"] or "-")
+            text = f"parked: {name} {row['number']}: {kind}, {row['reason']}"
             console.print(text, markup=False, soft_wrap=True)
     if any(standing.parked for standing in found.services.values()):
         console.print("look at one with `relais parked show SERVICE NUMBER`", markup=False)
@@ -33,12 +56,12 @@ def show(found: Proof, console: Console) -> None:
 
 
 def _table(found: Proof) -> Table:
-    columns = ("service", "said", "handled", "refused", "parked", "missing")
+    columns = ("service", "emitted", "handled", "refused", "parked", "missing")
     table = Table(*columns, "outbox", "waiting", "queued", box=None, pad_edge=False)
     for name, standing in found.services.items():
         refused = standing.handled.get("refused", 0)
         handled = sum(standing.handled.values()) - refused - standing.handled.get("parked", 0)
-        counts = (standing.said, handled, refused, len(standing.parked), standing.missing)
+        counts = (standing.emitted, handled, refused, len(standing.parked), standing.missing)
         left = (standing.outbox, standing.waiting, standing.queued)
         table.add_row(name, *(f"{count:,}" for count in (*counts, *left)))
     return table
@@ -55,7 +78,7 @@ def _verdict(found: Proof) -> str:
     since = found.since.isoformat(" ", "seconds")
     if found.ok:
         return (
-            f"[green]proved[/]: every message since {since} was handled once by all who read it, "
+            f"[green]proved[/]: every message since {since} was handled once by every reader, "
             "refused or parked"
         )
     left = [

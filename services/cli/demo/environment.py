@@ -1,4 +1,4 @@
-"""Where the story takes place: servers of its own, or room of its own on given ones."""
+"""Where the demo runs: on servers of its own, or in databases of its own on given servers."""
 
 import asyncio
 import os
@@ -18,23 +18,23 @@ from services.runtime.amqp import broker, topology
 
 
 def is_given() -> bool:
-    """Whether somebody else's servers are used."""
+    """Whether the environment names servers to use."""
     named = ("RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL")
     is_external = os.environ.get("RELAIS_INFRA") == "external"
     return is_external or any(os.environ.get(name) for name in named)
 
 
 @contextmanager
-def ground(pair: Servers, mailboxes: Sequence[str]) -> Iterator[str]:
-    """Give the beginning of the names of the story's databases.
+def reserve(pair: Servers, mailboxes: Sequence[str]) -> Iterator[str]:
+    """Give the prefix of the demo's databases.
 
-    Given servers are left as they were found; a broker where Relais has messages or workers
-    is not used at all.
+    Given servers are left as they were found. A broker on which another Relais has messages or
+    workers is refused.
     """
     if not is_given():
         yield "relais"
         return
-    asyncio.run(_look(pair.amqp_url, mailboxes))
+    asyncio.run(_check_unused(pair.amqp_url, mailboxes))
     prefix = f"relais_demo_{secrets.token_hex(3)}"
     try:
         yield prefix
@@ -42,8 +42,8 @@ def ground(pair: Servers, mailboxes: Sequence[str]) -> Iterator[str]:
         asyncio.run(clear(pair, prefix, declared.names(), mailboxes))
 
 
-async def _look(amqp_url: str, mailboxes: Sequence[str]) -> None:
-    """Raise Problem where a Relais of somebody else would be disturbed."""
+async def _check_unused(amqp_url: str, mailboxes: Sequence[str]) -> None:
+    """Raise Problem where the demo would take the messages of another Relais."""
     async with broker.connected(amqp_url, "relais demo") as connection:
         for queue in [*_queues(), *(names.mailbox(name) for name in mailboxes)]:
             if await _is_in_use(connection, queue):
