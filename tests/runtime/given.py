@@ -35,6 +35,12 @@ def item_of(
     return read
 
 
+DEAD = Source("drain", reason="dead")
+"""The queue of what the broker gave up delivering."""
+UNKNOWN = Source("drain", reason="unknown_type")
+"""The queue of what no lane took."""
+
+
 def items_of(
     harness: Harness,
     body: bytes,

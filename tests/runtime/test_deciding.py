@@ -12,7 +12,7 @@ from services.runtime.decision import Answer
 from services.runtime.messages import item
 from tests.harness import Harness
 from tests.runtime.environment import written
-from tests.runtime.given import event, handle, item_of, items_of, plain
+from tests.runtime.given import DEAD, UNKNOWN, event, handle, item_of, items_of, plain
 from tests.runtime.probe import Add, Added, Doubled, Hooks, Reported
 from tests.runtime.then import events, notes, outbox_envelopes, rows
 
@@ -284,8 +284,8 @@ class TestTheDeadQueue:
         """Also what comes twice, and what nobody can read."""
         body = written(Add(thing_id="A", note="n"), "1")
         dead = [
-            *items_of(harness, body, drained="dead"),
-            *items_of(harness, b"{", drained="dead"),
+            *items_of(harness, body, source=DEAD),
+            *items_of(harness, b"{", source=DEAD),
         ]
 
         await handle(harness, *dead, *dead)
@@ -299,7 +299,7 @@ class TestTheDeadQueue:
         add = Add(thing_id="A", note="n")
         await handle(harness, item_of(harness, add, "1"))
 
-        await handle(harness, *items_of(harness, written(add, "1"), drained="dead"))
+        await handle(harness, *items_of(harness, written(add, "1"), source=DEAD))
 
         assert not await rows(harness, "parked")
 
@@ -317,7 +317,7 @@ class TestAnUnknownType:
                 harness,
                 body,
                 routing_key="relais.package.cancle.v1",
-                drained="unknown_type",
+                source=UNKNOWN,
             ),
         )
 

@@ -2,15 +2,26 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from contracts import names
 from services.runtime.decision import Answer
 from services.runtime.service import routes
+from tests.eventually import eventually
 from tests.harness import Harness
-from tests.runtime.given import PATIENT, event, handle, item_of, items_of, kept, plain
+from tests.runtime.given import (
+    DEAD,
+    PATIENT,
+    UNKNOWN,
+    event,
+    handle,
+    item_of,
+    items_of,
+    kept,
+    plain,
+)
 from tests.runtime.probe import Add, Hooks, Reported
 from tests.runtime.then import events, notes, outbox_envelopes, replies, rows
 
@@ -270,7 +281,7 @@ class TestARetriedMessage:
     ) -> None:
         """It came another way than it is handled now, and is the same all the same."""
         hooks.failing = {"n"}
-        await handle(harness, *items_of(harness, plain(), drained="dead"))
+        await handle(harness, *items_of(harness, plain(), source=DEAD))
         await ask_for_retry(harness)
 
         await kept(harness).retry(harness.work)
@@ -287,7 +298,7 @@ class TestARetriedMessage:
                 harness,
                 body,
                 routing_key="relais.probe.new.v1",
-                drained="unknown_type",
+                source=UNKNOWN,
                 message_id="m",
                 correlation_id="c",
                 headers=lambda: {"partitionkey": "A"},
@@ -304,24 +315,45 @@ class TestARetriedMessage:
         assert (sent["body"], sent["message_id"], sent["correlation_id"]) == (body, "m", "c")
         assert sent["partitionkey"] == "A"
 
-    async def test_is_not_retried_again_by_itself_where_it_ends_the_worker(
+    async def test_is_not_forgotten_where_its_worker_ends(
         self, harness: Harness, hooks: Hooks
     ) -> None:
-        """The wish is taken back before it is begun: a crash must not come round for ever."""
+        """It is claimed for a minute; then another worker takes it up."""
+        await self.begin_retry(harness, hooks)
+
+        (parked,) = await rows(harness, "parked")
+        assert parked["retry_at"] > datetime.now(UTC)
+        await ask_for_retry(harness)
+        hooks.gate.set()
+        await kept(harness).retry(harness.work)
+
+        assert await notes(harness) == ["bad"]
+        assert not await rows(harness, "parked")
+
+    async def test_is_parked_again_where_it_ends_the_worker_each_time(
+        self, harness: Harness, hooks: Hooks
+    ) -> None:
+        """Three times are enough: a crash must not come round for ever."""
+        await self.begin_retry(harness, hooks)
+        for _ in range(2):
+            await ask_for_retry(harness)
+            await end_in_the_middle(harness)
+        await ask_for_retry(harness)
+
+        await kept(harness).retry(harness.work)
+
+        (parked,) = await rows(harness, "parked")
+        assert (parked["reason"], parked["retry_at"]) == ("crashed", None)
+        assert not await notes(harness)
+
+    async def begin_retry(self, harness: Harness, hooks: Hooks) -> None:
+        """A parked message is retried, and the worker ends in the middle of it."""
         hooks.failing = {"bad"}
         await handle(harness, item_of(harness, Add(thing_id="A", note="bad")))
         hooks.failing = set()
         await ask_for_retry(harness)
         hooks.gate.clear()
-        retrying = asyncio.create_task(kept(harness).retry(harness.work))
-        await asyncio.wait({retrying}, timeout=0.1)
-
-        (parked,) = await rows(harness, "parked")
-
-        assert parked["retry_at"] is None
-        hooks.gate.set()
-        await retrying
-        assert await notes(harness) == ["bad"]
+        await end_in_the_middle(harness)
 
     async def test_at_two_workers_has_one_effect(self, harness: Harness, hooks: Hooks) -> None:
         """Both look every second."""
@@ -347,3 +379,22 @@ class TestARetriedMessage:
             pass
 
         assert not await rows(harness, "parked")
+
+
+async def end_in_the_middle(harness: Harness) -> None:
+    """Begin a retry and end it as the end of a process does."""
+    before = await attempts(harness)
+    retrying = asyncio.create_task(kept(harness).retry(harness.work))
+    await eventually(lambda: has_begun(harness, before))
+    retrying.cancel()
+    await asyncio.wait({retrying})
+
+
+async def attempts(harness: Harness) -> int:
+    """How often messages were begun that may end the worker."""
+    return sum(row["count"] for row in await rows(harness, "attempts"))
+
+
+async def has_begun(harness: Harness, before: int) -> bool:
+    """Whether one more has been begun."""
+    return await attempts(harness) > before
