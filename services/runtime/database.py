@@ -12,6 +12,7 @@ import structlog
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import BaseModel
 
+from contracts.message import to_json
 from services.runtime import metrics
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ async def _leave(_: asyncpg.Connection) -> None:
 
 def as_json(models: Iterable[BaseModel]) -> str:
     """Models as one JSON array, for json_populate_recordset: columns are named as on the wire."""
-    rows = (model.__pydantic_serializer__.to_json(model) for model in models)
-    return "[" + ",".join(row.decode() for row in rows) + "]"
+    return to_json([model.__dict__ for model in models]).decode()
 
 
 @asynccontextmanager
