@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from contracts.envelope import FieldError
+from contracts.message import to_json
 from contracts.orders import (
     ApproveOrder,
     CancelOrder,
@@ -213,7 +214,7 @@ def _check_size(terms: PlaceOrder | OrderState, changed: Collection[str]) -> Ref
 
 
 def _size(terms: PlaceOrder | OrderState, fields: Iterable[str]) -> int:
-    return len(terms.__pydantic_serializer__.to_json(terms, include=set(fields)))
+    return len(to_json({name: getattr(terms, name) for name in fields}))
 
 
 def present(order: OrderState, offer: Offer | None) -> OrderState:

@@ -100,7 +100,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     news = [b for b in others if isinstance(b, PackageEvent)]
     packages |= {b.package_id for b in news}
     offers = await store.lock_offers(conn, packages)
-    orders = await store.lock_orders(conn, {c.order_id for c in commands}) if commands else {}
+    orders = await store.lock_orders(conn, {c.order_id for c in commands})
     entities = {c.entity_id for c in places}
     entities |= {b.entity_id for b in others if isinstance(b, EntityEvent)}
     in_audience, has_order = await store.find_applicants(
@@ -197,7 +197,7 @@ def _keep(world: World, decision: Decision) -> Decision:
     if isinstance(decision, Accepted):
         for event in decision.events:
             assert isinstance(event, OrderEvent)
-            world.orders.put(event.order_id, event.state)
+            world.orders.put(event.order_id, event)
             place = (event.package_id, event.edition, event.entity_id)
             if event.status in domain.OPEN:
                 world.has_order.add(place)

@@ -29,7 +29,8 @@ FROM offers WHERE package_id = ANY ($1::text[]) ORDER BY package_id FOR UPDATE
 
 async def lock_offers(conn: Connection, ids: Iterable[str]) -> dict[str, Offer]:
     """Lock the copies of these packages: a cancel and a new order take turns here."""
-    rows = await conn.fetch(LOCK_OFFERS, list(ids))
+    wanted = list(ids)
+    rows = await conn.fetch(LOCK_OFFERS, wanted) if wanted else []
     return {row["package_id"]: _offer(row) for row in rows}
 
 
@@ -106,7 +107,8 @@ ORDER BY package_id, edition, entity_id, order_id FOR UPDATE
 
 async def lock_orders(conn: Connection, ids: Iterable[str]) -> dict[str, OrderState]:
     """Lock orders in the order in which a cancel walks over them."""
-    rows = await conn.fetch(LOCK_ORDERS, list(ids))
+    wanted = list(ids)
+    rows = await conn.fetch(LOCK_ORDERS, wanted) if wanted else []
     return {row["order_id"]: OrderState.model_validate(dict(row)) for row in rows}
 
 
