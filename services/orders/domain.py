@@ -25,6 +25,7 @@ from contracts.orders import (
 from contracts.outcomes import RefusalCode
 from contracts.packages import DistributionLevel, PackageStatus
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
+from services.runtime.plain import plain
 
 Status = OrderStatus
 
@@ -98,7 +99,7 @@ class Offer:
         return edition in self.canceled_editions
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Applicant:
     """What matters of an entity that wants to order; active is None where it is not known."""
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +15,11 @@ from contracts.outcomes import NO_SUBJECT
 from contracts.sentences import printable
 from services.runtime.deliveries import Delivery
 from services.runtime.inbox import Identity
+from services.runtime.plain import plain
 from services.runtime.service import Routes
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Origin:
     """How a message came: what its sender asked of the broker."""
 
@@ -36,7 +36,7 @@ class Origin:
         return self.exchange == names.COMMANDS
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Item:
     """One element: what it says, and where it is kept if the broker no longer holds it.
 
@@ -145,7 +145,7 @@ def _route(delivery: Delivery) -> tuple[str, str]:
 
 def _text(stated: str | None) -> str | None:
     """A property, as far as a column of text can keep it and a message can carry it again."""
-    return names.short((stated or "").replace("\x00", "")) or None
+    return names.short(stated.replace("\x00", "")) or None if stated else None
 
 
 def _raw(element: Element) -> bytes:
