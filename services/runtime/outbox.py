@@ -6,9 +6,10 @@ publishes it; rows nobody holds any more are published by the sweep.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ from services.runtime import metrics
 from services.runtime.broker import Publisher, PublishFailed
 from services.runtime.channel import Outgoing, Published
 from services.runtime.database import Connection, Pool, Row, is_transient, persist
+from services.runtime.plain import plain
 from services.runtime.received import Cause
 
 log = structlog.get_logger()
@@ -26,7 +28,7 @@ LEASE = timedelta(seconds=5)
 SWEPT = 500
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Emitted:
     """An event to say, why, and the key that its order is kept by."""
 
@@ -35,7 +37,7 @@ class Emitted:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class OutboxRow:
     """A stored AMQP message."""
 
@@ -74,20 +76,21 @@ class Outbox:
 
     async def store(self, conn: Connection, now: datetime) -> None:
         """Pack what was said and write it; one statement, whatever the number of events."""
-        runs: list[tuple[str, str, int]] = []
+        runs: defaultdict[str, str] = defaultdict(partial(secrets.token_hex, 10))
+        counts: Counter[str] = Counter()
         messages: list[Outgoing] = []
         for pack in _packs(self._emitted):
-            run = secrets.token_hex(10)
-            runs.append((run, pack.type, len(pack.events)))
-            messages += self._messages(pack, run, now)
+            messages += self._messages(pack, runs[pack.type], now, counts[pack.type])
+            counts[pack.type] += len(pack.events)
         messages += self._replies
         if messages:
-            ids = await _insert(conn, messages, runs, now)
+            ids = await _insert(conn, messages, runs, counts, now)
             self.rows = [OutboxRow(id, m) for id, m in zip(ids, messages, strict=True)]
 
-    def _messages(self, pack: _Pack, run: str, now: datetime) -> list[Outgoing]:
-        written = [self._write(e, f"{run}-{n}", now) for n, e in enumerate(pack.events)]
-        messages, first = [], 0
+    def _messages(self, pack: _Pack, run: str, now: datetime, first: int = 0) -> list[Outgoing]:
+        """The messages of a pack; first is the number of its first event in the run."""
+        written = [self._write(e, f"{run}-{n}", now) for n, e in enumerate(pack.events, first)]
+        messages, at = [], 0
         for count, body in envelope.pack(written):
             messages.append(
                 Outgoing(
@@ -95,14 +98,14 @@ class Outbox:
                     routing_key=pack.type,
                     body=body,
                     type=pack.type,
-                    message_id=f"{run}-{first}",
-                    correlation_id=names.short(pack.events[first].cause.correlationid) or "",
+                    message_id=f"{run}-{first + at}",
+                    correlation_id=names.short(pack.events[at].cause.correlationid) or "",
                     content_type=names.CLOUDEVENT if count == 1 else names.CLOUDEVENTS_BATCH,
                     app_id=self._source,
                     partitionkey=pack.key,
                 )
             )
-            first += count
+            at += count
         return messages
 
     def _write(self, emitted: Emitted, id: str, now: datetime) -> bytes:
@@ -161,7 +164,8 @@ RETURNING id
 async def _insert(
     conn: Connection,
     messages: Sequence[Outgoing],
-    runs: Sequence[tuple[str, str, int]],
+    runs: Mapping[str, str],
+    counts: Mapping[str, int],
     now: datetime,
 ) -> list[int]:
     rows = await conn.fetch(
@@ -174,9 +178,9 @@ async def _insert(
         [m.partitionkey for m in messages],
         [m.content_type for m in messages],
         [m.body for m in messages],
-        [run for run, _, _ in runs],
-        [type_ for _, type_, _ in runs],
-        [count for _, _, count in runs],
+        [runs[type_] for type_ in counts],
+        list(counts),
+        list(counts.values()),
         now,
         LEASE,
     )
