@@ -103,10 +103,10 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     orders = await store.lock_orders(conn, {c.order_id for c in commands})
     entities = {c.entity_id for c in places}
     entities |= {b.entity_id for b in others if isinstance(b, EntityEvent)}
-    in_audience, has_order = await store.find_applicants(
-        conn,
-        {(o.package_id, o.edition, c.entity_id) for c in places if (o := offers.get(c.package_id))},
-    )
+    wanted = {
+        (o.package_id, o.edition, c.entity_id) for c in places if (o := offers.get(c.package_id))
+    }
+    applicants = await store.find_applicants(conn, wanted, entities)
     with_documents = any(c.documents for c in commands if isinstance(c, PlaceOrder | EditOrder))
     named = {o.campaign_id for o in offers.values()} | {b.campaign_id for b in news}
     campaigns = named if with_documents else ()
@@ -115,10 +115,10 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
         offers=Loaded(offers),
         loaded=frozenset(offers),
         orders=Loaded(orders),
-        entities=Loaded(await store.find_entities(conn, entities)),
+        entities=Loaded(applicants.entities),
         limits=Loaded(await store.find_limits(conn, campaigns)),
-        in_audience=in_audience,
-        has_order=has_order,
+        in_audience=applicants.in_audience,
+        has_order=applicants.has_order,
         cancels=await store.find_cancels(conn, lives),
         now=batch[0].now,
     )
