@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 COMMAND_TIMEOUT = 60.0
 BACKOFF_CEILING = 5.0
+USUAL_SIZE = 4
+"""The connections that a worker has at work under load: a batch, a publish, two sweeps."""
 
 BY_KEY = {
     "enable_seqscan": "off",
@@ -92,6 +94,19 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         )
 
 
+# The driver asks the server for each type of array once a connection, which takes 10 ms or more:
+# not while a command waits.
+ARRAYS = """
+SELECT NULL::text[], NULL::smallint[], NULL::int[], NULL::bigint[], NULL::boolean[],
+       NULL::bytea[], NULL::jsonb[], NULL::timestamptz[]
+"""
+
+
+async def _prepare_pooled(connection: asyncpg.Connection) -> None:
+    await _prepare(connection)
+    await connection.prepare(ARRAYS)
+
+
 def _encode(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
 
@@ -111,15 +126,16 @@ async def pool(
 ) -> AsyncIterator[Pool]:
     """A pool whose connections speak JSON; statements are prepared once a connection.
 
+    Those that a worker usually needs are made now.
     reads_all is for those who look through whole tables, as no worker does.
     """
     made = await asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=min(size, 1 if reads_all else USUAL_SIZE),
         max_size=size,
         command_timeout=COMMAND_TIMEOUT,
         max_inactive_connection_lifetime=0,
-        init=_prepare,
+        init=_prepare_pooled,
         reset=_leave,
         server_settings={
             **({} if reads_all else BY_KEY),
