@@ -3,7 +3,7 @@
 A body is one envelope, or a JSON array of them (the CloudEvents batch format).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -172,17 +172,25 @@ def write(
     traceparent: str | None = None,
 ) -> bytes:
     """One envelope as JSON; attributes that are None, and data that is empty, are left out."""
-    attributes: dict[str, Any] = {"specversion": "1.0", "id": id, "source": source}
-    attributes |= {"type": type, "subject": subject}
-    optional: Mapping[str, Any] = {
-        "time": time,
-        "partitionkey": partitionkey,
-        "correlationid": correlationid,
-        "causationid": causationid,
-        "actor": actor,
-        "traceparent": traceparent,
+    attributes: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": type,
+        "subject": subject,
     }
-    attributes |= {name: value for name, value in optional.items() if value is not None}
+    if time is not None:
+        attributes["time"] = time
+    if partitionkey is not None:
+        attributes["partitionkey"] = partitionkey
+    if correlationid is not None:
+        attributes["correlationid"] = correlationid
+    if causationid is not None:
+        attributes["causationid"] = causationid
+    if actor is not None:
+        attributes["actor"] = actor
+    if traceparent is not None:
+        attributes["traceparent"] = traceparent
     if data_json is not None and data_json != b"{}":
         attributes["datacontenttype"] = "application/json"
         attributes["data"] = orjson.Fragment(data_json)

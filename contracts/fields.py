@@ -37,7 +37,7 @@ def _instant(value: Any) -> datetime:
         except (ValueError, OverflowError):
             pass  # a day, an hour or an offset that does not exist
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
     raise ValueError(
         "must be an RFC 3339 time with an offset and at most 6 decimals, "
         "such as 2026-11-23T09:00:00Z"

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from contracts import names
 from contracts.envelope import FieldError
+from contracts.message import to_json
 from contracts.orders import (
     ApproveOrder,
     CancelOrder,
@@ -25,6 +26,7 @@ from contracts.orders import (
 from contracts.outcomes import RefusalCode
 from contracts.packages import DistributionLevel, PackageStatus
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
+from services.runtime.plain import plain
 
 Status = OrderStatus
 
@@ -98,7 +100,7 @@ class Offer:
         return edition in self.canceled_editions
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Applicant:
     """What matters of an entity that wants to order; active is None where it is not known."""
 
@@ -214,7 +216,7 @@ def _check_size(terms: PlaceOrder | OrderState, changed: Collection[str]) -> Ref
 
 
 def _size(terms: PlaceOrder | OrderState, fields: Iterable[str]) -> int:
-    return len(terms.__pydantic_serializer__.to_json(terms, include=set(fields)))
+    return len(to_json({name: getattr(terms, name) for name in fields}))
 
 
 def present(order: OrderState, offer: Offer | None) -> OrderState:

@@ -96,13 +96,13 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     news = [b for b in others if isinstance(b, PackageEvent)]
     packages |= {b.package_id for b in news}
     offers = await store.lock_offers(conn, packages)
-    orders = await store.lock_orders(conn, {c.order_id for c in commands}) if commands else {}
+    orders = await store.lock_orders(conn, {c.order_id for c in commands})
     entities = {c.entity_id for c in places}
     entities |= {b.entity_id for b in others if isinstance(b, EntityEvent)}
-    in_audience, has_order = await store.find_applicants(
-        conn,
-        {(o.package_id, o.edition, c.entity_id) for c in places if (o := offers.get(c.package_id))},
-    )
+    wanted = {
+        (o.package_id, o.edition, c.entity_id) for c in places if (o := offers.get(c.package_id))
+    }
+    applicants = await store.find_applicants(conn, wanted, entities)
     with_documents = any(c.documents for c in commands if isinstance(c, PlaceOrder | EditOrder))
     named = {o.campaign_id for o in offers.values()} | {b.campaign_id for b in news}
     campaigns = named if with_documents else ()
@@ -111,10 +111,10 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
         offers=Loaded(offers),
         loaded=frozenset(offers),
         orders=Loaded(orders),
-        entities=Loaded(await store.find_entities(conn, entities)),
+        entities=Loaded(applicants.entities),
         limits=Loaded(await store.find_limits(conn, campaigns)),
-        in_audience=in_audience,
-        has_order=has_order,
+        in_audience=applicants.in_audience,
+        has_order=applicants.has_order,
         jobs=await jobs.find(conn, canceled),
     )
 
@@ -192,7 +192,7 @@ def _keep(world: World, decision: Decision) -> Decision:
     if isinstance(decision, Accepted):
         for event in decision.events:
             assert isinstance(event, OrderEvent)
-            world.orders.put(event.order_id, event.state)
+            world.orders.put(event.order_id, event)
             place = (event.package_id, event.edition, event.entity_id)
             if event.status in domain.OPEN:
                 world.has_order.add(place)

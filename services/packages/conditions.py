@@ -6,6 +6,7 @@ from datetime import datetime
 
 from contracts.campaigns import CampaignKind
 from contracts.envelope import FieldError
+from contracts.message import to_json
 from contracts.outcomes import RefusalCode
 from contracts.packages import DistributionLevel, PackageTerms
 from services.runtime.decision import Refused, Unknown
@@ -52,13 +53,17 @@ def check_dates(terms: PackageTerms) -> Refused | None:
     if terms.starts_at >= terms.ends_at:
         text = f"must be before ends_at, {shown(terms.ends_at)}, not {shown(terms.starts_at)}"
         return _invalid("starts_at", text)
-    within = f"must be from {shown(terms.starts_at)} to {shown(terms.ends_at)}"
     outside = [
-        FieldError(f"data.{name}", f"{within}, not {shown(value)}")
+        (name, value)
         for name in ("available_at", "registration_deadline", "personalization_deadline")
         if (value := getattr(terms, name)) and not terms.starts_at <= value <= terms.ends_at
     ]
-    return _invalid_fields(*outside) if outside else None
+    if not outside:
+        return None
+    within = f"must be from {shown(terms.starts_at)} to {shown(terms.ends_at)}"
+    return _invalid_fields(
+        *(FieldError(f"data.{name}", f"{within}, not {shown(value)}") for name, value in outside)
+    )
 
 
 def check_size(terms: PackageTerms, changed: Collection[str]) -> Refused | None:
@@ -75,7 +80,7 @@ def check_size(terms: PackageTerms, changed: Collection[str]) -> Refused | None:
 
 
 def _size(terms: PackageTerms, field: str) -> int:
-    return len(terms.__pydantic_serializer__.to_json(terms, include={field}))
+    return len(to_json({field: getattr(terms, field)}))
 
 
 def is_alive(campaign: Campaign, package_id: str, edition: int) -> bool:

@@ -130,17 +130,15 @@ def edit(
     elif package.status not in FREELY_EDITED:
         editable = sorted(FREELY_EDITED | EDITED_WITHIN_LIMITS)
         return _wrong_status(package, "package.edit", editable)
-    edited = package.model_copy(update=changes)
-    if refusal := _check_edited(package, edited, campaign, changes):
-        return refusal
-    return accepted(
-        PackageEdited.of(edited, version=package.version + 1, changed_at=now, changed_by=actor)
+    edited = PackageEdited.of(
+        package, version=package.version + 1, changed_at=now, changed_by=actor, **changes
     )
+    return _check_edited(package, edited, campaign, changes) or accepted(edited)
 
 
 def _check_edited(
     package: PackageState,
-    edited: PackageState,
+    edited: PackageEdited,
     campaign: Campaign | None,
     changes: dict[str, Any],
 ) -> Refused | None:

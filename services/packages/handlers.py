@@ -75,15 +75,16 @@ class World:
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the packages and ledgers these messages name, and look at their campaigns."""
     bodies = [received.body for received in batch]
-    packages = await store.lock_packages(
-        conn, {b.package_id for b in bodies if isinstance(b, PackageCommand)}
-    )
-    named = {b.campaign_id for b in bodies if isinstance(b, CampaignEvent | CreatePackage)}
-    named |= {b.campaign_id for b in bodies if isinstance(b, EditPackage) and b.campaign_id}
+    commands = [b for b in bodies if isinstance(b, PackageCommand)]
+    events = [b for b in bodies if not isinstance(b, PackageCommand)]
+    packages = await store.lock_packages(conn, {c.package_id for c in commands})
+    named = {b.campaign_id for b in events if isinstance(b, CampaignEvent)}
+    named |= {c.campaign_id for c in commands if type(c) is CreatePackage}
+    named |= {c.campaign_id for c in commands if type(c) is EditPackage and c.campaign_id}
     named |= {package.campaign_id for package in packages.values()}
     campaigns = await store.find_campaigns(conn, named)
-    lives = {(b.package_id, b.edition) for b in bodies if isinstance(b, ledger.Report)}
-    if any(isinstance(b, ReinitializePackage | CancelPackage) for b in bodies):
+    lives = {(b.package_id, b.edition) for b in events if isinstance(b, ledger.Report)}
+    if any(type(c) is ReinitializePackage or type(c) is CancelPackage for c in commands):
         lives |= {(package.package_id, package.edition) for package in packages.values()}
     ledgers = await store.lock_cancellations(conn, lives)
     return World(Loaded(packages), Loaded(campaigns), Loaded(ledgers))
@@ -92,6 +93,8 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
 def handle(world: World, received: Received) -> Decision:
     """Decide one message against the world as the messages before it left it."""
     match received.body:
+        case PackageCommand() as command:
+            return _keep(world, received, _decide(world, received, command))
         case CampaignEvent() as event:
             return _copy(world, event)
         case PackageOrdersCanceled() | PackageCampaignsCanceled() | PackageEntitiesNotified() as r:
@@ -100,8 +103,6 @@ def handle(world: World, received: Received) -> Decision:
             if filled is not None and isinstance(decision, Accepted):
                 world.ledgers.put(life, filled)
             return decision
-        case PackageCommand() as command:
-            return _keep(world, received, _decide(world, received, command))
         case other:
             raise TypeError(f"packages does not read {other!r}")
 
@@ -135,7 +136,7 @@ def _keep(world: World, received: Received, decision: Decision) -> Decision:
     if isinstance(decision, Accepted):
         for event in decision.events:
             assert isinstance(event, PackageEvent)
-            world.packages.put(event.package_id, event.state)
+            world.packages.put(event.package_id, event)
             if isinstance(event, PackageCanceled):
                 life = (event.package_id, event.edition)
                 cancel = Cancellation(*life, started_at=received.now)

@@ -29,7 +29,8 @@ FROM packages WHERE package_id = ANY ($1::text[]) ORDER BY package_id FOR UPDATE
 
 async def lock_packages(conn: Connection, ids: Iterable[str]) -> dict[str, PackageState]:
     """Lock packages in the order of their ids."""
-    rows = await conn.fetch(LOCK_PACKAGES, list(ids))
+    wanted = list(ids)
+    rows = await conn.fetch(LOCK_PACKAGES, wanted) if wanted else []
     return {row["package_id"]: PackageState.model_validate(dict(row)) for row in rows}
 
 
@@ -93,7 +94,8 @@ FROM campaigns WHERE campaign_id = ANY ($1::text[]) ORDER BY campaign_id
 
 async def find_campaigns(conn: Connection, ids: Iterable[str]) -> dict[str, Campaign]:
     """The copies of these campaigns."""
-    rows = await conn.fetch(FIND_CAMPAIGNS, list(ids))
+    wanted = list(ids)
+    rows = await conn.fetch(FIND_CAMPAIGNS, wanted) if wanted else []
     return {row["campaign_id"]: _campaign(row) for row in rows}
 
 

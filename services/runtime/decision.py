@@ -1,12 +1,11 @@
 """What a service can answer to a message: done, already so, or no."""
 
-from dataclasses import dataclass
-
 from contracts.envelope import FieldError
 from contracts.message import Event
+from services.runtime.plain import plain
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Accepted:
     """Done; the events say what happened.
 
@@ -19,7 +18,7 @@ class Accepted:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Unchanged:
     """Already so: nothing to do, and nothing wrong."""
 
@@ -27,7 +26,7 @@ class Unchanged:
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Refused:
     """No: a fact, not a failure. The message names the thing, its value and what is accepted."""
 
@@ -37,7 +36,7 @@ class Refused:
     errors: tuple[FieldError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Unknown(Refused):
     """Not yet: it names something unknown; decided again for a while before it is refused."""
 
@@ -54,7 +53,7 @@ Identity = tuple[str, str]
 """Source and id of a message: the same pair again is the same message."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Answer:
     """What a sender is answered; outcome is accepted, unchanged, refused or parked."""
 

@@ -1,13 +1,14 @@
 """A message as a service sees it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from contracts.envelope import Envelope
 from contracts.message import Body
+from services.runtime.plain import plain
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Cause:
     """Why an event happens: what its envelope hands on."""
 
@@ -17,7 +18,7 @@ class Cause:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Received:
     """One valid message: its envelope, its body, and the moment of decision."""
 

@@ -1,12 +1,15 @@
 """Models of messages: edits, events made of states, subjects and keys."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts import samples
+from contracts import catalogue, samples
 from contracts.campaigns import CampaignCanceled, CanceledBy, ProcessStarted
 from contracts.cancellation import (
     CampaignsReport,
@@ -15,8 +18,9 @@ from contracts.cancellation import (
     PackageOrdersCanceled,
 )
 from contracts.directory import Channel, RegisterEntity, UpdateEntity
+from contracts.message import Body, StateEvent
 from contracts.notifications import Notice, NotificationSent
-from contracts.orders import EditOrder, PlaceOrder
+from contracts.orders import EditOrder, OrderPlaced, PlaceOrder
 from contracts.packages import (
     ApprovalMode,
     CancelPackage,
@@ -36,6 +40,26 @@ def data(wire_type: str) -> dict[str, object]:
     """The data of a golden sample."""
     content: dict[str, object] = orjson.loads(samples.sample(wire_type))["data"]
     return content
+
+
+def samples_subject(kind: type[Body]) -> str:
+    """The subject of a golden sample."""
+    return str(orjson.loads(samples.sample(kind.TYPE))["subject"])
+
+
+def by_pydantic(body: Body) -> object:
+    """The data of a body as pydantic would write it."""
+    return orjson.loads(body.__pydantic_serializer__.to_json(body))
+
+
+STATE_EVENTS = [kind for kind in catalogue.EVENTS.values() if issubclass(kind, StateEvent)]
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=10,
+).map(lambda value: orjson.loads(orjson.dumps(value)))
+PARAMETERS = st.dictionaries(TEXT, JSON, max_size=4)
 
 
 @pytest.fixture
@@ -189,6 +213,24 @@ class TestAStateEvent:
         event = CampaignCanceled.read("OP13", data(CampaignCanceled.TYPE))
         assert event.canceled_by == CanceledBy(package_id="CAT86", edition=1)
         assert CampaignCanceled.of(event.state).canceled_by is None
+
+    @pytest.mark.parametrize("kind", STATE_EVENTS)
+    def test_is_written_as_pydantic_writes_it(self, kind: type[StateEvent[Any]]) -> None:
+        """The faster way to JSON says the same."""
+        event = kind.read(samples_subject(kind), data(kind.TYPE))
+        assert orjson.loads(event.data_json()) == by_pydantic(event)
+
+    @given(parameters=PARAMETERS, comment=st.none() | TEXT, at=st.datetimes())
+    def test_is_written_as_pydantic_writes_it_whatever_it_holds(
+        self, parameters: dict[str, Any], comment: str | None, at: datetime
+    ) -> None:
+        """Odd numbers, odd texts and odd moments included."""
+        values = {**data(OrderPlaced.TYPE), "parameters": parameters, "comment": comment}
+        event = OrderPlaced.of(
+            OrderPlaced.read(str(values["order_id"]), values), changed_at=at.replace(tzinfo=UTC)
+        )
+        assert orjson.loads(event.data_json()) == by_pydantic(event)
+        assert OrderPlaced.read(event.subject, orjson.loads(event.data_json())) == event
 
 
 class TestAnEvent:

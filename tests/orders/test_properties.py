@@ -124,7 +124,7 @@ class TestAnySequenceOfMessages:
                 continue
             (event,) = decision.events
             assert isinstance(event, OrderEvent)
-            assert after == before | {event.order_id: event.state}
+            assert after == before | {event.order_id: event}
             old = before.get(event.order_id)
             if old is None:
                 assert isinstance(event, OrderPlaced)

@@ -131,7 +131,7 @@ class TestAnySequenceOfMessages:
                 assert not events(decision)
                 continue
             (event,) = events(decision)
-            assert after == event.state
+            assert after == event
             assert event.version == (before.version + 1 if before else 1)
             is_new_life = isinstance(event, PackageReinitialized)
             assert event.edition == (before.edition + is_new_life if before else 1)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Conflict, as_json, is_transient, persist
+from tests.eventually import eventually
 
 
 class TestATransientFault:
@@ -118,6 +119,17 @@ class TestValues:
             )
 
         assert [Row.model_validate(dict(row)) for row in rows] == models
+
+    async def test_know_the_types_of_arrays_from_the_start(self, database_url: str) -> None:
+        """A command does not wait until the driver has asked for them, on no connection."""
+        asked: list[str] = []
+        async with database.pool(database_url, "probe", size=1) as pool, pool.acquire() as conn:
+            conn.add_query_logger(lambda record: asked.append(record.query))
+            await conn.fetch("SELECT $1::text[], $2::bytea[], $3::jsonb[]", ["a"], [b"b"], [{}])
+            await conn.fetch("SELECT 'looked at'")
+            await eventually(lambda: any("looked at" in query for query in asked))
+
+        assert not [query for query in asked if "typeinfo" in query]
 
     async def test_keep_no_state_of_a_session(self, database_url: str) -> None:
         """A connection that goes back in the middle of a transaction is clean."""

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from contracts.outcomes import NO_SUBJECT
 from contracts.sentences import printable
 from services.runtime.amqp.reader import Delivery
 from services.runtime.decision import Identity
+from services.runtime.plain import plain
 from services.runtime.service import Routes
 
 
@@ -34,7 +34,7 @@ class Source(NamedTuple):
 LANE = Source("lane")
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Origin:
     """How a message came: what its sender asked of the broker."""
 
@@ -51,7 +51,7 @@ class Origin:
         return self.exchange == names.COMMANDS
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Item:
     """One element: what it says, how it was sent, and where it comes from.
 
@@ -173,7 +173,7 @@ def _route(delivery: Delivery) -> tuple[str, str]:
 
 def _text(stated: str | None) -> str | None:
     """A property, as far as a column of text can keep it and a message can carry it again."""
-    return names.short((stated or "").replace("\x00", "")) or None
+    return names.short(stated.replace("\x00", "")) or None if stated else None
 
 
 def _raw(element: Element) -> bytes:

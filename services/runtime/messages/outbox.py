@@ -5,8 +5,10 @@ and publishes it; see relay.
 """
 
 import secrets
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import orjson
 
@@ -33,18 +35,19 @@ def messages(
     source: str, emitted: Sequence[Emitted], now: datetime
 ) -> tuple[list[Outgoing], list[tuple[str, str, int]]]:
     """The AMQP messages of these events, and the runs of their ids: run, type and count."""
-    runs: list[tuple[str, str, int]] = []
+    runs: defaultdict[str, str] = defaultdict(partial(secrets.token_hex, 10))
+    counts: Counter[str] = Counter()
     packed: list[Outgoing] = []
     for pack in _packs(emitted):
-        run = secrets.token_hex(10)
-        runs.append((run, pack.type, len(pack.events)))
-        packed += _messages(source, pack, run, now)
-    return packed, runs
+        packed += _messages(source, pack, runs[pack.type], now, counts[pack.type])
+        counts[pack.type] += len(pack.events)
+    return packed, [(runs[type_], type_, count) for type_, count in counts.items()]
 
 
-def _messages(source: str, pack: _Pack, run: str, now: datetime) -> list[Outgoing]:
-    written = [_write(source, e, f"{run}-{n}", now) for n, e in enumerate(pack.events)]
-    messages, first = [], 0
+def _messages(source: str, pack: _Pack, run: str, now: datetime, first: int = 0) -> list[Outgoing]:
+    """The messages of a pack; first is the number of its first event in the run."""
+    written = [_write(source, e, f"{run}-{n}", now) for n, e in enumerate(pack.events, first)]
+    messages, at = [], 0
     for count, body in envelope.pack(written):
         messages.append(
             Outgoing(
@@ -52,14 +55,14 @@ def _messages(source: str, pack: _Pack, run: str, now: datetime) -> list[Outgoin
                 routing_key=pack.type,
                 body=body,
                 type=pack.type,
-                message_id=f"{run}-{first}",
-                correlation_id=names.short(pack.events[first].cause.correlationid) or "",
+                message_id=f"{run}-{first + at}",
+                correlation_id=names.short(pack.events[at].cause.correlationid) or "",
                 content_type=names.CLOUDEVENT if count == 1 else names.CLOUDEVENTS_BATCH,
                 app_id=source,
                 partitionkey=pack.key,
             )
         )
-        first += count
+        at += count
     return messages
 
 

@@ -11,6 +11,7 @@ import orjson
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import BaseModel
 
+from contracts.message import to_json
 from services.runtime import telemetry
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 COMMAND_TIMEOUT = 60.0
 BACKOFF_CEILING = 5.0
+USUAL_SIZE = 4
+"""The connections that a worker has at work under load: a batch, a publish, two sweeps."""
 
 BY_KEY = {
     "enable_seqscan": "off",
@@ -101,6 +104,19 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         )
 
 
+# The driver asks the server for each type of array once a connection, which takes 10 ms or more:
+# not while a command waits.
+ARRAYS = """
+SELECT NULL::text[], NULL::smallint[], NULL::int[], NULL::bigint[], NULL::boolean[],
+       NULL::bytea[], NULL::jsonb[], NULL::timestamptz[]
+"""
+
+
+async def _prepare_pooled(connection: asyncpg.Connection) -> None:
+    await _prepare(connection)
+    await connection.prepare(ARRAYS)
+
+
 def _encode(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
 
@@ -111,8 +127,7 @@ async def _leave(_: asyncpg.Connection) -> None:
 
 def as_json(models: Iterable[BaseModel]) -> str:
     """Models as one JSON array, for json_populate_recordset: columns are named as on the wire."""
-    rows = (model.__pydantic_serializer__.to_json(model) for model in models)
-    return "[" + ",".join(row.decode() for row in rows) + "]"
+    return to_json([model.__dict__ for model in models]).decode()
 
 
 @asynccontextmanager
@@ -121,15 +136,16 @@ async def pool(
 ) -> AsyncIterator[Pool]:
     """A pool whose connections speak JSON; statements are prepared once a connection.
 
+    Those that a worker usually needs are made now.
     reads_all is for those who look through whole tables, as no worker does.
     """
     made = await asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=min(size, 1 if reads_all else USUAL_SIZE),
         max_size=size,
         command_timeout=COMMAND_TIMEOUT,
         max_inactive_connection_lifetime=0,
-        init=_prepare,
+        init=_prepare_pooled,
         reset=_leave,
         server_settings={
             **({} if reads_all else BY_KEY),
