@@ -12,6 +12,8 @@ from contracts.message import Body
 from contracts.orders import OrderApproved
 from contracts.packages import PackageEdited
 from services.notifications import sending, sweeps, wakes
+from services.notifications.jobs import JOBS as FAN_OUTS
+from services.runtime.tables import jobs
 from tests.notifications.given import (
     canceled,
     entity,
@@ -21,7 +23,12 @@ from tests.notifications.given import (
     package,
     published,
 )
-from tests.notifications.harness import BrokerHarness, NotificationsHarness, recipients
+from tests.notifications.harness import (
+    BrokerHarness,
+    NotificationsHarness,
+    fan_out_by_sweep,
+    recipients,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -32,6 +39,17 @@ REFUSED_JUST_NOW = """
 UPDATE notifications n
 SET attempts = 6, error = 'mailbox_full', next_try_at = now() + interval '1 hour'
 FROM happenings h WHERE h.happening_id = n.happening_id AND h.kind = 'package_available'
+"""
+
+
+LAST_NOTICE_ENDED_IT = """
+SELECT xmin::text IN (SELECT xmin::text FROM notifications) FROM cancels
+WHERE completed_at IS NOT NULL
+"""
+
+TRIED_CANCELS = """
+INSERT INTO cancels (package_id, edition, started_at, orders_canceled, cause)
+SELECT 'P' || n, 1, now(), 0, '{}' FROM generate_series(1, $1) AS n
 """
 
 
@@ -125,6 +143,7 @@ class TestWhoIsTold:
         assert [report.edition for report in await broker_harness.reports()] == [1, 2]
 
 
+@pytest.mark.usefixtures("both_ways")
 class TestReport:
     """The part of notifications in a cancel is reported once, when each has been tried."""
 
@@ -155,10 +174,10 @@ class TestReport:
         self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever has not been added yet is waited for."""
-        monkeypatch.setattr(sweeps, "CHUNK", 1)
+        fan_out_by_sweep(monkeypatch, piece=1)
         await broker_harness.register("OU1", "OU2", mailbox="north")
         await broker_harness.send(canceled(), orders_report())
-        await sweeps.fan_out(broker_harness.inner.work)
+        await broker_harness.add_piece()
         await broker_harness.sweep(wakes.SEND, wakes.CANCELS)
         assert await broker_harness.reports() == []
         await broker_harness.deliver()
@@ -200,7 +219,7 @@ class TestReport:
         await broker_harness.send(published(distribution_level="local"))
         await broker_harness.fan_out()
         await broker_harness.send(canceled(distribution_level="local"))
-        await broker_harness.sweep(wakes.FAN_OUT, wakes.CANCELS)
+        await broker_harness.sweep(jobs.SWEEP, wakes.CANCELS)
         assert await broker_harness.reports() == []
         await broker_harness.deliver()
         assert await only_report(broker_harness) == (0, 2, 0)
@@ -225,7 +244,7 @@ class TestReport:
         await broker_harness.send(published(audience=["OU1"]))
         await broker_harness.fan_out()
         await broker_harness.send(canceled(audience=["OU1"]), orders_report())
-        await broker_harness.sweep(wakes.FAN_OUT)
+        await broker_harness.fan_out()
         await broker_harness.pool.execute(REFUSED_JUST_NOW)
         # The look at the cancel makes the offer due, and the next one finds it dropped.
         await broker_harness.deliver()
@@ -261,6 +280,109 @@ class TestReport:
         assert report.envelope.causationid == "the-cancel"
 
 
+class TestEnd:
+    """A cancel ends in the transaction of whatever it waited for last."""
+
+    async def test_with_its_last_notice(
+        self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of ten orders: no sweep but the one that sends is needed, and no other transaction."""
+        monkeypatch.setattr(sending, "TAKEN", 4)
+        ids = [f"OU{number}" for number in range(10)]
+        await broker_harness.register(*ids, mailbox="north")
+        await broker_harness.send(canceled(published_at=None), pack(ids), orders_report(10))
+        await broker_harness.sweep(wakes.SEND)
+        assert await only_report(broker_harness) == (10, 0, 0)
+        assert set(await broker_harness.statuses()) == {
+            ("package_canceled", id, "sent") for id in ids
+        }
+        assert await broker_harness.pool.fetchval(LAST_NOTICE_ENDED_IT)
+
+    async def test_with_the_report_of_orders(self, broker_harness: BrokerHarness) -> None:
+        """Where everybody has been told before it comes, no sweep is needed."""
+        await broker_harness.register("OU1", "OU2", "OU3", mailbox="north")
+        await broker_harness.send(canceled(), pack(["OU1", "OU3"]))
+        await broker_harness.sweep(wakes.SEND)
+        assert await broker_harness.reports() == []
+        await broker_harness.send(orders_report(2))
+        assert await only_report(broker_harness) == (3, 0, 0)
+
+    async def test_with_the_last_pack_of_orders(self, broker_harness: BrokerHarness) -> None:
+        """The report has overtaken it, and its entities have been told with the audience."""
+        await broker_harness.register("OU1", "OU2", mailbox="north")
+        await broker_harness.send(canceled(), pack(["OU1"]), orders_report(2))
+        await broker_harness.sweep(wakes.SEND)
+        assert await broker_harness.reports() == []
+        await broker_harness.send(pack(["OU2"], first=2))
+        assert await only_report(broker_harness) == (2, 0, 0)
+
+    async def test_with_the_cancel_itself(self, harness: NotificationsHarness) -> None:
+        """Nobody is concerned of a local package; orders need not be heard."""
+        await harness.send(canceled(distribution_level="local"))
+        assert await only_report(harness) == (0, 0, 0)
+
+    async def test_is_reported_once(self, broker_harness: BrokerHarness) -> None:
+        """Neither repeats nor the sweep report it again."""
+        await broker_harness.register("OU1", "OU2", mailbox="north")
+        for _ in range(2):
+            await broker_harness.send(canceled(), pack(["OU1"]), orders_report(1), source="/again")
+            await broker_harness.deliver()
+        assert await only_report(broker_harness) == (2, 0, 0)
+
+    async def test_while_the_offer_is_being_fanned_out(
+        self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who was told is told of the cancel after it, who is waiting is not, the rest never."""
+        fan_out_by_sweep(monkeypatch, piece=2)
+        ids = [f"OU{number}" for number in range(1, 8)]
+        await broker_harness.register(*ids, mailbox="north")
+        await broker_harness.send(published(audience=ids))
+        await broker_harness.add_piece()
+        await broker_harness.sweep(wakes.SEND)
+        await broker_harness.add_piece()
+        await broker_harness.send(canceled(audience=ids), orders_report())
+        await broker_harness.sweep(wakes.SEND, wakes.CANCELS)
+        assert await broker_harness.reports() == []
+        await broker_harness.deliver()
+        told = [
+            (notice.kind, notice.recipient.id) for _, notice in await broker_harness.read("north")
+        ]
+        offers = [("package_available", "OU1"), ("package_available", "OU2")]
+        assert sorted(told[:2]) == offers
+        assert sorted(told[2:]) == [("package_canceled", id) for id in ids]
+        assert await only_report(broker_harness) == (7, 2, 0)
+
+
+class TestEndByTheSweep:
+    """Whatever nobody else has reported, the sweep does."""
+
+    async def test_goes_on_while_more_can_be_reported(self, harness: NotificationsHarness) -> None:
+        """A hundred in a piece, and the next piece at once."""
+        await harness.pool.execute(TRIED_CANCELS, 250)
+        assert await harness.inner.sweep(wakes.CANCELS) == 3
+        assert len({report.package_id for report in await harness.reports()}) == 250
+
+    async def test_is_not_held_up_by_long_fan_outs(
+        self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Older cancels that cannot end yet take no place of one that can."""
+        fan_out_by_sweep(monkeypatch)
+        monkeypatch.setattr(sweeps, "CANCELS", 2)
+        await broker_harness.register("OU1", mailbox="north")
+        await broker_harness.send(canceled(audience=["OU1"]), pack(["OU1"]), orders_report(1))
+        await broker_harness.sweep(wakes.SEND)
+        await broker_harness.add_piece()
+        for package_id in ("CAT1", "CAT2"):
+            await broker_harness.send(
+                canceled(package_id=package_id), orders_report(package_id=package_id)
+            )
+        await broker_harness.pool.execute(
+            "UPDATE cancels SET started_at = now() - interval '1 h' WHERE package_id <> 'CAT86'"
+        )
+        await sweeps.end_cancels(broker_harness.inner.work)
+        assert await only_report(broker_harness) == (1, 0, 0)
+
+
 def story(package_id: str, mailbox: str) -> list[Body]:
     """What notifications hears of one package that is published, widened and canceled."""
     wide = ["OU1", "OU2", "OU3", "OU4"]
@@ -275,6 +397,7 @@ def story(package_id: str, mailbox: str) -> list[Body]:
     ]
 
 
+FAN_OUT = jobs.sweep(FAN_OUTS).run
 CONCERNED = [f"OU{number}" for number in range(1, 7)]
 
 
@@ -293,16 +416,19 @@ class TestAnyOrder:
         self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whatever the order: one cancel each, offers only before it, and one true report."""
-        monkeypatch.setattr(sweeps, "CHUNK", 2)
+        monkeypatch.setattr(jobs, "PIECE", 2)
+        monkeypatch.setattr(jobs, "SMALLEST_PIECE", 2)
         monkeypatch.setattr(sending, "TAKEN", 2)
         await broker_harness.register(*CONCERNED, mailbox="north")
-        for seed in range(25):
+        for seed in range(30):
+            # Nobody, some or all of an audience are added in the transaction of the event.
+            monkeypatch.setattr(jobs, "FIRST_PIECES", (0, 2, 500)[seed % 3])
             chance = random.Random(seed)
             package_id = f"CAT{seed}"
             for event, id in shuffled(story(package_id, broker_harness.mailbox("north")), chance):
                 await broker_harness.send(event, id=f"{seed}-{id}")
                 for sweep in chance.choices(
-                    [sweeps.fan_out, sending.send, sweeps.end_cancels], k=chance.randrange(4)
+                    [FAN_OUT, sending.send, sweeps.end_cancels], k=chance.randrange(4)
                 ):
                     await sweep(broker_harness.inner.work)
             await self._check(broker_harness, package_id, seed)
