@@ -11,7 +11,7 @@ import pytest
 
 from services.runtime.postgres import migrate
 from services.runtime.service import installed
-from tests.desk import Desk, desk_of
+from tests.harness import Harness, open_harness
 
 # What runs in the background of a shell, or under nohup, passes on that these are ignored; the
 # programs that tests end by them are to listen.
@@ -84,35 +84,35 @@ async def database(
 
 
 @pytest.fixture
-async def desk(
+async def make_harness(
     database: Callable[[str], Awaitable[str]],
-) -> AsyncIterator[Callable[[str], Awaitable[Desk]]]:
+) -> AsyncIterator[Callable[[str], Awaitable[Harness]]]:
     """A service's handlers and sweeps on a fresh database, without a broker."""
-    opened: list[Desk] = []
+    opened: list[Harness] = []
 
-    async def open_desk(service: str) -> Desk:
-        opened.append(await desk_of(installed()[service], await database(service)))
+    async def create(service: str) -> Harness:
+        opened.append(await open_harness(installed()[service], await database(service)))
         return opened[-1]
 
-    yield open_desk
+    yield create
     for one in opened:
         await one.close()
 
 
 @pytest.fixture
-async def desks(
+async def make_harnesses(
     database: Callable[[str], Awaitable[str]],
-) -> AsyncIterator[Callable[[str], Awaitable[tuple[Desk, Desk]]]]:
-    """Two desks of a service on one fresh database, as two workers would be."""
-    opened: list[Desk] = []
+) -> AsyncIterator[Callable[[str], Awaitable[tuple[Harness, Harness]]]]:
+    """Two harnesses of a service on one fresh database, like two workers."""
+    opened: list[Harness] = []
 
-    async def open_desks(service: str) -> tuple[Desk, Desk]:
+    async def create(service: str) -> tuple[Harness, Harness]:
         url = await database(service)
-        one, two = [await desk_of(installed()[service], url) for _ in range(2)]
+        one, two = [await open_harness(installed()[service], url) for _ in range(2)]
         opened.extend((one, two))
         return one, two
 
-    yield open_desks
+    yield create
     for one in opened:
         await one.close()
 

@@ -1,6 +1,6 @@
 """What the campaigns service does with the messages of one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from contracts.campaigns import (
     CampaignCommand,
@@ -10,16 +10,16 @@ from contracts.campaigns import (
     ReportProcess,
     StartCampaign,
 )
-from contracts.packages import PackageCanceled, PackageReinitialized
-from services.campaigns import domain, jobs, store, sweeps
+from contracts.packages import DistributionLevel, PackageCanceled, PackageReinitialized
+from services.campaigns import domain, store
+from services.campaigns import jobs as kinds
 from services.campaigns.domain import Change, LifeCommand, Outcome
 from services.campaigns.transitions import Campaign
 from services.campaigns.world import World
 from services.runtime.decision import Decision, TooMuch, Unchanged, accepted
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.service import routes
+from services.runtime.service import Connection, Transaction, jobs, routes
 
 ROUTES = routes(
     CreateCampaign,
@@ -36,6 +36,9 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the campaigns these messages name, and read as many of their processes as they need."""
     bodies = [received.body for received in batch]
     named = {b.campaign_id for b in bodies if isinstance(b, CampaignCommand)}
+    cancels = [b for b in bodies if isinstance(b, PackageCanceled)]
+    # All that this batch changes is locked by one statement, in one order.
+    named |= {b.campaign_id for b in cancels}
     campaigns = await store.lock_campaigns(conn, named)
     lives = [b.campaign_id for b in bodies if isinstance(b, LifeCommand)]
     _bound([campaigns[id] for id in lives if id in campaigns])
@@ -44,24 +47,20 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     reported = {(b.campaign_id, b.process_id) for b in reports if b.campaign_id not in whole}
     processes = await store.load_processes(conn, whole)
     processes |= await store.find_processes(conn, reported)
-    cancels = [b for b in bodies if isinstance(b, PackageCanceled)]
     returns = [b for b in bodies if isinstance(b, PackageReinitialized)]
     return World(
         locked=frozenset(campaigns),
         campaigns=Loaded(campaigns),
         processes=Loaded(processes),
         busy=await store.find_busy(conn, reported),
-        jobs=Loaded(await store.find_jobs(conn, {b.package_id for b in (*cancels, *returns)})),
-        expected=await store.count_concerned(
-            conn, {((b.package_id, b.edition), b.campaign_id) for b in cancels}
-        ),
+        jobs=await jobs.find(conn, {b.package_id for b in (*cancels, *returns)}),
     )
 
 
 def _bound(moved: Sequence[Campaign]) -> None:
     """Each command about a campaign moves all its processes, in memory and in what it says."""
     processes = sum(len(campaign.state.process_ids or ()) for campaign in moved)
-    if len(moved) > 1 and processes > sweeps.PROCESSES:
+    if len(moved) > 1 and processes > jobs.PIECE:
         raise TooMuch(f"{len(moved)} commands move {processes} processes")
 
 
@@ -111,30 +110,37 @@ def _keep(world: World, outcome: Outcome) -> Decision:
 
 def _package_canceled(world: World, received: Received, event: PackageCanceled) -> Decision:
     """Begin the cancel of an edition, once; that of a local package ends here."""
-    expected = world.expected.get((event.package_id, event.edition), 0)
-    job = jobs.cancel(event, received.cause, expected)
-    if job.key in world.jobs:
-        return Unchanged(f"edition {event.edition} of package {event.package_id} is canceled")
-    world.jobs.put(job.key, job)
-    if job.done:
-        return accepted(jobs.progress(job), jobs.report(job))
-    return accepted(jobs.progress(job))
+    package_id, edition = event.package_id, event.edition
+    place = kinds.cancel_place(edition)
+    if world.jobs.has(kinds.CANCEL, package_id, place):
+        return Unchanged(f"edition {edition} of package {package_id} is canceled")
+    is_local = event.distribution_level == DistributionLevel.LOCAL
+    is_late = world.jobs.has_behind(package_id, place)
+    job = kinds.cancel_job(
+        package_id,
+        edition,
+        event.campaign_id,
+        received.cause,
+        is_local=is_local,
+        is_late=is_late,
+    )
+    world.jobs.add(job)
+    return accepted(kinds.progress(job), kinds.report(job)) if is_local else accepted()
 
 
 def _package_reinitialized(
     world: World, received: Received, event: PackageReinitialized
 ) -> Decision:
     """Let the campaign return that a cancel of an earlier edition canceled, if one did."""
-    job = jobs.reinitialize(event, received.cause)
-    if job.key in world.jobs:
+    job = kinds.reinitialize_job(event.package_id, event.edition, received.cause)
+    if world.jobs.has(job.kind, job.line, job.place):
         return Unchanged(f"edition {event.edition} of package {event.package_id} has begun")
-    world.jobs.put(job.key, job)
+    world.jobs.add(job)
     return accepted()
 
 
-async def save(conn: Connection, world: World) -> Iterable[str]:
-    """Store each changed row once, in its last state, and wake the sweep for new jobs."""
-    await store.save_campaigns(conn, world.campaigns.changed(), world.locked)
-    await store.save_processes(conn, world.processes.changed())
-    await store.add_jobs(conn, world.jobs.changed())
-    return (sweeps.PACKAGE_JOBS,) if world.jobs.changed() else ()
+async def save(tx: Transaction, world: World) -> None:
+    """Store each changed row once, in its last state, and begin the jobs."""
+    await store.save_campaigns(tx.conn, world.campaigns.changed(), world.locked)
+    await store.save_processes(tx.conn, world.processes.changed())
+    await world.jobs.store(tx)

@@ -6,11 +6,9 @@ Whoever changes a process holds the lock of its campaign, so processes need no l
 from collections.abc import Collection, Iterable, Sequence
 
 from contracts.campaigns import CampaignState, CanceledBy, ProcessState
-from services.campaigns.jobs import Job, JobKey
 from services.campaigns.transitions import Campaign
-from services.campaigns.world import Life, ProcessKey
-from services.runtime.messages.inbox import TakenMeanwhile
-from services.runtime.postgres.database import Connection, Row, as_json
+from services.campaigns.world import ProcessKey
+from services.runtime.service import Conflict, Connection, Job, Row, as_json
 
 
 class CampaignRow(CampaignState):
@@ -24,7 +22,6 @@ class CampaignRow(CampaignState):
 # Columns are named as the fields; a field that has none fails the test of statements.
 campaign_columns = ", ".join(CampaignRow.model_fields)
 process_columns = ", ".join(ProcessState.model_fields)
-job_columns = ", ".join(Job.model_fields)
 
 
 def _campaign(row: Row) -> Campaign:
@@ -68,17 +65,16 @@ ORDER BY campaign_id LIMIT $6 FOR UPDATE
 """
 
 
-async def lock_concerned(conn: Connection, job: Job, limit: int) -> list[Campaign]:
-    """Lock the next campaigns that a cancel has to visit, whatever their status, by id."""
-    rows = await conn.fetch(
-        LOCK_CONCERNED,
-        job.package_id,
-        job.edition,
-        job.campaign_id,
-        job.after_campaign,
-        job.after_process is not None,
-        limit,
-    )
+async def lock_concerned(
+    conn: Connection, job: Job, after: tuple[str, str | None], limit: int
+) -> list[Campaign]:
+    """Lock the next campaigns that a cancel has to visit, whatever their status, by id.
+
+    Those behind a campaign; where a process of it is named, that campaign comes first again.
+    """
+    campaign_id, process_id = after
+    of_job = (job.line, job.arguments["edition"], job.arguments["campaign_id"])
+    rows = await conn.fetch(LOCK_CONCERNED, *of_job, campaign_id, process_id is not None, limit)
     return [_campaign(row) for row in rows]
 
 
@@ -114,7 +110,7 @@ WHERE c.campaign_id = ANY ($2::text[])
 async def save_campaigns(
     conn: Connection, campaigns: Sequence[Campaign], locked: Iterable[str]
 ) -> None:
-    """Store campaigns in their last state; raises TakenMeanwhile when one was created first.
+    """Store campaigns in their last state; raises Conflict when one was created first.
 
     locked are the ids of those that were there before, and more.
     """
@@ -123,28 +119,21 @@ async def save_campaigns(
     rows = as_json(_row(campaign) for campaign in campaigns)
     status = await conn.execute(SAVE_CAMPAIGNS, rows, list(locked))
     if int(status.rpartition(" ")[2]) != len(campaigns):
-        raise TakenMeanwhile("another worker created one of these campaigns first")
+        raise Conflict("another worker created one of these campaigns first")
 
 
 COUNT_CONCERNED = """
-SELECT m.package_id, m.edition, count(*) + coalesce(sum(cardinality(c.process_ids)), 0) AS count
-FROM unnest($1::text[], $2::int[], $3::text[]) AS m (package_id, edition, campaign_id)
-CROSS JOIN LATERAL (
-    SELECT process_ids FROM campaigns WHERE campaign_id = m.campaign_id
+SELECT count(*) + coalesce(sum(cardinality(process_ids)), 0) FROM (
+    SELECT process_ids FROM campaigns WHERE campaign_id = $3
     UNION ALL
-    SELECT process_ids FROM campaigns WHERE package_id = m.package_id AND edition = m.edition) AS c
-GROUP BY m.package_id, m.edition
+    SELECT process_ids FROM campaigns WHERE package_id = $1 AND edition = $2) AS c
 """
 
 
-async def count_concerned(conn: Connection, cancels: Iterable[tuple[Life, str]]) -> dict[Life, int]:
-    """How many campaigns and processes each cancel, given with its campaign, has to visit."""
-    wanted = [(*life, campaign_id) for life, campaign_id in cancels]
-    if not wanted:
-        return {}
-    package_ids, editions, campaign_ids = zip(*wanted, strict=True)
-    rows = await conn.fetch(COUNT_CONCERNED, package_ids, editions, campaign_ids)
-    return {(row["package_id"], row["edition"]): row["count"] for row in rows}
+async def count_concerned(conn: Connection, job: Job) -> int:
+    """How many campaigns and processes a cancel has to visit."""
+    of_job = (job.line, job.arguments["edition"], job.arguments["campaign_id"])
+    return int(await conn.fetchval(COUNT_CONCERNED, *of_job))
 
 
 LOAD_PROCESSES = f"""
@@ -181,12 +170,13 @@ ORDER BY campaign_id, process_id LIMIT $4
 
 
 async def next_processes(
-    conn: Connection, campaigns: Iterable[Campaign], job: Job, limit: int
+    conn: Connection, campaign_ids: Sequence[str], after: ProcessKey, limit: int
 ) -> list[ProcessState]:
     """The next processes of these campaigns that a cancel has to visit, by key."""
-    ids = [campaign.state.campaign_id for campaign in campaigns]
-    after = job.after_campaign, job.after_process or ""
-    return list(_processes(await conn.fetch(NEXT_PROCESSES, ids, *after, limit)).values())
+    if not campaign_ids:
+        return []
+    rows = await conn.fetch(NEXT_PROCESSES, campaign_ids, *after, limit)
+    return list(_processes(rows).values())
 
 
 def _processes(rows: Iterable[Row]) -> dict[ProcessKey, ProcessState]:
@@ -231,80 +221,3 @@ async def save_processes(conn: Connection, processes: Sequence[ProcessState]) ->
     """Store processes in their last state."""
     if processes:
         await conn.execute(SAVE_PROCESSES, as_json(processes))
-
-
-FIND_JOBS = f"SELECT {job_columns} FROM jobs WHERE package_id = ANY ($1::text[])"
-
-
-async def find_jobs(conn: Connection, package_ids: Collection[str]) -> dict[JobKey, Job]:
-    """Every job of these packages, done or not."""
-    rows = await conn.fetch(FIND_JOBS, list(package_ids)) if package_ids else []
-    return {job.key: job for job in (Job.model_validate(dict(row)) for row in rows)}
-
-
-ADD_JOBS = f"""
-INSERT INTO jobs ({job_columns})
-SELECT {job_columns} FROM json_populate_recordset(NULL::jobs, $1::text::json)
-ORDER BY package_id, edition, kind
-ON CONFLICT DO NOTHING
-"""
-
-
-async def add_jobs(conn: Connection, jobs: Sequence[Job]) -> None:
-    """Add jobs; one that is there already stays as it is."""
-    if jobs:
-        await conn.execute(ADD_JOBS, as_json(jobs))
-
-
-# The jobs of a package run in the order of its life: an edition begins with the return of the
-# campaign and ends with its cancel.  Among packages the one least worked on goes first, so that
-# a small cancel does not wait for a large one.
-CLAIM_JOB = f"""
-SELECT {job_columns} FROM jobs AS j
-WHERE NOT done AND NOT EXISTS (
-    SELECT 1 FROM jobs AS o
-    WHERE o.package_id = j.package_id AND NOT o.done
-      AND (o.edition, o.kind = 'cancel') < (j.edition, j.kind = 'cancel'))
-ORDER BY visited LIMIT 1 FOR UPDATE OF j SKIP LOCKED
-"""
-
-
-async def claim_job(conn: Connection) -> Job | None:
-    """Lock the job whose turn it is; None when there is none that nobody works on."""
-    row = await conn.fetchrow(CLAIM_JOB)
-    return None if row is None else Job.model_validate(dict(row))
-
-
-SAVE_JOB = """
-UPDATE jobs
-SET after_campaign = $4, after_process = $5, visited = $6, campaigns = $7,
-    processes_stopped = $8, too_late = $9, done = $10
-WHERE package_id = $1 AND edition = $2 AND kind = $3
-"""
-
-
-async def save_job(conn: Connection, job: Job) -> None:
-    """Store how far a job has got."""
-    await conn.execute(
-        SAVE_JOB,
-        *job.key,
-        job.after_campaign,
-        job.after_process,
-        job.visited,
-        job.campaigns,
-        job.processes_stopped,
-        job.too_late,
-        job.done,
-    )
-
-
-# Such a cancel came after the reinitialization that follows it, and has canceled anew.
-REDO_REINITIALIZATIONS = """
-UPDATE jobs SET done = false
-WHERE package_id = $1 AND edition > $2 AND kind = 'reinitialize' AND done
-"""
-
-
-async def redo_reinitializations(conn: Connection, cancel: Job) -> None:
-    """Let the reinitializations of later editions look again for what this cancel canceled."""
-    await conn.execute(REDO_REINITIALIZATIONS, cancel.package_id, cancel.edition)

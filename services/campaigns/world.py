@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 
 from contracts.campaigns import ProcessState
 from services.campaigns.domain import Change
-from services.campaigns.jobs import Job, JobKey
 from services.campaigns.transitions import OPEN, Campaign
 from services.runtime.loaded import Loaded
+from services.runtime.service import Jobs
 
 ProcessKey = tuple[str, str]
 """Campaign and process: a process id is its campaign's own."""
-
-Life = tuple[str, int]
-"""A package and one of its editions."""
 
 
 @dataclass(slots=True)
@@ -21,16 +18,14 @@ class World:
     """Rows by key, as the messages before left them.
 
     locked are the campaigns that were there before the batch.  busy are those that have open
-    processes besides the ones loaded; open holds the open ones of those.  expected is how much
-    the cancel of a package's edition will visit.
+    processes besides the ones loaded; open holds the open ones of those.
     """
 
     locked: frozenset[str]
     campaigns: Loaded[str, Campaign]
     processes: Loaded[ProcessKey, ProcessState]
     busy: set[str]
-    jobs: Loaded[JobKey, Job]
-    expected: dict[Life, int]
+    jobs: Jobs
     open: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:

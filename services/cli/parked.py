@@ -21,8 +21,8 @@ from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
 
 LIST = """
-SELECT number, reason, error, type, source, id, parked_at, retry_at
-FROM parked WHERE $1::text IS NULL OR reason = $1 ORDER BY number LIMIT $2
+SELECT number, reason, error, type, source, id, kept_at AS parked_at, retry_at
+FROM kept WHERE kind = 'parked' AND ($1::text IS NULL OR reason = $1) ORDER BY number LIMIT $2
 """
 
 
@@ -44,7 +44,7 @@ async def list_(service: str | None, reason: str | None, limit: int, *, as_json:
     return 0
 
 
-REASONS = "SELECT DISTINCT reason FROM parked"
+REASONS = "SELECT DISTINCT reason FROM kept WHERE kind = 'parked'"
 
 
 async def _reasons(conn: Connection) -> set[str]:
@@ -79,7 +79,7 @@ def _cut(text: str, most: int = 80) -> str:
 
 SHOWN = 4_000
 """Characters of one field that are shown to a person."""
-SHOW = "SELECT * FROM parked WHERE number = $1"
+SHOW = "SELECT *, kept_at AS parked_at FROM kept WHERE kind = 'parked' AND number = $1"
 
 
 async def show(service: str, number: int, *, as_json: bool) -> int:
@@ -128,8 +128,9 @@ def _plain(value: Any) -> str:
 
 
 RETRY = """
-UPDATE parked SET retry_at = now()
-WHERE ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
+UPDATE kept SET retry_at = now()
+WHERE kind = 'parked'
+  AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
 RETURNING number
 """
 
@@ -154,11 +155,14 @@ async def retry(service: str, numbers: Sequence[int], *, all_: bool, reason: str
 
 
 TO_DISCARD = """
-SELECT number, type, source, id, reason, error FROM parked
-WHERE ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
+SELECT number, type, source, id, reason, error FROM kept
+WHERE kind = 'parked'
+  AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
 ORDER BY number
 """
-DISCARD = "DELETE FROM parked WHERE number = ANY ($1::bigint[]) RETURNING number"
+DISCARD = """
+DELETE FROM kept WHERE kind = 'parked' AND number = ANY ($1::bigint[]) RETURNING number
+"""
 
 
 async def discard(

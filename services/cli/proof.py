@@ -143,9 +143,12 @@ async def _count_queued(found: Proof, services: Services, amqp_url: str) -> None
 
 HANDLED = "SELECT outcome, count(*) AS count FROM inbox WHERE received_at >= $1 GROUP BY outcome"
 PARKED = """
-SELECT number, reason, type, source, id, error FROM parked ORDER BY number
+SELECT number, reason, type, source, id, error FROM kept WHERE kind = 'parked' ORDER BY number
 """
-LEFT = "SELECT (SELECT count(*) FROM outbox) AS outbox, (SELECT count(*) FROM waiting) AS waiting"
+LEFT = """
+SELECT (SELECT count(*) FROM outbox) AS outbox,
+       (SELECT count(*) FROM kept WHERE kind = 'waiting') AS waiting
+"""
 
 
 async def _standing(pool: Pool, since: datetime) -> Standing:
@@ -202,7 +205,7 @@ FROM (SELECT r.type, r.run || '-' || n AS id
       FROM unnest($2::text[], $3::text[], $4::int[]) AS r (run, type, count)
       CROSS JOIN LATERAL generate_series(0, r.count - 1) AS n) m
 WHERE NOT EXISTS (SELECT FROM inbox i WHERE i.source = $1 AND i.id = m.id)
-  AND NOT EXISTS (SELECT FROM parked p WHERE p.source = $1 AND p.id = m.id)
+  AND NOT EXISTS (SELECT FROM kept k WHERE k.source = $1 AND k.id = m.id)
 """
 
 

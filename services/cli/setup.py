@@ -56,7 +56,7 @@ async def _migrate(service: Service, stack: Endpoints) -> None:
 
 async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> None:
     async with broker.connected(stack.amqp_url, "relais setup") as connection:
-        await topology.apply(connection, topology.readers(services, lanes))
+        await topology.apply(connection, [service.reader(lanes) for service in services])
         version = broker_version(connection)
     print(f"broker: RabbitMQ {version}: exchanges, mailbox.central and {lanes} lanes a service")
     print(f"broker: {spreading(version)}")

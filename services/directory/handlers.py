@@ -1,6 +1,6 @@
 """What the directory service does with the messages of one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.directory import (
@@ -15,9 +15,8 @@ from contracts.directory import (
 from services.directory import domain, store
 from services.runtime.decision import Accepted, Decision
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.service import routes
+from services.runtime.service import Connection, Transaction, routes
 
 ROUTES = routes(RegisterEntity, UpdateEntity, DeactivateEntity, ActivateEntity)
 
@@ -50,7 +49,6 @@ def handle(world: World, received: Received) -> Decision:
     return decision
 
 
-async def save(conn: Connection, world: World) -> Iterable[str]:
-    """Store each changed entity once, in its last state; there is no sweep to wake."""
-    await store.save_entities(conn, world.entities.changed(), world.locked)
-    return ()
+async def save(tx: Transaction, world: World) -> None:
+    """Store each changed entity once, in its last state."""
+    await store.save_entities(tx.conn, world.entities.changed(), world.locked)

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from contracts.directory import EntityState
-from services.runtime.messages.inbox import TakenMeanwhile
-from services.runtime.postgres.database import Connection, as_json
+from services.runtime.service import Conflict, Connection, as_json
 
 LOCK_ENTITIES = """
 SELECT entity_id, label, email, language, channels, mailbox, webhook_url, notify,
@@ -42,7 +41,7 @@ WHERE e.entity_id = ANY ($2::text[])
 async def save_entities(
     conn: Connection, entities: Sequence[EntityState], locked: Iterable[str]
 ) -> None:
-    """Store entities in their last state; raises TakenMeanwhile when one was registered first.
+    """Store entities in their last state; raises Conflict when one was registered first.
 
     locked are the ids of those that were there before.
     """
@@ -50,4 +49,4 @@ async def save_entities(
         return
     status = await conn.execute(SAVE_ENTITIES, as_json(entities), list(locked))
     if int(status.rpartition(" ")[2]) != len(entities):
-        raise TakenMeanwhile("another worker registered one of these entities first")
+        raise Conflict("another worker registered one of these entities first")

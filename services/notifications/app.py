@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.notifications import handlers, sweeps
+from services.notifications import handlers, jobs, sweeps
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -12,5 +12,6 @@ SERVICE = Service(
     handle=handlers.handle,
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
+    jobs=jobs.JOBS,
     sweeps=sweeps.SWEEPS,
 )

@@ -1,6 +1,6 @@
 """What the notifications service does with the messages of one batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from contracts.cancellation import CancellationProgressed, PackageOrdersCanceled
@@ -31,15 +31,15 @@ from contracts.packages import (
     PackageRejected,
     PackageSubmitted,
 )
-from services.notifications import domain, store, wakes
+from services.notifications import cancels, domain, store, wakes
 from services.notifications.domain import Key
+from services.notifications.jobs import fan_out_job
 from services.notifications.store import Recipient
 from services.notifications.world import Entity, World
 from services.runtime.decision import Decision, Unchanged, accepted
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.service import routes
+from services.runtime.service import Connection, Jobs, Transaction, routes
 
 ROUTES = routes(
     EntityRegistered,
@@ -192,17 +192,42 @@ def _actor(received: Received, event: PackageDecided | OrderEvent) -> str | None
     return received.envelope.actor or event.changed_by
 
 
-async def save(conn: Connection, world: World) -> Iterable[str]:
-    """Store each changed thing once; say which sweeps have new work."""
-    await store.save_packages(conn, world.packages.changed())
-    has_new_mailboxes = await store.save_entities(conn, world.entities, world.now)
-    ids = await store.add_news(conn, world.news)
-    await store.supersede(conn, world.superseded)
-    # The job before its rows: whoever adds to it or sends of it takes turns here.
-    await store.see_cancels(conn, world.seen)
-    await store.add_fan_outs(conn, world.fan_outs, ids, world.now)
-    await store.add_recipients(conn, _recipients(world, ids), world.now)
-    return _wakes(world, has_new_mailboxes)
+async def save(tx: Transaction, world: World) -> None:
+    """Store each changed thing once, begin the fan-outs, and wake the sweeps with new work."""
+    await store.save_packages(tx.conn, world.packages.changed())
+    if await store.save_entities(tx.conn, world.entities, world.now):
+        tx.wake(wakes.MAILBOXES)
+    ids = await store.add_news(tx.conn, world.news)
+    await store.supersede(tx.conn, world.superseded)
+    # The cancel before its rows: whoever adds to it or sends of it takes turns here.
+    await store.see_cancels(tx.conn, world.seen)
+    recipients = _recipients(world, ids)
+    await store.add_recipients(tx.conn, recipients, world.now)
+    if recipients:
+        tx.wake(wakes.SEND)
+    await _fan_outs(world, ids).store(tx)
+    # Those whose orders are reported may have nothing left to wait for.
+    if reported := [life for life, seen in world.seen.items() if seen.orders_canceled is not None]:
+        await cancels.end_these(tx, reported)
+
+
+def _fan_outs(world: World, ids: Mapping[Key, int]) -> Jobs:
+    jobs = Jobs()
+    for one in world.fan_outs:
+        happening = one.happening
+        key, cause = happening.key, world.news[happening.key].cause
+        jobs.add(
+            fan_out_job(
+                key,
+                ids[key],
+                happening.version,
+                happening.package_id,
+                one.audience,
+                one.as_of,
+                cause,
+            )
+        )
+    return jobs
 
 
 def _recipients(world: World, ids: Mapping[Key, int]) -> list[Recipient]:
@@ -216,16 +241,3 @@ def _recipients(world: World, ids: Mapping[Key, int]) -> list[Recipient]:
         for (key, id), label in world.operators.items()
     ]
     return entities + operators
-
-
-def _wakes(world: World, has_new_mailboxes: bool) -> list[str]:
-    names = []
-    if has_new_mailboxes:
-        names.append(wakes.MAILBOXES)
-    if world.fan_outs:
-        names.append(wakes.FAN_OUT)
-    if any(world.told.values()) or world.operators:
-        names.append(wakes.SEND)
-    if world.seen:
-        names.append(wakes.CANCELS)
-    return names

@@ -22,7 +22,7 @@ from contracts.notifications import (
     RecipientType,
 )
 from services.notifications.delivery import Due, Outcome
-from services.runtime.amqp.frames import Outgoing
+from services.runtime.service import Outgoing
 
 SOURCE = names.source("notifications")
 

@@ -10,8 +10,9 @@ from contracts.notifications import NotificationKind
 from services.notifications import domain
 from services.notifications.delivery import Due, Outcome, RowKey, Told
 from services.notifications.domain import Key
-from services.runtime.postgres.database import Connection, Pool, Row
+from services.notifications.store import VERSIONS
 from services.runtime.received import Cause
+from services.runtime.service import Connection, Pool, Row, attempt
 
 LEASE = timedelta(seconds=5)
 
@@ -27,7 +28,7 @@ WHERE r.taken_until <= now() ORDER BY r.round FOR UPDATE OF r
 # Only the first that waits for a recipient about a package goes.  What stands behind one that
 # had to wait is taken as well, to wait with it: if it stayed, many of that kind would be looked at
 # in place of what they wait for.  Behind a fan-out that may still add one it does stay.
-TAKE = """
+TAKE = f"""
 SELECT n.round, n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.attempts,
        n.added_at, coalesce(n.recipient_label, e.label) AS label,
        coalesce(e.mailbox, 'central') AS mailbox, e.channels,
@@ -39,14 +40,16 @@ FROM (
     CROSS JOIN LATERAL (
         (SELECT * FROM notifications n
          WHERE n.status = 'pending' AND n.round = r.round AND n.next_try_at <= $2
-           AND n.happening_id <= coalesce((SELECT min(f.happening_id) FROM fanouts f
-                                           WHERE f.package_id = n.package_id), n.happening_id)
+           AND n.happening_id <= coalesce((SELECT min(f.place) / {VERSIONS} FROM jobs f
+                                           WHERE f.line = n.package_id AND f.kind = 'fan_out'
+                                             AND f.state = 'running'), n.happening_id)
          ORDER BY n.next_try_at, n.happening_id LIMIT $3)
         UNION ALL
         (SELECT * FROM notifications n
          WHERE n.status = 'pending' AND n.round = r.round AND n.next_try_at IS NULL
-           AND n.happening_id <= coalesce((SELECT min(f.happening_id) FROM fanouts f
-                                           WHERE f.package_id = n.package_id), n.happening_id)
+           AND n.happening_id <= coalesce((SELECT min(f.place) / {VERSIONS} FROM jobs f
+                                           WHERE f.line = n.package_id AND f.kind = 'fan_out'
+                                             AND f.state = 'running'), n.happening_id)
          ORDER BY n.happening_id LIMIT $3)
     ) n
     LEFT JOIN LATERAL (
@@ -75,12 +78,14 @@ UPDATE rounds SET holder = $2, taken_until = now() + $3::interval WHERE round = 
 class Held:
     """Notifications of rounds that nobody else sends to as long as the lease runs.
 
-    is_full is whether there may be more, also in other rounds.
+    is_full is whether there may be more, also in other rounds, has_more whether more can go once
+    these have gone.
     """
 
     holder: uuid.UUID
     due: list[Due]
     is_full: bool
+    has_more: bool
 
 
 async def take(conn: Connection, limit: int, now: datetime) -> Held:
@@ -90,11 +95,13 @@ async def take(conn: Connection, limit: int, now: datetime) -> Held:
     least_recent = sorted(free, key=itemgetter("worked_at"))
     rows = await conn.fetch(TAKE, [row["round"] for row in least_recent], now, limit)
     if not rows:
-        return Held(holder, [], is_full=False)
+        return Held(holder, [], is_full=False, has_more=False)
     await conn.execute(HOLD_ROUNDS, list({row["round"] for row in rows}), holder, LEASE)
     found = await conn.fetch(FIND_TOLD, list({row["happening_id"] for row in rows}))
     told = {row["happening_id"]: _told(row) for row in found}
-    return Held(holder, _firsts(rows, told), is_full=len(rows) == limit)
+    due = _firsts(rows, told)
+    is_full = len(rows) == limit
+    return Held(holder, due, is_full, has_more=is_full or len(due) < len(rows))
 
 
 def _firsts(rows: Sequence[Row], told: Mapping[int, Told]) -> list[Due]:
@@ -127,8 +134,8 @@ RENEW = "UPDATE rounds SET taken_until = now() + $2::interval WHERE holder = $1"
 
 
 async def renew(pool: Pool, held: Held) -> None:
-    """Hold on to rounds while a slow broker takes its time."""
-    await pool.execute(RENEW, held.holder, LEASE)
+    """Hold on to rounds; where this fails, another worker may send the same under the same ids."""
+    await attempt("renew", lambda: pool.execute(RENEW, held.holder, LEASE))
 
 
 RELEASE = """

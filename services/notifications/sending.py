@@ -1,19 +1,16 @@
 """The sweep that sends: take, build, publish, and record what the broker said of each."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from contracts import names
 from contracts.notifications import NotificationStatus as Status
-from services.notifications import delivery, jobs, notices, outbound, wakes
+from services.notifications import cancels, delivery, notices, outbound, wakes
+from services.notifications.cancels import Count
 from services.notifications.delivery import Due, Outcome
 from services.notifications.domain import Life
-from services.notifications.jobs import Count
 from services.notifications.outbound import Held
-from services.runtime.amqp.frames import Published
-from services.runtime.postgres.database import Connection
-from services.runtime.tables.transaction import Transaction, Work
+from services.runtime.service import Published, Transaction, Work
 
 TAKEN = 2_000
 
@@ -37,22 +34,17 @@ async def send(work: Work) -> bool:
         await outbound.release(tx.conn, held)
         await _record(tx, settled + _results(tx, to_send, published))
     # Whatever waited behind these can go now.
-    return True
+    return held.has_more
 
 
 async def _publish(work: Work, held: Held, to_send: Sequence[Due]) -> Published:
-    """Publish, and hold on to the rounds while a slow broker takes its time."""
     messages = [notices.message(due) for due in to_send]
     if not messages:
         return Published()
-    publish = work.publisher.publish(messages, [names.mailbox(due.mailbox) for due in to_send])
-    publishing = asyncio.create_task(publish)
-    try:
-        while not (await asyncio.wait({publishing}, timeout=outbound.LEASE.total_seconds() / 2))[0]:
-            await outbound.renew(work.pool, held)
-        return publishing.result()
-    finally:
-        publishing.cancel()
+    mailboxes = [names.mailbox(due.mailbox) for due in to_send]
+    return await work.publisher.publish_leased(
+        messages, mailboxes, outbound.LEASE, lambda: outbound.renew(work.pool, held)
+    )
 
 
 def _results(tx: Transaction, sent: Sequence[Due], published: Published) -> list[Outcome]:
@@ -70,28 +62,29 @@ def _results(tx: Transaction, sent: Sequence[Due], published: Published) -> list
 async def _record(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
     """Store and say what became of each; the cancels they belong to count it."""
     lives = {life for outcome in outcomes if (life := outcome.cancel) is not None}
-    await jobs.lock_cancels(tx.conn, sorted(lives))
+    await cancels.lock(tx.conn, sorted(lives))
     recorded = await outbound.record(tx.conn, outcomes, tx.now)
     for outcome in recorded:
         if (event := notices.event(outcome, tx.now)) is not None:
             tx.emit(event, outcome.due.told.cause)
-    for cancel in await jobs.count(tx.conn, _counts(recorded)):
+    counted = await cancels.count(tx.conn, _counts(recorded))
+    for cancel in counted:
         tx.emit(cancel.progress, cancel.cause)
-        tx.wake(wakes.CANCELS)
+    await cancels.end(tx, [cancel for cancel in counted if cancel.is_tried])
     if lost := {o.due.mailbox for o in recorded if o.error == delivery.MAILBOX_GONE}:
         await outbound.lose_mailboxes(tx.conn, lost, tx.now)
         tx.wake(wakes.MAILBOXES)
-    await _note_silence(tx.conn, recorded)
+    await _note_silence(tx, recorded)
 
 
-async def _note_silence(conn: Connection, outcomes: Sequence[Outcome]) -> None:
+async def _note_silence(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
     """For people who ask: which mailboxes do not answer."""
     silent = {o.due.mailbox for o in outcomes if o.error == delivery.MAILBOX_SILENT}
     if silent:
-        await outbound.note_error(conn, silent, delivery.MAILBOX_SILENT)
+        await outbound.note_error(tx.conn, silent, delivery.MAILBOX_SILENT)
     sent = {o.due.mailbox for o in outcomes if o.due.has_failed and o.status is Status.SENT}
     if answered := sent - silent:
-        await outbound.note_error(conn, answered, None)
+        await outbound.note_error(tx.conn, answered, None)
 
 
 def _counts(outcomes: Iterable[Outcome]) -> dict[Life, Count]:

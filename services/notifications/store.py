@@ -1,4 +1,4 @@
-"""All the SQL of what notifications hears; that of its sweeps is in `jobs` and `outbound`."""
+"""All the SQL of what notifications hears; that of cancels and of sending is in rooms of theirs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -10,8 +10,8 @@ import orjson
 from contracts.directory import Channel
 from contracts.notifications import NotificationKind, RecipientType
 from services.notifications.domain import Key, Life, PackageCopy
-from services.notifications.world import Entity, FanOut, News, Seen
-from services.runtime.postgres.database import Connection, Row, as_json
+from services.notifications.world import Entity, News, Seen
+from services.runtime.service import Connection, Row, as_json
 
 LOCK_PACKAGES = """
 SELECT package_id, version, edition, label, distribution_level, campaign_id, starts_at, ends_at,
@@ -217,22 +217,48 @@ async def see_cancels(conn: Connection, seen: Mapping[Life, Seen]) -> None:
     )
 
 
-ADD_FAN_OUT = """
-INSERT INTO fanouts (happening_id, package_id, edition, audience, as_of, worked_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+VERSIONS = 1_000_000
+"""More than a package ever has: a fan-out is put in its line by happening, then by version."""
+
+
+def place_of(happening_id: int, version: int) -> int:
+    """The place of the fan-out of a happening that an event of this version causes."""
+    return happening_id * VERSIONS + version
+
+
+def happening_of(place: int) -> int:
+    """The happening that is fanned out at a place."""
+    return place // VERSIONS
+
+
+IS_SUPERSEDED = "SELECT superseded FROM happenings WHERE happening_id = $1"
+
+
+async def is_superseded(conn: Connection, happening_id: int) -> bool:
+    """Whether nobody is to hear of it any more."""
+    return bool(await conn.fetchval(IS_SUPERSEDED, happening_id))
+
+
+FIND_ACTIVE = """
+SELECT entity_id FROM entities WHERE entity_id > $1 AND active_during @> $2::timestamptz
+ORDER BY entity_id LIMIT $3
 """
 
 
-async def add_fan_outs(
-    conn: Connection, jobs: Sequence[FanOut], ids: Mapping[Key, int], now: datetime
-) -> None:
-    """Leave the recipients of happenings to the sweep."""
-    rows = [
-        (ids[job.key], job.package_id, job.key.edition, job.audience, job.as_of, now)
-        for job in jobs
-    ]
-    if rows:
-        await conn.executemany(ADD_FAN_OUT, rows)
+async def find_active(conn: Connection, after: str, as_of: datetime, size: int) -> list[str]:
+    """The next entities that were active at a moment, by id."""
+    return [row["entity_id"] for row in await conn.fetch(FIND_ACTIVE, after, as_of, size)]
+
+
+HURRY = """
+UPDATE notifications SET next_try_at = $2
+WHERE package_id = $1 AND status = 'pending' AND next_try_at > $2
+"""
+
+
+async def hurry(conn: Connection, package_id: str, now: datetime) -> None:
+    """Let what waits about a package be looked at now, each recipient's in order."""
+    await conn.execute(HURRY, package_id, now)
 
 
 class Recipient(NamedTuple):

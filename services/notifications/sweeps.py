@@ -8,19 +8,14 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import ChannelClosed
 
 from contracts import names
-from contracts.notifications import RecipientType
-from services.notifications import jobs, outbound, store, wakes
-from services.notifications.jobs import FanOut
+from services.notifications import cancels, outbound, wakes
 from services.notifications.sending import send
-from services.notifications.store import Recipient
-from services.runtime.amqp import broker, topology
-from services.runtime.postgres.database import persist
-from services.runtime.service import Sweep
-from services.runtime.tables.transaction import Transaction, Work
+from services.runtime.service import Sweep, Work, broker, persist, topology
 
 log = structlog.get_logger()
 
-CHUNK = 5_000
+CANCELS = 100
+"""Cancels reported in one piece."""
 MAILBOXES = 200
 """Mailboxes declared in one piece."""
 DECLARED_WITHIN = 10.0
@@ -29,44 +24,10 @@ REFUSED_FOR = timedelta(minutes=1)
 """How long a mailbox that the broker will not make is left alone."""
 
 
-async def fan_out(work: Work) -> bool:
-    """Add a notification for each of the next recipients of a happening."""
-    async with work.publishing() as tx:
-        job = await jobs.take_fan_out(tx.conn)
-        if job is None:
-            return False
-        if job.is_cancel:
-            await jobs.lock_cancels(tx.conn, [(job.package_id, job.edition)])
-            if job.is_new:
-                await jobs.hurry(tx.conn, job.package_id, tx.now)
-        added = [] if job.superseded else await jobs.next_recipients(tx.conn, job, CHUNK)
-        await _add(tx, job, added)
-        tx.wake(wakes.SEND)
-    return True
-
-
-async def _add(tx: Transaction, job: FanOut, added: list[str]) -> None:
-    recipients = [
-        Recipient(job.happening_id, job.package_id, RecipientType.ENTITY, id) for id in added
-    ]
-    await store.add_recipients(tx.conn, recipients, tx.now)
-    if len(added) == CHUNK:
-        await jobs.move_fan_out(tx.conn, job, added, tx.now)
-    else:
-        await jobs.end_fan_out(tx.conn, job)
-        tx.wake(wakes.CANCELS)
-
-
 async def end_cancels(work: Work) -> bool:
-    """Report each cancel of which every notification has been tried."""
+    """Report cancels of which every notification has been tried, where nobody has yet."""
     async with work.publishing() as tx:
-        done, waits = await jobs.lock_done(tx.conn, tx.now)
-        if waits:
-            tx.wake(wakes.SEND)
-        for cancel in done:
-            tx.emit(cancel.report, cancel.cause)
-        await jobs.complete(tx.conn, done, tx.now)
-    return False
+        return await cancels.end_some(tx, CANCELS)
 
 
 async def declare_mailboxes(work: Work) -> bool:
@@ -123,7 +84,6 @@ async def _declare_one(channel: AbstractChannel, name: str) -> None:
 
 
 SWEEPS = (
-    Sweep(wakes.FAN_OUT, fan_out),
     Sweep(wakes.SEND, send),
     Sweep(wakes.SEND_TOO, send),
     Sweep(wakes.CANCELS, end_cancels),

@@ -1,6 +1,5 @@
 """The names of this service's sweeps: whoever leaves them work calls them by these."""
 
-FAN_OUT = "fan_out"
 SEND = "send"
 SEND_TOO = "send_too"
 """It does the same: while one talks to the broker, the other talks to the database.  Only where

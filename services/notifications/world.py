@@ -22,8 +22,7 @@ class News:
 class FanOut:
     """A job: the recipients of a happening; audience None is every entity active at as_of."""
 
-    key: Key
-    package_id: str
+    happening: Happening
     audience: Sequence[str] | None
     as_of: datetime
 
@@ -81,7 +80,7 @@ class World:
 
     def fan_out(self, happening: Happening, audience: Sequence[str] | None) -> None:
         """Leave many recipients of a happening to a job."""
-        job = FanOut(happening.key, happening.package_id, audience, self.moment())
+        job = FanOut(happening, audience, self.moment())
         self.fan_outs.append(job)
 
     def seen_of(self, life: Life, received: Received) -> Seen:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.orders import handlers, sweeps
+from services.orders import handlers, jobs
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -12,5 +12,5 @@ SERVICE = Service(
     handle=handlers.handle,
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
-    sweeps=sweeps.SWEEPS,
+    jobs=jobs.JOBS,
 )

@@ -1,11 +1,9 @@
 """What the orders service does with the messages of one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from contracts.campaigns import CampaignCreated
-from contracts.cancellation import CancellationProgressed, PackageOrdersCanceled
 from contracts.directory import (
     EntityActivated,
     EntityDeactivated,
@@ -37,12 +35,12 @@ from contracts.packages import (
 )
 from services.orders import domain, store
 from services.orders.domain import Applicant, Offer
-from services.orders.store import Life, Pair, Place
+from services.orders.jobs import CANCEL, progress, report
+from services.orders.store import Pair, Place
 from services.runtime.decision import Accepted, Decision, Unchanged, accepted
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
-from services.runtime.received import Cause, Received
-from services.runtime.service import routes
+from services.runtime.received import Received
+from services.runtime.service import Connection, Jobs, Transaction, jobs, routes
 
 ROUTES = routes(
     PlaceOrder,
@@ -82,12 +80,10 @@ class World:
     limits: Loaded[str, int | None]
     in_audience: set[Pair]
     has_order: set[Place]
-    cancels: set[Life]
-    now: datetime
+    jobs: Jobs
     audiences: dict[str, frozenset[str] | None] = field(default_factory=dict)
     news: dict[str, tuple[int, bool]] = field(default_factory=dict)
     limit_news: dict[str, int | None] = field(default_factory=dict)
-    added: dict[Life, tuple[str, Cause]] = field(default_factory=dict)
 
 
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
@@ -110,7 +106,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     with_documents = any(c.documents for c in commands if isinstance(c, PlaceOrder | EditOrder))
     named = {o.campaign_id for o in offers.values()} | {b.campaign_id for b in news}
     campaigns = named if with_documents else ()
-    lives = {(b.package_id, b.edition) for b in news if isinstance(b, PackageCanceled)}
+    canceled = {b.package_id for b in news if isinstance(b, PackageCanceled)}
     return World(
         offers=Loaded(offers),
         loaded=frozenset(offers),
@@ -119,8 +115,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
         limits=Loaded(await store.find_limits(conn, campaigns)),
         in_audience=in_audience,
         has_order=has_order,
-        cancels=await store.find_cancels(conn, lives),
-        now=batch[0].now,
+        jobs=await jobs.find(conn, canceled),
     )
 
 
@@ -242,26 +237,19 @@ def _take(world: World, known: Offer | None, event: PackageEvent) -> None:
 
 
 def _cancel(world: World, received: Received, event: PackageCanceled) -> Decision:
-    life = (event.package_id, event.edition)
-    if life in world.cancels:
+    if world.jobs.has(CANCEL, event.package_id, event.edition):
         return Unchanged("this cancel is known")
-    world.cancels.add(life)
-    # The copy may be of a later edition by now, and of another level.
-    if event.distribution_level != DistributionLevel.LOCAL:
-        offer = world.offers.get(event.package_id)
-        assert offer is not None
-        world.offers.put(event.package_id, domain.canceled(offer, event.edition))
-        world.added[life] = ("running", received.cause)
-        return accepted()
     # Orders of a local package stay as they are.
-    world.added[life] = ("done", received.cause)
-    progress = CancellationProgressed(
-        package_id=event.package_id, edition=event.edition, service="orders", done=0, expected=0
-    )
-    report = PackageOrdersCanceled(
-        package_id=event.package_id, edition=event.edition, canceled=0, already_final=0
-    )
-    return accepted(progress, report)
+    is_local = event.distribution_level == DistributionLevel.LOCAL
+    job = CANCEL.job(event.package_id, event.edition, received.cause, done=is_local)
+    world.jobs.add(job)
+    if is_local:
+        return accepted(progress(job), report(job))
+    # The copy may be of a later edition by now, and of another level.
+    offer = world.offers.get(event.package_id)
+    assert offer is not None
+    world.offers.put(event.package_id, domain.canceled(offer, event.edition))
+    return accepted()
 
 
 def _copy_entity(world: World, event: EntityEvent) -> Decision:
@@ -274,12 +262,11 @@ def _copy_entity(world: World, event: EntityEvent) -> Decision:
     return accepted()
 
 
-async def save(conn: Connection, world: World) -> Iterable[str]:
-    """Store each changed thing once, in its last state."""
-    await store.save_offers(conn, world.offers.changed(), world.loaded)
-    await store.save_audiences(conn, world.audiences)
-    await store.save_orders(conn, world.orders.changed())
-    await store.save_entities(conn, world.news)
-    await store.save_limits(conn, world.limit_news)
-    await store.add_cancels(conn, world.added, world.now)
-    return ("cancels",) if world.added else ()
+async def save(tx: Transaction, world: World) -> None:
+    """Store each changed thing once, in its last state, and begin the jobs."""
+    await store.save_offers(tx.conn, world.offers.changed(), world.loaded)
+    await store.save_audiences(tx.conn, world.audiences)
+    await store.save_orders(tx.conn, world.orders.changed())
+    await store.save_entities(tx.conn, world.news)
+    await store.save_limits(tx.conn, world.limit_news)
+    await world.jobs.store(tx)

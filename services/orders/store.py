@@ -2,16 +2,14 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.orders import OrderState
 from contracts.packages import DistributionLevel, PackageStatus
 from services.orders.domain import OPEN, Offer
-from services.runtime.messages.inbox import TakenMeanwhile
-from services.runtime.postgres.database import Connection, Row, as_json
-from services.runtime.received import Cause
+from services.runtime.service import Conflict, Connection, Row, as_json
 
 Life = tuple[str, int]
 """A package and one of its editions."""
@@ -19,6 +17,10 @@ Pair = tuple[str, str]
 """A package and an entity."""
 Place = tuple[str, int, str]
 """A package, one of its editions, and an entity that orders it."""
+Cursor = list[str]
+"""An entity and an order: where a cancel has got to."""
+FIRST = ("", "")
+"""Before every order."""
 
 LOCK_OFFERS = """
 SELECT package_id, version, edition, status, distribution_level, campaign_id, starts_at, ends_at,
@@ -61,13 +63,13 @@ RETURNING o.package_id
 
 
 async def save_offers(conn: Connection, offers: Sequence[Offer], loaded: Collection[str]) -> None:
-    """Store copies in their last state; raises TakenMeanwhile where one was made twice."""
+    """Store copies in their last state; raises Conflict where one was made twice."""
     if not offers:
         return
     ordered = sorted(offers, key=lambda offer: offer.package_id)
     rows = [(*asdict(offer).values(), offer.package_id in loaded) for offer in ordered]
     if len(await conn.fetchmany(SAVE_OFFERS, rows)) != len(rows):
-        raise TakenMeanwhile("another worker made a copy of one of these packages first")
+        raise Conflict("another worker made a copy of one of these packages first")
 
 
 CLEAR_AUDIENCES = "DELETE FROM audiences WHERE package_id = ANY ($1::text[])"
@@ -132,12 +134,12 @@ WHERE excluded.package_id = o.package_id
 
 
 async def save_orders(conn: Connection, orders: Sequence[OrderState]) -> None:
-    """Store orders in their last state; raises TakenMeanwhile where one was placed twice."""
+    """Store orders in their last state; raises Conflict where one was placed twice."""
     if not orders:
         return
     status = await conn.execute(SAVE_ORDERS, as_json(orders))
     if int(status.rpartition(" ")[2]) != len(orders):
-        raise TakenMeanwhile("another worker placed one of these orders first")
+        raise Conflict("another worker placed one of these orders first")
 
 
 FIND_APPLICANTS = """
@@ -219,106 +221,6 @@ async def save_limits(conn: Connection, limits: Mapping[str, int | None]) -> Non
         await conn.execute(SAVE_LIMITS, list(limits), list(limits.values()))
 
 
-ADD_CANCEL = """
-INSERT INTO cancels (package_id, edition, state, worked_at, cause)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (package_id, edition) DO NOTHING
-"""
-
-
-async def add_cancels(
-    conn: Connection, cancels: Mapping[Life, tuple[str, Cause]], now: datetime
-) -> None:
-    """Add jobs, each in state running or done."""
-    rows = [(*life, state, now, asdict(cause)) for life, (state, cause) in sorted(cancels.items())]
-    if rows:
-        await conn.executemany(ADD_CANCEL, rows)
-
-
-FIND_CANCELS = """
-SELECT c.package_id, c.edition FROM cancels c
-JOIN unnest($1::text[], $2::int[]) AS m (package_id, edition) USING (package_id, edition)
-"""
-
-
-async def find_cancels(conn: Connection, lives: Iterable[Life]) -> set[Life]:
-    """Those of these cancels that have a job already."""
-    wanted = list(lives)
-    if not wanted:
-        return set()
-    rows = await conn.fetch(FIND_CANCELS, [p for p, _ in wanted], [e for _, e in wanted])
-    return {(row["package_id"], row["edition"]) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """A job: how far the orders of a canceled edition are; expected is None before it begins."""
-
-    package_id: str
-    edition: int
-    cursor: tuple[str, str]
-    expected: int | None
-    canceled: int
-    already_final: int
-    cause: Cause
-
-
-# The one that was left alone longest: a huge one does not keep small ones waiting.
-TAKE_CANCEL = """
-SELECT package_id, edition, cursor_entity, cursor_order, expected, canceled, already_final, cause
-FROM cancels WHERE state = 'running' ORDER BY worked_at LIMIT 1 FOR UPDATE SKIP LOCKED
-"""
-
-
-async def take_cancel(conn: Connection) -> Cancel | None:
-    """Lock a job that nobody works on."""
-    row = await conn.fetchrow(TAKE_CANCEL)
-    if row is None:
-        return None
-    return Cancel(
-        row["package_id"],
-        row["edition"],
-        (row["cursor_entity"], row["cursor_order"]),
-        row["expected"],
-        row["canceled"],
-        row["already_final"],
-        Cause(**row["cause"]),
-    )
-
-
-SAVE_CANCEL = """
-UPDATE cancels SET cursor_entity = $3, cursor_order = $4, expected = $5, canceled = $6,
-                   already_final = $7, state = $8, worked_at = $9
-WHERE package_id = $1 AND edition = $2
-"""
-
-
-async def save_cancel(conn: Connection, cancel: Cancel, state: str, now: datetime) -> None:
-    """Store how far a job is."""
-    await conn.execute(
-        SAVE_CANCEL,
-        cancel.package_id,
-        cancel.edition,
-        *cancel.cursor,
-        cancel.expected,
-        cancel.canceled,
-        cancel.already_final,
-        state,
-        now,
-    )
-
-
-COUNT_OPEN = """
-SELECT count(*) FROM orders
-WHERE package_id = $1 AND edition = $2 AND status = ANY ($3::text[])
-"""
-
-
-async def count_open(conn: Connection, cancel: Cancel) -> int:
-    """The orders that a job will cancel."""
-    return int(await conn.fetchval(COUNT_OPEN, cancel.package_id, cancel.edition, sorted(OPEN)))
-
-
 FIND_END = """
 SELECT entity_id, order_id, count(*) OVER () AS count
 FROM (SELECT entity_id, order_id FROM orders
@@ -326,8 +228,33 @@ FROM (SELECT entity_id, order_id FROM orders
       ORDER BY entity_id, order_id LIMIT $5) AS chunk
 ORDER BY entity_id DESC, order_id DESC LIMIT 1
 """
+
+
+class End(NamedTuple):
+    """Where a piece of a cancel ends, and how many orders it walks over.
+
+    The last one finds less than it asked for: nothing can come after it, since no order of a
+    canceled edition is placed any more.
+    """
+
+    cursor: Cursor | None
+    walked: int
+    is_last: bool
+
+
+async def find_end(
+    conn: Connection, package_id: str, edition: int, after: Cursor | None, size: int
+) -> End:
+    """The end of the next orders after a cursor."""
+    found = await conn.fetchrow(FIND_END, package_id, edition, *(after or FIRST), size)
+    if found is None:
+        return End(after, 0, is_last=True)
+    cursor = [found["entity_id"], found["order_id"]]
+    return End(cursor, found["count"], is_last=found["count"] < size)
+
+
 # One walk along the index: it waits for a row that somebody holds, and looks at its status again.
-CANCEL_CHUNK = """
+CANCEL = """
 UPDATE orders
 SET status = 'canceled', version = version + 1, canceled_at = $7, changed_at = $7, changed_by = $8
 WHERE package_id = $1 AND edition = $2
@@ -337,27 +264,27 @@ RETURNING order_id, entity_id, version
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What one piece of a cancel walked over: orders canceled, others, and where it ended.
+async def cancel(
+    conn: Connection,
+    package_id: str,
+    edition: int,
+    span: tuple[Cursor | None, Cursor],
+    now: datetime,
+    actor: str | None,
+) -> list[dict[str, Any]]:
+    """Cancel the open orders behind the first cursor up to the second."""
+    after, last = span
+    where = (package_id, edition, *(after or FIRST), *last)
+    rows = await conn.fetch(CANCEL, *where, now, actor, sorted(OPEN))
+    return [dict(row) for row in rows]
 
-    The last one finds less than it asked for: nothing can come after it, since no order of a
-    canceled edition is placed any more.
-    """
 
-    canceled: list[dict[str, Any]]
-    already_final: int
-    end: tuple[str, str]
-    is_last: bool
+COUNT_OPEN = """
+SELECT count(*) FROM orders
+WHERE package_id = $1 AND edition = $2 AND status = ANY ($3::text[])
+"""
 
 
-async def cancel_chunk(conn: Connection, cancel: Cancel, size: int, now: datetime) -> Chunk:
-    """Cancel the open ones of the next orders after the cursor."""
-    start = (cancel.package_id, cancel.edition, *cancel.cursor)
-    found = await conn.fetchrow(FIND_END, *start, size)
-    if found is None:
-        return Chunk([], 0, cancel.cursor, is_last=True)
-    end = (found["entity_id"], found["order_id"])
-    rows = await conn.fetch(CANCEL_CHUNK, *start, *end, now, cancel.cause.actor, sorted(OPEN))
-    canceled = [dict(row) for row in rows]
-    return Chunk(canceled, found["count"] - len(canceled), end, is_last=found["count"] < size)
+async def count_open(conn: Connection, package_id: str, edition: int) -> int:
+    """The open orders of an edition."""
+    return int(await conn.fetchval(COUNT_OPEN, package_id, edition, sorted(OPEN)))

@@ -1,6 +1,6 @@
 """What the packages service does with the messages of one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -39,9 +39,8 @@ from services.packages.ledger import Cancellation
 from services.packages.store import Life
 from services.runtime.decision import Accepted, Decision, Unchanged, Unknown, accepted
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Cause, Received
-from services.runtime.service import routes
+from services.runtime.service import Connection, Transaction, routes
 
 ROUTES = routes(
     CreatePackage,
@@ -162,18 +161,17 @@ def _copy(world: World, event: CampaignEvent) -> Decision:
     return accepted()
 
 
-async def save(conn: Connection, world: World) -> Iterable[str]:
+async def save(tx: Transaction, world: World) -> None:
     """Store each changed thing once, in its last state."""
-    await store.save_packages(conn, world.packages.changed())
-    await store.save_campaigns(conn, world.campaigns.changed())
+    await store.save_packages(tx.conn, world.packages.changed())
+    await store.save_campaigns(tx.conn, world.campaigns.changed())
     patience = timedelta(seconds=settings.load().stalled_after_seconds)
     opened = [
         (life, cancel.started_at, cancel.started_at + patience, cause)
         for life, (cancel, cause) in world.opened.items()
     ]
-    await store.open_cancellations(conn, opened)
+    await store.open_cancellations(tx.conn, opened)
     # One opened in this batch and not reported on has nothing more to store.
     fresh = {life: cancel for life, (cancel, _) in world.opened.items()}
     changed = [c for c in world.ledgers.changed() if c != fresh.get((c.package_id, c.edition))]
-    await store.fill_cancellations(conn, changed)
-    return ()
+    await store.fill_cancellations(tx.conn, changed)

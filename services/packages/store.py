@@ -10,9 +10,8 @@ from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersR
 from contracts.packages import PackageState
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
-from services.runtime.messages.inbox import TakenMeanwhile
-from services.runtime.postgres.database import Connection, Row, as_json
 from services.runtime.received import Cause
+from services.runtime.service import Conflict, Connection, Row, as_json
 
 Life = tuple[str, int]
 """A package and one of its editions."""
@@ -78,12 +77,12 @@ WHERE excluded.created_at = p.created_at AND excluded.version > p.version
 
 
 async def save_packages(conn: Connection, packages: Sequence[PackageState]) -> None:
-    """Store packages in their last state; raises TakenMeanwhile where one was made twice."""
+    """Store packages in their last state; raises Conflict where one was made twice."""
     if not packages:
         return
     status = await conn.execute(SAVE_PACKAGES, as_json(packages))
     if int(status.rpartition(" ")[2]) != len(packages):
-        raise TakenMeanwhile("another worker made one of these packages first")
+        raise Conflict("another worker made one of these packages first")
 
 
 FIND_CAMPAIGNS = """

@@ -1,8 +1,7 @@
 """The table work of the packages service."""
 
 from services.packages import ledger, store
-from services.runtime.service import Sweep
-from services.runtime.tables.transaction import Work
+from services.runtime.service import Sweep, Work
 
 
 async def announce_stalled(work: Work) -> bool:

@@ -50,5 +50,20 @@ def accepted(*events: Event, version: int | None = None, key: str | None = None)
     return Accepted(events, version, key)
 
 
+Identity = tuple[str, str]
+"""Source and id of a message: the same pair again is the same message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a sender is answered; outcome is accepted, unchanged, refused or parked."""
+
+    outcome: str
+    code: str | None = None
+    message: str | None = None
+    version: int | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
 class TooMuch(Exception):
     """What `load` raises when a batch needs more than one should hold: it is decided in halves."""

@@ -1,18 +1,58 @@
-"""What makes a service: its routes, its rooms and its sweeps. The runtime does the rest."""
+"""The face of the runtime: what a service declares, and all that it may use.
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+A service imports this module and the values in decision, received and loaded; nothing behind them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from contracts.message import Body
+from contracts.message import Body, Command
 from services.runtime import declared
+from services.runtime.amqp import broker, topology
+from services.runtime.amqp.frames import Outgoing, Published
 from services.runtime.decision import Decision
-from services.runtime.postgres.database import Connection
+from services.runtime.postgres.database import (
+    Conflict,
+    Connection,
+    Pool,
+    Row,
+    as_json,
+    attempt,
+    persist,
+)
 from services.runtime.received import Received
-from services.runtime.tables.transaction import Work
+from services.runtime.tables import jobs
+from services.runtime.tables.jobs import Job, JobKind, Jobs
+from services.runtime.tables.sweeper import Sweep
+from services.runtime.tables.transaction import Transaction, Work
+
+__all__ = [
+    "Conflict",
+    "Connection",
+    "Job",
+    "JobKind",
+    "Jobs",
+    "Outgoing",
+    "Pool",
+    "Published",
+    "Row",
+    "Service",
+    "Sweep",
+    "Transaction",
+    "Work",
+    "as_json",
+    "attempt",
+    "broker",
+    "installed",
+    "jobs",
+    "persist",
+    "routes",
+    "topology",
+]
 
 Routes = Mapping[str, type[Body]]
 
@@ -23,24 +63,12 @@ def routes(*bodies: type[Body]) -> Routes:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """Table work: run does the next piece and says whether there is more right now.
-
-    It runs again at once while there is more, when a commit of this process wakes it by name,
-    and otherwise every so many seconds.
-    """
-
-    name: str
-    run: Callable[[Work], Awaitable[bool]]
-    every: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Service:
-    """One service.
+    """One service: everything that setup, workers and the command line know of it.
 
     load locks and reads what a batch names; handle decides one message against that world and
-    changes it; save stores what changed and names the sweeps that have new work.
+    changes it; save stores what changed, adds jobs and wakes sweeps.
+    jobs are its kinds of long work, sweeps its other table work.
     drains are foreign queues whose messages this service keeps as parked.
     settings is the class of those that it alone has; a worker checks them as it starts.
     """
@@ -49,11 +77,28 @@ class Service:
     routes: Routes
     load: Callable[[Connection, Sequence[Received]], Awaitable[Any]]
     handle: Callable[[Any, Received], Decision]
-    save: Callable[[Connection, Any], Awaitable[Iterable[str]]]
+    save: Callable[[Transaction, Any], Awaitable[None]]
     migrations: Path
-    sweeps: Sequence[Sweep] = field(default=())
-    drains: Sequence[str] = field(default=())
+    jobs: Sequence[JobKind] = ()
+    sweeps: Sequence[Sweep] = ()
+    drains: Sequence[str] = ()
     settings: type[BaseSettings] | None = None
+
+    @property
+    def table_work(self) -> Sequence[Sweep]:
+        """All its sweeps, with the one that works on its jobs."""
+        return (*self.sweeps, jobs.sweep(self.jobs)) if self.jobs else self.sweeps
+
+    def reader(self, lanes: int) -> topology.Reader:
+        """What it needs on the broker."""
+        commands = {type_ for type_, body in self.routes.items() if issubclass(body, Command)}
+        events = frozenset(self.routes.keys() - commands)
+        return topology.Reader(self.name, frozenset(commands), events, lanes)
+
+
+def heard(services: Mapping[str, Service]) -> frozenset[str]:
+    """The message types that some service reads."""
+    return frozenset(type_ for service in services.values() for type_ in service.routes)
 
 
 def installed() -> dict[str, Service]:

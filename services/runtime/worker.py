@@ -12,18 +12,18 @@ import structlog
 import uvicorn
 import uvloop
 
-from services.runtime import logs, metrics, settings, web
-from services.runtime.amqp import topology
+from services.runtime import settings, telemetry, web
 from services.runtime.amqp.lanes import Slot
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.messages import housekeeping
+from services.runtime.messages import sources
 from services.runtime.messages.consumer import Consumer
-from services.runtime.messages.outbox import Relay
+from services.runtime.messages.decider import Decider
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database, migrate
-from services.runtime.service import Service, installed
-from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
+from services.runtime.service import Service, heard, installed
+from services.runtime.tables import cleaning
+from services.runtime.tables.sweeper import Sweep, Sweeper
+from services.runtime.tables.transaction import Wakes, Work
 
 log = structlog.get_logger()
 
@@ -41,8 +41,20 @@ def run(service: Service) -> None:
     config = settings.load(settings.Settings)
     if service.settings is not None:
         settings.load(service.settings)
-    logs.configure(service.name, config.log_level)
+    telemetry.configure(service.name, config.log_level)
     uvloop.run(Worker(service, config).run())
+
+
+def sweeps(
+    service: Service, decider: Decider, relay: Relay, config: settings.Settings
+) -> list[Sweep]:
+    """All table work of a worker: the runtime's own, then the service's."""
+    return [
+        Sweep("outbox", lambda _: relay.sweep()),
+        *sources.sweeps(service, decider),
+        cleaning.sweep(config.inbox_days),
+        *service.table_work,
+    ]
 
 
 class Worker:
@@ -61,13 +73,13 @@ class Worker:
         self._listen()
         async with AsyncExitStack() as stack:
             door = stack.enter_context(web.bound(self._config.http_host, self._config.http_port))
-            work = await self._open(stack)
+            work, relay = await self._open(stack)
             slot = Slot(self._url, f"relais {self._service.name} slot")
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
-            sweeps = housekeeping.sweeps(self._service, consumer.decider, self._config)
-            sweeper = Sweeper([*sweeps, *self._service.sweeps], work)
-            server = self._web(consumer, sweeper, work)
+            found = sweeps(self._service, consumer.decider, relay, self._config)
+            sweeper = Sweeper(found, work)
+            server = self._web(consumer, sweeper, relay)
             _spare_the_collector()
             await self._work(consumer, sweeper, server, door)
         log.info("stopped")
@@ -81,7 +93,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
 
-    async def _open(self, stack: AsyncExitStack) -> Work:
+    async def _open(self, stack: AsyncExitStack) -> tuple[Work, Relay]:
         """Connect to both sides, and check that what this worker needs is there."""
         name = f"relais {self._service.name}"
         pool = await stack.enter_async_context(database.pool(self._url, name))
@@ -91,36 +103,27 @@ class Worker:
         publisher = Publisher(self._config.amqp_url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
         await publisher.open()
-        heard = topology.heard(installed())
-        relay = Relay(self._service.name, pool, publisher, heard)
-        return Work(
-            service=self._service.name,
-            pool=pool,
-            publisher=publisher,
-            relay=relay,
-            wakes=Wakes(),
-            amqp_url=self._config.amqp_url,
-        )
+        relay = Relay(self._service.name, pool, publisher, heard(installed()))
+        amqp_url = self._config.amqp_url
+        return Work(self._service.name, pool, relay, publisher, Wakes(), amqp_url), relay
 
-    def _web(self, consumer: Consumer, sweeper: Sweeper, work: Work) -> uvicorn.Server:
+    def _web(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> uvicorn.Server:
         def unready() -> list[str]:
-            reasons = self._reasons(consumer, sweeper, work)
-            metrics.READY.set(0 if reasons else 1)
+            reasons = self._reasons(consumer, sweeper, relay)
+            telemetry.READY.set(0 if reasons else 1)
             return reasons
 
         return web.server(self._service.name, version("relais"), unready)
 
-    def _reasons(self, consumer: Consumer, sweeper: Sweeper, work: Work) -> list[str]:
+    def _reasons(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> list[str]:
         """Why this worker is not ready, in sentences."""
         reasons = []
         if self._draining:
             reasons.append("it is stopping")
         elif not consumer.is_consuming:
             reasons.append("it consumes no lane; the broker or the database is away")
-        if work.relay.unroutable:
-            reasons.append(
-                f"{work.relay.unroutable} events reach no reader's queue; run `relais setup`"
-            )
+        if relay.unroutable:
+            reasons.append(f"{relay.unroutable} events reach no reader's queue; run `relais setup`")
         reasons += [
             f"the sweep {name} keeps failing; see its log" for name in sorted(sweeper.stuck)
         ]

@@ -107,7 +107,7 @@ async def execute(url: str, statement: str) -> None:
 
 def reader(service: Service) -> topology.Reader:
     """What a service needs on the broker, with as many lanes as workers expect."""
-    return topology.reader(service, Settings(amqp_url="amqp://unused").lanes)
+    return service.reader(Settings(amqp_url="amqp://unused").lanes)
 
 
 @asynccontextmanager

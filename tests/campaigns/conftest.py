@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.campaigns.stage import Stage
-from tests.desk import Desk
+from tests.campaigns.harness import CampaignsHarness
+from tests.harness import Harness
 
 
 @pytest.fixture
-async def stage(desk: Callable[[str], Awaitable[Desk]]) -> Stage:
+async def harness(make_harness: Callable[[str], Awaitable[Harness]]) -> CampaignsHarness:
     """Handlers and sweeps of campaigns on an empty database."""
-    return Stage(await desk("campaigns"))
+    return CampaignsHarness(await make_harness("campaigns"))

@@ -25,6 +25,7 @@ from services.campaigns.world import World
 from services.runtime.decision import Decision
 from services.runtime.loaded import Loaded
 from services.runtime.received import Received
+from services.runtime.tables.jobs import Jobs
 
 EARLIER = datetime(2026, 11, 22, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -161,8 +162,7 @@ def world(campaigns: Iterable[Campaign] = (), processes: Iterable[ProcessState] 
         campaigns=Loaded((c.id, c) for c in campaigns),
         processes=Loaded(((p.campaign_id, p.process_id), p) for p in processes),
         busy=set(),
-        jobs=Loaded(),
-        expected={},
+        jobs=Jobs(),
     )
 
 

@@ -227,31 +227,31 @@ class TestTheCancelOfAPackage:
 
     BY = CanceledBy(package_id="CAT86", edition=2)
 
-    def told(self, **of: object) -> list[CampaignEvent]:
-        """What is said when the cancel reaches this campaign."""
+    def events_of_cancel(self, **of: object) -> list[CampaignEvent]:
+        """The events when the cancel reaches this campaign."""
         known = campaign(**of)  # type: ignore[arg-type]
         return transitions.cancel_for(known, self.BY, now=NOW, actor=ACTOR)
 
     @pytest.mark.parametrize("status", ["being_edited", "started"])
     def test_cancels_it(self, status: str) -> None:
         """The event tells which cancel of which package did it."""
-        (event,) = self.told(status=status)
+        (event,) = self.events_of_cancel(status=status)
         assert isinstance(event, CampaignCanceled)
         assert (event.canceled_by, event.canceled_at) == (self.BY, NOW)
         assert (event.version, event.changed_by) == (5, ACTOR)
 
     def test_comes_too_late_for_a_finished_one(self) -> None:
         """What has ended stays as it is."""
-        assert self.told(status="finished") == []
+        assert self.events_of_cancel(status="finished") == []
 
     @pytest.mark.parametrize("by", [None, ("CAT7", 1), ("CAT86", 2), ("CAT86", 3)])
     def test_leaves_a_canceled_one_to_who_canceled_it(self, by: tuple[str, int] | None) -> None:
         """canceled_by stays with the first: a command, another package, a repeat, a later life."""
-        assert self.told(status="canceled", by=by) == []
+        assert self.events_of_cancel(status="canceled", by=by) == []
 
     def test_lets_one_return_first_that_its_own_earlier_edition_canceled(self) -> None:
         """The package was reinitialized since, and the campaign with it: that news is late."""
-        returned, canceled = self.told(status="canceled", by=("CAT86", 1))
+        returned, canceled = self.events_of_cancel(status="canceled", by=("CAT86", 1))
         assert isinstance(returned, CampaignReinitialized)
         assert isinstance(canceled, CampaignCanceled)
         assert (returned.version, canceled.version) == (5, 6)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from services.campaigns import store
-from tests.desk import Desk
+from tests.harness import Harness
 
 STATEMENTS = {
     name: value for name, value in vars(store).items() if name.isupper() and isinstance(value, str)
@@ -14,8 +14,8 @@ STATEMENTS = {
 
 @pytest.mark.servers
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_is_prepared(name: str, desk: Callable[[str], Awaitable[Desk]]) -> None:
+async def test_is_prepared(name: str, make_harness: Callable[[str], Awaitable[Harness]]) -> None:
     """Postgres accepts the statement: every table and column that it names is there."""
-    campaigns = await desk("campaigns")
+    campaigns = await make_harness("campaigns")
     async with campaigns.pool.acquire() as conn:
         await conn.prepare(STATEMENTS[name])

@@ -13,10 +13,10 @@ from services.cli.problems import USAGE, Problem
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PARK = """
-INSERT INTO parked (digest, reason, error, source, id, type, exchange, routing_key, headers, body,
-                    parked_at)
-VALUES ($1, $2, 'KeyError: 3', '/erp', $1, 'relais.order.place.v1', 'relais.commands', 'k', '{}',
-        '{"specversion": "1.0"}', $3)
+INSERT INTO kept (kind, digest, reason, error, source, id, type, exchange, routing_key, headers,
+                  body, kept_at)
+VALUES ('parked', $1, $2, 'KeyError: 3', '/erp', $1, 'relais.order.place.v1', 'relais.commands',
+        'k', '{}', '{"specversion": "1.0"}', $3)
 """
 
 
@@ -37,7 +37,7 @@ async def url(database: Callable[[str], Awaitable[str]], monkeypatch: pytest.Mon
 async def numbers(url: str, condition: str = "true") -> list[int]:
     """The parked messages for which a condition holds."""
     conn = await asyncpg.connect(url)
-    rows = await conn.fetch(f"SELECT number FROM parked WHERE {condition} ORDER BY number")
+    rows = await conn.fetch(f"SELECT number FROM kept WHERE {condition} ORDER BY number")
     await conn.close()
     return [row["number"] for row in rows]
 
@@ -82,7 +82,7 @@ class TestParked:
     ) -> None:
         """A body of a megabyte is nothing to read on a terminal, but nothing is lost either."""
         conn = await asyncpg.connect(url)
-        await conn.execute("UPDATE parked SET body = repeat('x', 1000000)::bytea")
+        await conn.execute("UPDATE kept SET body = repeat('x', 1000000)::bytea")
         await conn.close()
         await parked.show("orders", 1, as_json=False)
         out = capsys.readouterr().out

@@ -26,12 +26,12 @@ INSERT INTO inbox (source, id, type, received_at, outcome)
 SELECT '/relais/packages', $1 || '-' || n, $2, $4, 'accepted' FROM generate_series(0, $3 - 1) AS n
 """
 PARK = """
-INSERT INTO parked (digest, reason, error, source, id, type, exchange, routing_key, headers, body,
-                    parked_at)
-VALUES ('d', 'dead', 'gave up', '/relais/packages', $1, $2, 'e', 'k', '{}', '', $3)
+INSERT INTO kept (kind, digest, reason, error, source, id, type, exchange, routing_key, headers,
+                  body, kept_at)
+VALUES ('parked', 'd', 'dead', 'gave up', '/relais/packages', $1, $2, 'e', 'k', '{}', '', $3)
 """
 WAIT = """
-INSERT INTO waiting (exchange, routing_key, body, received_at) VALUES ('e', 'k', '', $1)
+INSERT INTO kept (kind, exchange, routing_key, body, kept_at) VALUES ('waiting', 'e', 'k', '', $1)
 """
 
 

@@ -16,7 +16,7 @@ from contracts.envelope import Envelope, read, write
 from contracts.message import Command
 from contracts.outcomes import CommandOutcome, Outcome
 from contracts.packages import ApprovePackage, CancelPackage, PublishPackage
-from tests.contracts.cuttable import Cuttable, cuttable
+from tests.contracts.proxy import Proxy, proxied
 
 pytestmark = pytest.mark.servers
 
@@ -93,9 +93,9 @@ async def client(amqp_url: str, service: Service) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def way(amqp_url: str) -> AsyncIterator[Cuttable]:
+async def way(amqp_url: str) -> AsyncIterator[Proxy]:
     """A way to the broker that a test can cut or hold."""
-    async with cuttable(amqp_url) as way:
+    async with proxied(amqp_url) as way:
         yield way
 
 
@@ -180,7 +180,7 @@ class TestSending:
         assert await client.send(cancel())
 
     async def test_says_when_the_broker_does_not_confirm(
-        self, way: Cuttable, service: Service
+        self, way: Proxy, service: Service
     ) -> None:
         """A time-out leaves it open whether the broker has the command, and says so."""
         async with connect(way.url, source=SOURCE) as client:
@@ -189,7 +189,7 @@ class TestSending:
                 await client.send(cancel(), id="c-1", timeout=0.2)
         assert error.value.ids == ("c-1",)
 
-    async def test_goes_on_after_a_lost_connection(self, way: Cuttable, service: Service) -> None:
+    async def test_goes_on_after_a_lost_connection(self, way: Proxy, service: Service) -> None:
         """The client connects again by itself."""
         async with connect(way.url, source=SOURCE) as client:
             await client.send(cancel(), id="c-1")
@@ -225,7 +225,7 @@ class TestSendingMany:
         """An empty list is no error."""
         assert await client.send_many([]) == []
 
-    async def test_names_what_was_not_confirmed(self, way: Cuttable, service: Service) -> None:
+    async def test_names_what_was_not_confirmed(self, way: Proxy, service: Service) -> None:
         """After a time-out a caller knows which to send again."""
         async with connect(way.url, source=SOURCE) as client:
             way.hold()
@@ -268,7 +268,7 @@ class TestAsking:
             await client.ask(cancel(), id="c-1")
         first.cancel()
 
-    async def test_survives_a_lost_connection(self, way: Cuttable, service: Service) -> None:
+    async def test_survives_a_lost_connection(self, way: Proxy, service: Service) -> None:
         """The question is put again, with the same id, from a reply queue that is there."""
         async with connect(way.url, source=SOURCE) as client:
             asked = asyncio.create_task(client.ask(cancel(), id="c-1"))

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.local.servers import Servers
-from tests.faults import crew as crews
-from tests.faults.crew import Crew
+from tests.faults.workers import Workers, clear_broker, drop_databases, worker_stack
 
 
 @pytest.fixture(scope="package")
@@ -16,16 +15,18 @@ def servers(amqp_url: str, postgres_url: str) -> Servers:
 
 
 @pytest.fixture(scope="package")
-async def hired(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Crew]:
+async def shared_workers(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Workers]:
     """A stack for the tests of this folder in turn; its start costs more than most of them."""
-    await crews.clear(servers.amqp_url)
-    with crews.crew(servers, tmp_path_factory.mktemp("faults")) as made:
+    await clear_broker(servers.amqp_url)
+    with worker_stack(servers, tmp_path_factory.mktemp("faults")) as made:
         yield made
-    await crews.drop(servers.postgres_url, made.stack.postgres)
+    await drop_databases(servers.postgres_url, made.stack.postgres)
 
 
 @pytest.fixture
-async def crew(hired: Crew) -> Crew:
+async def workers(shared_workers: Workers) -> Workers:
     """One worker of each service, ready."""
-    await hired.restore()
-    return hired
+    await shared_workers.restore()
+    return shared_workers

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.faults.crew import Crew, died
-from tests.faults.world import world
+from tests.faults.scenario import new_scenario
+from tests.faults.workers import Workers, died
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
@@ -30,49 +30,49 @@ CRASHES: dict[str, Deaths] = {
 class TestACancel:
     """One cancel, with workers that die at their points of it."""
 
-    async def test_without_a_crash_proves_right(self, crew: Crew) -> None:
+    async def test_without_a_crash_proves_right(self, workers: Workers) -> None:
         """What is proven after crashes holds without any, and then nothing is repeated."""
-        async with world(crew.stack) as w:
-            await w.placed()
-            await w.cancel()
-            await w.proven()
-            assert (w.heard.repeats, w.notices.repeats) == (0, 0)
+        async with new_scenario(workers.stack) as scenario:
+            await scenario.placed()
+            await scenario.cancel()
+            await scenario.verify()
+            assert (scenario.recorded.repeats, scenario.notices.repeats) == (0, 0)
 
     @pytest.mark.parametrize("where", CRASHES)
-    async def test_survives_deaths(self, crew: Crew, where: str) -> None:
+    async def test_survives_deaths(self, workers: Workers, where: str) -> None:
         """Whatever had been done of it is neither lost nor done again by those who take over."""
-        async with world(crew.stack) as w:
-            await w.placed()
+        async with new_scenario(workers.stack) as scenario:
+            await scenario.placed()
             for service, points in CRASHES[where].items():
-                await crew.replace(service, "--kill-at", points[0])
-            await crew.ready()
+                await workers.replace(service, "--kill-at", points[0])
+            await workers.ready()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(w.cancel())
+                tasks.create_task(scenario.cancel())
                 for service, points in CRASHES[where].items():
-                    tasks.create_task(relieve(crew, service, points[1:]))
-            await w.proven()
+                    tasks.create_task(relieve(workers, service, points[1:]))
+            await scenario.verify()
 
 
 class TestOrders:
     """Orders that come in while their package is canceled."""
 
-    async def test_are_canceled_or_refused_while_workers_die(self, crew: Crew) -> None:
+    async def test_are_canceled_or_refused_while_workers_die(self, workers: Workers) -> None:
         """Whoever is told that an order was placed finds it canceled; none slips between."""
         deaths = ("in_decision", "between_pieces:2", "between_pieces")
-        async with world(crew.stack, entities=100, packages=2, late=80) as w:
-            await w.placed()
-            await crew.replace("orders", "--kill-at", deaths[0])
-            await crew.ready()
+        async with new_scenario(workers.stack, entities=100, packages=2, late=80) as scenario:
+            await scenario.placed()
+            await workers.replace("orders", "--kill-at", deaths[0])
+            await workers.ready()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(w.race())
-                tasks.create_task(relieve(crew, "orders", deaths[1:]))
-            await w.proven()
+                tasks.create_task(scenario.race())
+                tasks.create_task(relieve(workers, "orders", deaths[1:]))
+            await scenario.verify()
 
 
-async def relieve(crew: Crew, service: str, points: tuple[str, ...]) -> None:
+async def relieve(workers: Workers, service: str, points: tuple[str, ...]) -> None:
     """Let one worker after the other take over from the dead; the last one is healthy."""
     for point in points:
-        await died(crew.process(service))
-        crew.start(service, "--kill-at", point)
-    await died(crew.process(service))
-    crew.start(service)
+        await died(workers.process(service))
+        workers.start(service, "--kill-at", point)
+    await died(workers.process(service))
+    workers.start(service)

@@ -8,13 +8,12 @@ import pytest
 
 from infra.local.servers import Servers
 from tests.eventually import eventually
-from tests.faults import crew as crews
 from tests.faults import private
-from tests.faults.crew import Crew
 from tests.faults.long import LONG
 from tests.faults.private import Broker, Server
 from tests.faults.proxy import Proxy, proxied
-from tests.faults.world import PATIENCE, World, world
+from tests.faults.scenario import PATIENCE, Scenario, new_scenario
+from tests.faults.workers import Workers, worker_stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
@@ -28,10 +27,10 @@ SLOW_BY = 0.005
 
 
 @dataclass
-class Site:
+class PrivateStack:
     """A stack on servers of its own, which it reaches by these ways."""
 
-    crew: Crew
+    workers: Workers
     broker: Broker
     database: Server
     ways: Sequence[Proxy]
@@ -43,30 +42,30 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-async def built(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PrivateStack]:
     """Servers, and databases and queues on them."""
     folder = tmp_path_factory.mktemp("site")
     broker, database = private.broker(folder / "broker"), private.database(folder / "database")
     try:
         await asyncio.gather(broker.start(), database.start())
         async with proxied(broker.url) as one, proxied(database.url) as other:
-            crew = crews.crew(Servers(one.url, other.url, ()), folder)
+            opened = worker_stack(Servers(one.url, other.url, ()), folder)
             # In a thread: what it does goes by way of the proxies, which run here.
-            hired = await asyncio.to_thread(crew.__enter__)
+            workers = await asyncio.to_thread(opened.__enter__)
             try:
-                yield Site(hired, broker, database, (one, other))
+                yield PrivateStack(workers, broker, database, (one, other))
             finally:
-                await asyncio.to_thread(crew.__exit__, None, None, None)
+                await asyncio.to_thread(opened.__exit__, None, None, None)
     finally:
         await asyncio.gather(broker.stop(), database.stop())
 
 
 @pytest.fixture
-async def site(built: Site) -> Site:
+async def private_stack(shared_stack: PrivateStack) -> PrivateStack:
     """The same with everything running, whatever a test has left."""
-    await asyncio.gather(built.broker.start(), built.database.start())
-    await built.crew.restore()
-    return built
+    await asyncio.gather(shared_stack.broker.start(), shared_stack.database.start())
+    await shared_stack.workers.restore()
+    return shared_stack
 
 
 class TestAnOutage:
@@ -83,37 +82,39 @@ class TestAnOutage:
             pytest.param("stopped", "broker and database", marks=LONG),
         ],
     )
-    async def test_is_outlived(self, site: Site, how: str, gone: str) -> None:
+    async def test_is_outlived(self, private_stack: PrivateStack, how: str, gone: str) -> None:
         """Every worker waits, goes on by itself, and the cancel proves right; nothing is parked."""
-        going = [site.servers[name] for name in gone.split(" and ")]
-        async with world(site.crew.stack, packages=4, entities=62) as w:
-            await w.placed()
-            await eventually(lambda: are_kept(w))
+        going = [private_stack.servers[name] for name in gone.split(" and ")]
+        async with new_scenario(private_stack.workers.stack, packages=4, entities=62) as scenario:
+            await scenario.placed()
+            await eventually(lambda: are_kept(scenario))
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(w.cancel())
-                await eventually(lambda: has_begun(w))
+                tasks.create_task(scenario.cancel())
+                await eventually(lambda: has_begun(scenario))
                 for server in going:
                     await (server.kill() if how == "killed" else server.stop())
-                await eventually(lambda: all_are_unready(site.crew), timeout=PATIENCE)
+                await eventually(lambda: all_are_unready(private_stack.workers), timeout=PATIENCE)
                 await asyncio.gather(*(server.start() for server in going))
-            assert site.crew.are_alive()
-            await site.crew.ready()
-            await w.proven()
+            assert private_stack.workers.are_alive()
+            await private_stack.workers.ready()
+            await scenario.verify()
 
-    async def test_of_room_on_the_brokers_disk_is_outlived(self, site: Site) -> None:
+    async def test_of_room_on_the_brokers_disk_is_outlived(
+        self, private_stack: PrivateStack
+    ) -> None:
         """Publishers are blocked and consumers are not; nothing is lost once there is room."""
-        async with world(site.crew.stack, packages=4, entities=62) as w:
-            await w.placed()
+        async with new_scenario(private_stack.workers.stack, packages=4, entities=62) as scenario:
+            await scenario.placed()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(w.cancel())
-                await eventually(lambda: has_begun(w))
-                await site.broker.alarm()
+                tasks.create_task(scenario.cancel())
+                await eventually(lambda: has_begun(scenario))
+                await private_stack.broker.alarm()
                 try:
                     await asyncio.sleep(BLOCKED_FOR)
                 finally:
-                    await site.broker.calm()
-            assert site.crew.are_alive()
-            await w.proven()
+                    await private_stack.broker.calm()
+            assert private_stack.workers.are_alive()
+            await scenario.verify()
 
 
 async def break_often(ways: Sequence[Proxy]) -> None:
@@ -152,37 +153,39 @@ class TestABadLine:
     @pytest.mark.parametrize(
         "trouble", [break_often, stand_still, pytest.param(die_silently, marks=LONG)]
     )
-    async def test_is_outlived(self, site: Site, trouble: Trouble) -> None:
+    async def test_is_outlived(self, private_stack: PrivateStack, trouble: Trouble) -> None:
         """Every worker goes on by itself; nothing is lost or parked."""
-        async with world(site.crew.stack, packages=4, entities=62) as w:
-            await w.placed()
+        async with new_scenario(private_stack.workers.stack, packages=4, entities=62) as scenario:
+            await scenario.placed()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(w.cancel())
-                await eventually(lambda: has_begun(w))
-                await trouble(site.ways)
-            assert site.crew.are_alive()
-            await w.proven()
+                tasks.create_task(scenario.cancel())
+                await eventually(lambda: has_begun(scenario))
+                await trouble(private_stack.ways)
+            assert private_stack.workers.are_alive()
+            await scenario.verify()
 
-    async def test_that_is_slow_only_takes_longer(self, site: Site) -> None:
+    async def test_that_is_slow_only_takes_longer(self, private_stack: PrivateStack) -> None:
         """Every word between workers, broker and database takes its time."""
-        for way in site.ways:
+        for way in private_stack.ways:
             way.delay(SLOW_BY)
         try:
-            async with world(site.crew.stack, packages=2, entities=20) as w:
-                await w.placed()
-                await w.cancel()
-                await w.proven()
+            async with new_scenario(
+                private_stack.workers.stack, packages=2, entities=20
+            ) as scenario:
+                await scenario.placed()
+                await scenario.cancel()
+                await scenario.verify()
         finally:
-            for way in site.ways:
+            for way in private_stack.ways:
                 way.delay(0)
 
 
-async def are_kept(w: World) -> bool:
+async def are_kept(scenario: Scenario) -> bool:
     """Whether the broker has written down that it has the mailboxes.
 
     RabbitMQ 3.10 does so half a second later; killed before, it has a queue that elects no leader.
     """
-    return await w.count("notifications", YOUNG) == 0
+    return await scenario.count("notifications", YOUNG) == 0
 
 
 YOUNG = """
@@ -190,13 +193,13 @@ SELECT count(*) FROM mailboxes WHERE declared_at IS NULL OR declared_at > now() 
 """
 
 
-async def has_begun(w: World) -> bool:
+async def has_begun(scenario: Scenario) -> bool:
     """Whether some order has been canceled with its package."""
     canceled = "SELECT count(*) FROM orders WHERE package_id = ANY ($1) AND status = 'canceled'"
-    withdrawn = sum(order.fate == "withdrawn" for order in w.orders)
-    return await w.count("orders", canceled, w.plan.package_ids) > withdrawn
+    withdrawn = sum(order.fate == "withdrawn" for order in scenario.orders)
+    return await scenario.count("orders", canceled, scenario.dataset.package_ids) > withdrawn
 
 
-def all_are_unready(crew: Crew) -> bool:
+def all_are_unready(workers: Workers) -> bool:
     """Whether every worker says that it cannot work."""
-    return not any(post.is_ready() for post in crew.posts.values())
+    return not any(worker.is_ready() for worker in workers.processes.values())

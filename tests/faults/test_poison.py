@@ -10,77 +10,79 @@ from contracts.orders import OrderPlaced, PlaceOrder
 from services.cli import parked
 from services.runtime.amqp import broker
 from tests.eventually import eventually
-from tests.faults.crew import Crew
-from tests.faults.world import PATIENCE, World, world
+from tests.faults.scenario import PATIENCE, Scenario, new_scenario
+from tests.faults.workers import Workers
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 UNREADABLE = (b"", b"\xff\xfe", b"not json", b"[]", b'{"specversion": "1.0"}')
-REASONS = "SELECT reason, count(*) AS count FROM parked GROUP BY reason"
+REASONS = "SELECT reason, count(*) AS count FROM kept WHERE kind = 'parked' GROUP BY reason"
 
 
 class TestPoison:
     """A command that makes the handler raise, and bodies that are none, among five hundred good."""
 
-    async def test_is_parked_alone(self, crew: Crew) -> None:
+    async def test_is_parked_alone(self, workers: Workers) -> None:
         """Exactly the bad ones are parked, the good ones handled once, and nobody restarts."""
-        async with world(crew.stack, entities=102, packages=5) as w:
+        async with new_scenario(workers.stack, entities=102, packages=5) as scenario:
             poison = PlaceOrder(
-                order_id=f"{w.plan.token}-POISON",
-                package_id=w.plan.package_ids[0],
-                entity_id=w.plan.audience[-1],
+                order_id=f"{scenario.dataset.token}-POISON",
+                package_id=scenario.dataset.package_ids[0],
+                entity_id=scenario.dataset.audience[-1],
                 label="A bitter one",
             )
-            await w.offered()
-            worker = await crew.replace("orders", "--poison", poison.order_id)
-            places = [next(order.commands()) for order in w.orders]
+            await scenario.offered()
+            worker = await workers.replace("orders", "--poison", poison.order_id)
+            places = [next(order.commands()) for order in scenario.orders]
             half = len(places) // 2
-            await w.send([*places[:half], poison])
-            await send_unreadable(w)
-            await w.send(places[half:])
-            good = {order.order_id: ("ordered", 1) for order in w.orders}
-            await eventually(lambda: are_placed(w, good), timeout=PATIENCE)
-            assert (await w.settled()).ok
-            assert await kept(w) == {"failed": 1, "unreadable": len(UNREADABLE)}
+            await scenario.send([*places[:half], poison])
+            await send_unreadable(scenario)
+            await scenario.send(places[half:])
+            good = {order.order_id: ("ordered", 1) for order in scenario.orders}
+            await eventually(lambda: are_placed(scenario, good), timeout=PATIENCE)
+            assert (await scenario.proof()).ok
+            assert await parked_counts(scenario) == {"failed": 1, "unreadable": len(UNREADABLE)}
             assert len(good) == 500
             assert worker.alive()
-            await w.listen()
-            assert sorted(said(w)) == sorted(good)
+            await scenario.collect()
+            assert sorted(placed_orders(scenario)) == sorted(good)
 
-            await crew.replace("orders")
-            await w.fetch("orders", parked.RETRY, None, "failed")
+            await workers.replace("orders")
+            await scenario.fetch("orders", parked.RETRY, None, "failed")
             good[poison.order_id] = ("ordered", 1)
-            await eventually(lambda: are_placed(w, good), timeout=PATIENCE)
-            assert await kept(w) == {"unreadable": len(UNREADABLE)}
-            await w.fetch("orders", "DELETE FROM parked")
+            await eventually(lambda: are_placed(scenario, good), timeout=PATIENCE)
+            assert await parked_counts(scenario) == {"unreadable": len(UNREADABLE)}
+            await scenario.fetch("orders", "DELETE FROM kept")
 
 
-async def are_placed(w: World, wanted: dict[str, tuple[str, int]]) -> bool:
+async def are_placed(scenario: Scenario, wanted: dict[str, tuple[str, int]]) -> bool:
     """Whether just these orders are there."""
-    assert await w.order_rows() == wanted
+    assert await scenario.order_rows() == wanted
     return True
 
 
-async def kept(w: World) -> dict[str, int]:
+async def parked_counts(scenario: Scenario) -> dict[str, int]:
     """How many messages orders has parked, by reason."""
-    return {row["reason"]: row["count"] for row in await w.fetch("orders", REASONS)}
+    return {row["reason"]: row["count"] for row in await scenario.fetch("orders", REASONS)}
 
 
-def said(w: World) -> list[str]:
+def placed_orders(scenario: Scenario) -> list[str]:
     """The orders said to be placed, by distinct events."""
     return [
         envelope.subject
-        for envelope in w.heard.envelopes.values()
+        for envelope in scenario.recorded.envelopes.values()
         if envelope.type == OrderPlaced.TYPE
     ]
 
 
-async def send_unreadable(w: World) -> None:
+async def send_unreadable(scenario: Scenario) -> None:
     """Publish what is no message, by the way of order.place."""
-    async with broker.connected(w.stack.amqp_url, "faults") as connection:
+    async with broker.connected(scenario.stack.amqp_url, "faults") as connection:
         channel = await connection.channel()
         commands = await channel.get_exchange(names.COMMANDS, ensure=False)
-        headers: dict[str, aio_pika.abc.FieldValue] = {names.PARTITION_KEY: w.plan.package_ids[0]}
+        headers: dict[str, aio_pika.abc.FieldValue] = {
+            names.PARTITION_KEY: scenario.dataset.package_ids[0]
+        }
         await asyncio.gather(
             *(
                 commands.publish(aio_pika.Message(body, headers=headers), PlaceOrder.TYPE)

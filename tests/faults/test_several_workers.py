@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.faults.crew import Crew, died, ended
-from tests.faults.world import world
+from tests.faults.scenario import new_scenario
+from tests.faults.workers import Workers, died, ended
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
@@ -20,24 +20,24 @@ class TestSeveralWorkers:
         ids=["a kill of orders", "a stop of orders"],
     )
     async def test_end_what_another_began(
-        self, crew: Crew, orders: str, campaigns: str, notifications: str
+        self, workers: Workers, orders: str, campaigns: str, notifications: str
     ) -> None:
         """A worker that is killed or stopped in the middle of a fan-out leaves it to the others."""
         leaving = {"orders": orders, "campaigns": campaigns, "notifications": notifications}
-        async with world(crew.stack, packages=4, entities=20) as w:
-            await w.placed()
+        async with new_scenario(workers.stack, packages=4, entities=20) as scenario:
+            await scenario.placed()
             for service, how in leaving.items():
-                await crew.replace(service, how, MIDDLE)
-            await crew.ready()
+                await workers.replace(service, how, MIDDLE)
+            await workers.ready()
             # Those that come later take no lane from it, where lanes do not spread.
             for service, count in {"orders": 3, "campaigns": 2, "notifications": 3}.items():
                 for number in range(2, count + 1):
-                    crew.start(service, number=number)
-            await crew.ready()
-            await w.cancel()
-            await w.proven()
+                    workers.start(service, number=number)
+            await workers.ready()
+            await scenario.cancel()
+            await scenario.verify()
             for service, how in leaving.items():
-                process = crew.process(service)
+                process = workers.process(service)
                 if how == KILLED:
                     await died(process)
                 else:

@@ -1,7 +1,7 @@
-"""A worker that can be told where to die: `python -m tests.faults.worker run orders --kill-at ...`.
+"""A worker with crash points: `python -m tests.faults.worker run orders --kill-at ...`.
 
-The product has no hooks for tests.  This wraps its seams from outside, and the so-manieth passage
-of one ends the process as kill -9 or a stop does.  --piece makes the pieces of sweeps small, so
+The product has no hooks for tests.  This wraps functions of it from outside; the n-th call of one
+ends the process as kill -9 or a stop does.  --piece makes the pieces of sweeps small, so
 that little work has many of them; --lease shortens the wait for what a dead worker held.
 """
 
@@ -22,75 +22,67 @@ from services.runtime.amqp.channel import BatchChannel
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Decision
-from services.runtime.messages import inbox, outbox
+from services.runtime.messages import outbox
 from services.runtime.messages.consumer import Consumer
-from services.runtime.messages.outbox import Outbox, Relay
 from services.runtime.received import Received
-from services.runtime.service import Service, Sweep
-from services.runtime.tables.transaction import Work
+from services.runtime.service import Service, Work
+from services.runtime.tables import jobs
 
 PIECES = {
-    "orders": ("sweeps.CHUNK", "sweeps.PACK"),
-    "campaigns": ("sweeps.PROCESSES", "sweeps.CAMPAIGNS"),
-    "notifications": ("sweeps.CHUNK", "sending.TAKEN"),
+    "orders": ("jobs.PACK",),
+    "campaigns": ("jobs.CAMPAIGNS",),
+    "notifications": ("sending.TAKEN",),
 }
-"""What bounds a piece of a sweep, per service."""
+"""What bounds a piece of a sweep besides jobs.PIECE, per service."""
 
 LEASES = {"notifications": ("outbound.LEASE",)}
 """How long what a worker has taken is its own, besides the outbox."""
 
-SAVES = {
-    "orders": "store.save_cancel",
-    "campaigns": "store.save_job",
-    "notifications": "jobs.move_fan_out",
-}
-"""What a piece of a job stores last, after what it changed and before it commits."""
-
 When = Callable[..., Any]
-Burn = Callable[[], None]
+Hit = Callable[[], None]
 
 
 @dataclass
-class Fuse:
-    """Sends this process a signal at the so-manieth passage."""
+class Trigger:
+    """Sends this process a signal at the n-th hit."""
 
-    passages: int
+    hits_left: int
     number: signal.Signals
 
-    def burn(self) -> None:
-        """One passage."""
-        self.passages -= 1
-        if self.passages == 0:
+    def hit(self) -> None:
+        """Count one hit."""
+        self.hits_left -= 1
+        if self.hits_left == 0:
             os.kill(os.getpid(), self.number)
 
 
 def always(*_: Any) -> bool:
-    """Every call is a passage."""
+    """Every call is a hit."""
     return True
 
 
 def never(*_: Any) -> bool:
-    """No call is a passage."""
+    """No call is a hit."""
     return False
 
 
-def wrap(owner: Any, name: str, burn: Burn, *, before: When = never, after: When = never) -> None:
-    """Burn before or after each call of an async function for which the condition says so."""
+def wrap(owner: Any, name: str, hit: Hit, *, before: When = never, after: When = never) -> None:
+    """Hit before or after each call of an async function for which the condition holds."""
     original = getattr(owner, name)
 
     @functools.wraps(original)
     async def wrapped(*arguments: Any, **named: Any) -> Any:
         if before(*arguments):
-            burn()
+            hit()
         result = await original(*arguments, **named)
         if after(*arguments):
-            burn()
+            hit()
         return result
 
     setattr(owner, name, wrapped)
 
 
-def room(service: str, path: str) -> tuple[Any, str]:
+def located(service: str, path: str) -> tuple[Any, str]:
     """A module of a service and the name of something that is there."""
     module, _, name = path.partition(".")
     found = import_module(f"services.{service}.{module}")
@@ -103,57 +95,55 @@ def go_to(messages: Sequence[Outgoing], exchange: str) -> bool:
     return any(message.exchange == exchange for message in messages)
 
 
-def in_decision(service: Service, burn: Burn) -> Service:
-    """The effects of a batch and its inbox rows are written, and not committed."""
-    wrap(inbox, "add", burn, after=lambda conn, handled, now: handled)
+def in_decision(service: Service, hit: Hit) -> Service:
+    """The effects of a batch are written; its inbox rows are not, and nothing is committed."""
+    wrap(outbox, "store", hit, before=lambda source, tx: tx.handled)
     return service
 
 
-def before_outbox(service: Service, burn: Burn) -> Service:
-    """What happened is written, what is to be said of it not yet, and nothing is committed."""
-    wrap(Outbox, "store", burn, before=lambda self, conn, now: self._emitted)
+def before_outbox(service: Service, hit: Hit) -> Service:
+    """What happened is written, its events are not, and nothing is committed."""
+    wrap(outbox, "store", hit, before=lambda source, tx: tx.emitted)
     return service
 
 
-def before_commit(service: Service, burn: Burn) -> Service:
+def before_commit(service: Service, hit: Hit) -> Service:
     """Everything of a transaction that says something is written, and not committed."""
-    wrap(Outbox, "store", burn, after=lambda self, conn, now: self.rows)
+    wrap(outbox, "store", hit, after=lambda source, tx: tx.emitted)
     return service
 
 
-def after_commit(service: Service, burn: Burn) -> Service:
+def after_commit(service: Service, hit: Hit) -> Service:
     """Events are committed, and not published."""
-    wrap(
-        Publisher, "publish", burn, before=lambda self, messages, *_: go_to(messages, names.EVENTS)
-    )
+    wrap(Publisher, "publish", hit, before=lambda self, messages, *_: go_to(messages, names.EVENTS))
     return service
 
 
-def mid_publish(service: Service, burn: Burn) -> Service:
+def mid_publish(service: Service, hit: Hit) -> Service:
     """Messages are written to the broker, and not confirmed."""
-    wrap(BatchChannel, "_write", burn, after=always)
+    wrap(BatchChannel, "_write", hit, after=always)
     return service
 
 
-def after_publish(service: Service, burn: Burn) -> Service:
+def after_publish(service: Service, hit: Hit) -> Service:
     """Events are confirmed, and not deleted from the outbox."""
-    wrap(Relay, "_publish_held", burn, after=lambda self, rows: rows)
+    wrap(Publisher, "publish", hit, after=lambda self, messages, *_: go_to(messages, names.EVENTS))
     return service
 
 
-def before_ack(service: Service, burn: Burn) -> Service:
+def before_ack(service: Service, hit: Hit) -> Service:
     """Events are published and deleted; the batch is neither answered nor acknowledged."""
-    wrap(Consumer, "_reply", burn, before=always)
+    wrap(Consumer, "_reply", hit, before=always)
     return service
 
 
-def in_piece(service: Service, burn: Burn) -> Service:
+def in_piece(service: Service, hit: Hit) -> Service:
     """A piece of a sweep has changed rows, and not yet stored how far its job is."""
-    wrap(*room(service.name, SAVES[service.name]), burn, before=always)
+    wrap(jobs, "_save", hit, before=always)
     return service
 
 
-def between_pieces(service: Service, burn: Burn) -> Service:
+def between_pieces(service: Service, hit: Hit) -> Service:
     """A piece of a sweep is committed and another is to come."""
 
     def watched(run: Callable[[Work], Any]) -> Callable[[Work], Any]:
@@ -161,23 +151,23 @@ def between_pieces(service: Service, burn: Burn) -> Service:
         async def piece(work: Work) -> bool:
             more: bool = await run(work)
             if more:
-                burn()
+                hit()
             return more
 
         return piece
 
-    sweeps = [Sweep(sweep.name, watched(sweep.run), sweep.every) for sweep in service.sweeps]
-    return replace(service, sweeps=sweeps)
+    swept = [replace(sweep, run=watched(sweep.run)) for sweep in service.table_work]
+    return replace(service, sweeps=swept, jobs=())
 
 
-def before_mark(service: Service, burn: Burn) -> Service:
+def before_mark(service: Service, hit: Hit) -> Service:
     """Notices are in the mailboxes, and not marked as sent."""
     where = names.NOTIFICATIONS
-    wrap(Publisher, "publish", burn, after=lambda self, messages, *_: go_to(messages, where))
+    wrap(Publisher, "publish", hit, after=lambda self, messages, *_: go_to(messages, where))
     return service
 
 
-POINTS: dict[str, Callable[[Service, Burn], Service]] = {
+POINTS: dict[str, Callable[[Service, Hit], Service]] = {
     point.__name__: point
     for point in (
         in_decision,
@@ -194,12 +184,12 @@ POINTS: dict[str, Callable[[Service, Burn], Service]] = {
 }
 
 
-def fused(service: Service, where: str | None, number: signal.Signals) -> Service:
-    """The service with a fuse at POINT or POINT:N."""
+def with_trigger(service: Service, where: str | None, number: signal.Signals) -> Service:
+    """The service with a trigger at POINT or POINT:N."""
     if where is None:
         return service
-    point, _, passage = where.partition(":")
-    return POINTS[point](service, Fuse(int(passage or 1), number).burn)
+    point, _, number_of_hits = where.partition(":")
+    return POINTS[point](service, Trigger(int(number_of_hits or 1), number).hit)
 
 
 def poisoned(service: Service, subject: str | None) -> Service:
@@ -218,22 +208,25 @@ def poisoned(service: Service, subject: str | None) -> Service:
 def shrink(service: str, piece: int, lease: timedelta) -> None:
     """Make pieces and leases this small."""
     outbox.LEASE = lease
+    jobs.PIECE = piece
+    # Smaller than the smallest one: then every job is worked on by the sweep.
+    jobs.FIRST_PIECES = piece
     for path in LEASES.get(service, ()):
-        setattr(*room(service, path), lease)
+        setattr(*located(service, path), lease)
     for path in PIECES.get(service, ()):
-        setattr(*room(service, path), piece)
+        setattr(*located(service, path), piece)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run a worker until it is stopped or dies."""
     shrink(arguments.service, arguments.piece, timedelta(seconds=arguments.lease))
     service = poisoned(running.service(arguments.service), arguments.poison)
-    service = fused(service, arguments.kill_at, signal.SIGKILL)
-    worker.run(fused(service, arguments.stop_at, signal.SIGTERM))
+    service = with_trigger(service, arguments.kill_at, signal.SIGKILL)
+    worker.run(with_trigger(service, arguments.stop_at, signal.SIGTERM))
 
 
 def main() -> None:
-    """Understand `setup` and `run` as `relais` does, and where to die."""
+    """Take `setup` and `run` as `relais` does, and the options of the crash points."""
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("setup")

@@ -1,1 +1,1 @@
-"""The notifications service: who is told of what, once, and what becomes of it."""
+"""The notifications service: who is notified of what, once, and how each notice ends."""

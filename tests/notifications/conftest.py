@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from tests.desk import Desk
-from tests.notifications.stage import Post, Stage, posted
+from tests.harness import Harness
+from tests.notifications.harness import BrokerHarness, NotificationsHarness, with_broker
 
-OpenDesk = Callable[[str], Awaitable[Desk]]
+MakeHarness = Callable[[str], Awaitable[Harness]]
 
 
 @pytest.fixture
-async def stage(desk: OpenDesk) -> Stage:
+async def harness(make_harness: MakeHarness) -> NotificationsHarness:
     """Handlers and jobs on an empty database; nothing can be sent."""
-    return Stage(await desk("notifications"))
+    return NotificationsHarness(await make_harness("notifications"))
 
 
 @pytest.fixture
-async def post(desk: OpenDesk, amqp_url: str) -> AsyncIterator[Post]:
+async def broker_harness(make_harness: MakeHarness, amqp_url: str) -> AsyncIterator[BrokerHarness]:
     """Handlers, jobs and sending."""
-    async with posted(await desk("notifications"), amqp_url) as post:
-        yield post
+    async with with_broker(await make_harness("notifications"), amqp_url) as broker_harness:
+        yield broker_harness

@@ -7,7 +7,7 @@ from contracts.cancellation import PackageEntitiesNotified
 from contracts.orders import OrderApproved
 from services.notifications import sweeps, wakes
 from tests.notifications.given import canceled, order, orders_report
-from tests.notifications.stage import Post, Stage
+from tests.notifications.harness import BrokerHarness, NotificationsHarness
 
 pytestmark = pytest.mark.servers
 
@@ -15,56 +15,70 @@ pytestmark = pytest.mark.servers
 class TestNewMailbox:
     """What is to be sent waits for its mailbox, and goes when it is there."""
 
-    async def test_holds_its_notices_until_it_is_declared(self, post: Post) -> None:
+    async def test_holds_its_notices_until_it_is_declared(
+        self, broker_harness: BrokerHarness
+    ) -> None:
         """The wait costs no try, and the declaration ends it."""
-        await Stage.register(post, "OU1", mailbox="north")
-        await post.send(order(OrderApproved))
-        await post.sweep(wakes.SEND)
-        (row,) = await post.rows()
+        await NotificationsHarness.register(broker_harness, "OU1", mailbox="north")
+        await broker_harness.send(order(OrderApproved))
+        await broker_harness.sweep(wakes.SEND)
+        (row,) = await broker_harness.rows()
         assert (row["status"], row["attempts"], row["error"]) == (
             "pending",
             0,
             "mailbox_not_declared",
         )
-        await post.open_mailboxes()
-        await post.sweep(wakes.SEND)
-        assert len(await post.read("north")) == 1
+        await broker_harness.open_mailboxes()
+        await broker_harness.sweep(wakes.SEND)
+        assert len(await broker_harness.read("north")) == 1
 
-    async def test_is_declared_in_pieces(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_is_declared_in_pieces(
+        self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Some at a time, until all are there; again is harmless."""
         monkeypatch.setattr(sweeps, "MAILBOXES", 2)
-        await Stage.register(post, "OU1", "OU2", "OU3")
-        await post.open_mailboxes()
-        await post.pool.execute("UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'")
-        await post.sweep(wakes.MAILBOXES)
-        assert await post.pool.fetchval("SELECT bool_and(declared_at IS NOT NULL) FROM mailboxes")
+        await NotificationsHarness.register(broker_harness, "OU1", "OU2", "OU3")
+        await broker_harness.open_mailboxes()
+        await broker_harness.pool.execute(
+            "UPDATE mailboxes SET declared_at = NULL WHERE name <> 'central'"
+        )
+        await broker_harness.sweep(wakes.MAILBOXES)
+        assert await broker_harness.pool.fetchval(
+            "SELECT bool_and(declared_at IS NOT NULL) FROM mailboxes"
+        )
 
-    async def test_that_the_broker_refuses_harms_no_other(self, post: Post) -> None:
+    async def test_that_the_broker_refuses_harms_no_other(
+        self, broker_harness: BrokerHarness
+    ) -> None:
         """It is left alone for a while, with the reason kept; the others are made."""
-        await Stage.register(post, "OU1", mailbox="north")
-        await Stage.register(post, "OU2", mailbox="south")
-        await post.fill("north")
-        await post.open_mailboxes()
-        rows = await post.pool.fetch(
+        await NotificationsHarness.register(broker_harness, "OU1", mailbox="north")
+        await NotificationsHarness.register(broker_harness, "OU2", mailbox="south")
+        await broker_harness.fill("north")
+        await broker_harness.open_mailboxes()
+        rows = await broker_harness.pool.fetch(
             "SELECT name, declared_at IS NOT NULL AS declared, error FROM mailboxes"
             " WHERE name <> 'central' ORDER BY name"
         )
         north, south = rows
         assert (north["declared"], south["declared"]) == (False, True)
         assert "PRECONDITION_FAILED" in north["error"]
-        assert names.mailbox(post.mailbox("north")) in north["error"]
+        assert names.mailbox(broker_harness.mailbox("north")) in north["error"]
 
-    async def test_does_not_hold_a_cancel_open_for_ever(self, post: Post) -> None:
+    async def test_does_not_hold_a_cancel_open_for_ever(
+        self, broker_harness: BrokerHarness
+    ) -> None:
         """After half a minute its notices count as tried, and still go when it is there."""
-        await Stage.register(post, "OU1", mailbox="north")
-        await post.send(canceled(audience=["OU1"]), orders_report())
-        await post.deliver()
-        assert await post.reports() == []
-        await post.age(31)
-        await post.deliver()
-        (report,) = await post.desk.events(PackageEntitiesNotified)
+        await NotificationsHarness.register(broker_harness, "OU1", mailbox="north")
+        await broker_harness.send(canceled(audience=["OU1"]), orders_report())
+        await broker_harness.deliver()
+        assert await broker_harness.reports() == []
+        await broker_harness.age(31)
+        await broker_harness.deliver()
+        (report,) = await broker_harness.inner.events(PackageEntitiesNotified)
         assert (report.notified, report.failed) == (0, 1)
-        await post.open_mailboxes()
-        await post.deliver()
-        assert [notice.kind for _, notice in await post.read("north")] == ["package_canceled"]
-        assert await post.reports() == []
+        await broker_harness.open_mailboxes()
+        await broker_harness.deliver()
+        assert [notice.kind for _, notice in await broker_harness.read("north")] == [
+            "package_canceled"
+        ]
+        assert await broker_harness.reports() == []

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.notifications import jobs, outbound, store
-from tests.desk import Desk
+from tests.harness import Harness
 
 STATEMENTS = {
     f"{room.__name__.rpartition('.')[2]}.{name}": value
@@ -17,9 +17,9 @@ STATEMENTS = {
 
 
 @pytest.mark.servers
-async def test_statements_are_prepared(desk: Callable[[str], Awaitable[Desk]]) -> None:
+async def test_statements_are_prepared(make_harness: Callable[[str], Awaitable[Harness]]) -> None:
     """Postgres accepts each statement: every table and column that it names is there."""
-    notifications = await desk("notifications")
+    notifications = await make_harness("notifications")
     refused = {}
     async with notifications.pool.acquire() as conn:
         for name, statement in STATEMENTS.items():

@@ -1,4 +1,4 @@
-"""The orders of a package in the table, and what a cancel says of them."""
+"""The orders of a package in the table, and the events of a cancel."""
 
 from collections import Counter
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from contracts.cancellation import CancellationProgressed, PackageOrdersCanceled
 from contracts.orders import OrderRef, OrdersCanceled, OrderState
 from services.orders import store
-from tests.desk import Desk
+from tests.harness import Harness
 from tests.orders.given import NOW
 
 FILL = """
@@ -18,7 +18,7 @@ FROM generate_series(1, $4) AS n
 
 
 async def fill(
-    orders: Desk,
+    orders: Harness,
     count: int,
     status: str = "ordered",
     *,
@@ -31,7 +31,7 @@ async def fill(
     await orders.pool.execute(statement, package_id, edition, status, count, NOW)
 
 
-async def statuses(orders: Desk, package_id: str = "CAT86") -> Counter[tuple[int, str, int]]:
+async def statuses(orders: Harness, package_id: str = "CAT86") -> Counter[tuple[int, str, int]]:
     """How many orders of a package have which edition, status and version."""
     rows = await orders.pool.fetch(
         "SELECT edition, status, version FROM orders WHERE package_id = $1", package_id
@@ -39,25 +39,25 @@ async def statuses(orders: Desk, package_id: str = "CAT86") -> Counter[tuple[int
     return Counter((row["edition"], row["status"], row["version"]) for row in rows)
 
 
-async def stored(orders: Desk, order_id: str = "ORD1") -> OrderState:
+async def stored(orders: Harness, order_id: str = "ORD1") -> OrderState:
     """An order as it stands in its table."""
     async with orders.pool.acquire() as conn, conn.transaction():
         return (await store.lock_orders(conn, [order_id]))[order_id]
 
 
-class Heard:
-    """What a cancel said of one package."""
+class CancelEvents:
+    """The events of the cancel of one package."""
 
-    def __init__(self, said: list[Any], package_id: str = "CAT86") -> None:
-        """Said: what a desk said."""
-        bodies = [one.body for one in said if one.body.subject == package_id]
+    def __init__(self, emitted: list[Any], package_id: str = "CAT86") -> None:
+        """Emitted: the events of a harness."""
+        bodies = [one.body for one in emitted if one.body.subject == package_id]
         self.progress = [b for b in bodies if isinstance(b, CancellationProgressed)]
         self.packs = [b for b in bodies if isinstance(b, OrdersCanceled)]
         self.reports = [b for b in bodies if isinstance(b, PackageOrdersCanceled)]
 
     @property
     def orders(self) -> list[OrderRef]:
-        """Every order that was said to be canceled."""
+        """Every order in an orders.canceled event."""
         return [order for pack in self.packs for order in pack.orders]
 
     @property

@@ -8,9 +8,9 @@ import pytest
 from services.orders import store, sweeps
 from services.orders.store import Cancel
 from services.runtime.postgres.database import Connection
-from tests.desk import Desk
+from tests.harness import Harness
 from tests.orders.given import canceled, life, place, published, reinitialized
-from tests.orders.table import Heard, fill, statuses
+from tests.orders.table import CancelEvents, fill, statuses
 
 pytestmark = pytest.mark.servers
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.servers
 class TestACancel:
     """Of a package with orders."""
 
-    async def test_cancels_the_open_ones_and_counts_the_others(self, orders: Desk) -> None:
+    async def test_cancels_the_open_ones_and_counts_the_others(self, orders: Harness) -> None:
         """Each once, with the version after it."""
         for at, status in enumerate(("ordered", "approved", "available", "rejected", "canceled")):
             await fill(orders, at + 1, status, prefix=status)
@@ -29,20 +29,20 @@ class TestACancel:
             (1, "rejected", 4): 4,
             (1, "canceled", 4): 5,
         }
-        heard = Heard(await orders.said())
-        assert heard.counts == (6, 9)
-        assert {ref.version for ref in heard.orders} == {5}
-        assert len({ref.order_id for ref in heard.orders}) == 6
+        events = CancelEvents(await orders.emitted())
+        assert events.counts == (6, 9)
+        assert {ref.version for ref in events.orders} == {5}
+        assert len({ref.order_id for ref in events.orders}) == 6
 
-    async def test_says_who_did_it_and_why(self, orders: Desk) -> None:
+    async def test_says_who_did_it_and_why(self, orders: Harness) -> None:
         """Each event has the cancel as its cause, and the package as its key."""
         await orders.send(place())
         await orders.send(canceled(), actor="m.durand", id="the-cancel")
-        await orders.said()
+        await orders.emitted()
         await orders.sweep("cancels")
-        said = await orders.said()
-        assert len(said) == 4
-        for one in said:
+        emitted = await orders.emitted()
+        assert len(emitted) == 4
+        for one in emitted:
             envelope = one.envelope
             assert (envelope.causationid, envelope.actor) == ("the-cancel", "m.durand")
             assert (envelope.correlationid, envelope.partitionkey) == ("the-cancel", "CAT86")
@@ -51,40 +51,40 @@ class TestACancel:
         assert row["changed_by"] == "m.durand"
         assert row["canceled_at"] == row["changed_at"]
 
-    async def test_of_a_package_nobody_ordered_reports_zeros(self, orders: Desk) -> None:
+    async def test_of_a_package_nobody_ordered_reports_zeros(self, orders: Harness) -> None:
         """Also of one that orders has never heard of."""
         await orders.send(canceled(), canceled(package_id="P9"))
         await orders.sweep("cancels")
-        said = await orders.said()
+        emitted = await orders.emitted()
         for package_id in ("CAT86", "P9"):
-            heard = Heard(said, package_id)
-            assert heard.counts == (0, 0)
-            assert heard.packs == []
-            assert [(p.done, p.expected) for p in heard.progress] == [(0, 0), (0, 0)]
+            events = CancelEvents(emitted, package_id)
+            assert events.counts == (0, 0)
+            assert events.packs == []
+            assert [(p.done, p.expected) for p in events.progress] == [(0, 0), (0, 0)]
 
-    async def test_of_a_local_package_cancels_nothing(self, orders: Desk) -> None:
+    async def test_of_a_local_package_cancels_nothing(self, orders: Harness) -> None:
         """It has reported before any sweep."""
         await orders.send(published(package_id="P1", distribution_level="local"))
         await fill(orders, 3, package_id="P1")
-        await orders.said()
+        await orders.emitted()
         await orders.send(canceled(package_id="P1", distribution_level="local"))
         await orders.sweep("cancels")
-        heard = Heard(await orders.said(), "P1")
-        assert heard.counts == (0, 0)
-        assert [(p.done, p.expected) for p in heard.progress] == [(0, 0)]
+        events = CancelEvents(await orders.emitted(), "P1")
+        assert events.counts == (0, 0)
+        assert [(p.done, p.expected) for p in events.progress] == [(0, 0)]
         assert await statuses(orders, "P1") == {(1, "ordered", 4): 3}
 
-    async def test_tells_of_a_thousand_orders_at_a_time(self, orders: Desk) -> None:
+    async def test_tells_of_a_thousand_orders_at_a_time(self, orders: Harness) -> None:
         """A pack is never larger, and none is empty."""
         await fill(orders, 3000)
         await orders.send(canceled())
         await orders.sweep("cancels")
-        heard = Heard(await orders.said())
-        assert [len(pack.orders) for pack in heard.packs] == [1000, 1000, 1000]
-        assert len({ref.order_id for ref in heard.orders}) == 3000
-        assert heard.counts == (3000, 0)
+        events = CancelEvents(await orders.emitted())
+        assert [len(pack.orders) for pack in events.packs] == [1000, 1000, 1000]
+        assert len({ref.order_id for ref in events.orders}) == 3000
+        assert events.counts == (3000, 0)
 
-    async def test_concerns_one_edition(self, orders: Desk) -> None:
+    async def test_concerns_one_edition(self, orders: Harness) -> None:
         """Orders of a life before stay as they are."""
         await fill(orders, 3, "approved", prefix="old")
         await fill(orders, 2, edition=2)
@@ -92,7 +92,7 @@ class TestACancel:
         await orders.send(canceled(version=8, edition=2))
         await orders.sweep("cancels")
         assert await statuses(orders) == {(1, "approved", 4): 3, (2, "canceled", 5): 2}
-        assert Heard(await orders.said()).counts == (2, 0)
+        assert CancelEvents(await orders.emitted()).counts == (2, 0)
 
 
 class TestPieces:
@@ -100,7 +100,7 @@ class TestPieces:
 
     @pytest.mark.parametrize(("count", "pieces"), [(6, 1), (7, 2), (20, 3), (21, 4)])
     async def test_say_how_far_it_has_got(
-        self, orders: Desk, monkeypatch: pytest.MonkeyPatch, count: int, pieces: int
+        self, orders: Harness, monkeypatch: pytest.MonkeyPatch, count: int, pieces: int
     ) -> None:
         """At the start and after each; the one that finds less than it may is the last."""
         monkeypatch.setattr(sweeps, "CHUNK", 7)
@@ -108,14 +108,14 @@ class TestPieces:
         await fill(orders, 1, "rejected", package_id="P1")
         await orders.send(canceled())
         assert await orders.sweep("cancels") == pieces + 1
-        heard = Heard(await orders.said())
+        events = CancelEvents(await orders.emitted())
         done = [min(7 * at, count) for at in range(pieces + 1)]
-        assert [(p.done, p.expected) for p in heard.progress] == [(n, count) for n in done]
-        assert heard.counts == (count, 0)
-        assert {p.service for p in heard.progress} == {"orders"}
+        assert [(p.done, p.expected) for p in events.progress] == [(n, count) for n in done]
+        assert events.counts == (count, 0)
+        assert {p.service for p in events.progress} == {"orders"}
 
     async def test_walk_over_what_is_final(
-        self, orders: Desk, monkeypatch: pytest.MonkeyPatch
+        self, orders: Harness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A piece may find nothing to cancel and not be the last."""
         monkeypatch.setattr(sweeps, "CHUNK", 5)
@@ -123,12 +123,12 @@ class TestPieces:
         await fill(orders, 4, prefix="b")
         await orders.send(canceled())
         await orders.sweep("cancels")
-        heard = Heard(await orders.said())
-        assert heard.counts == (4, 30)
-        assert len(heard.orders) == 4
+        events = CancelEvents(await orders.emitted())
+        assert events.counts == (4, 30)
+        assert len(events.orders) == 4
 
     async def test_leave_nothing_half_done_when_one_fails(
-        self, orders: Desk, monkeypatch: pytest.MonkeyPatch
+        self, orders: Harness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The next worker goes on where the last piece ended."""
         monkeypatch.setattr(sweeps, "CHUNK", 7)
@@ -147,16 +147,16 @@ class TestPieces:
         with pytest.raises(RuntimeError, match="in the middle"):
             await orders.sweep("cancels")
         assert (await statuses(orders))[1, "canceled", 5] == 7
-        before = await orders.said()
-        assert len(Heard(before).orders) == 7
+        before = await orders.emitted()
+        assert len(CancelEvents(before).orders) == 7
         await orders.sweep("cancels")
-        heard = Heard(before + await orders.said())
-        assert [p.done for p in heard.progress] == [0, 7, 14, 20]
-        assert len({ref.order_id for ref in heard.orders}) == len(heard.orders) == 20
-        assert heard.counts == (20, 0)
+        events = CancelEvents(before + await orders.emitted())
+        assert [p.done for p in events.progress] == [0, 7, 14, 20]
+        assert len({ref.order_id for ref in events.orders}) == len(events.orders) == 20
+        assert events.counts == (20, 0)
 
     async def test_of_two_workers_do_each_order_once(
-        self, pair: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+        self, pair: tuple[Harness, Harness], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """One job is worked by one at a time, different jobs by both."""
         monkeypatch.setattr(sweeps, "CHUNK", 7)
@@ -166,21 +166,21 @@ class TestPieces:
             await fill(one, 40, package_id=package_id)
             await fill(one, 3, "rejected", package_id=package_id, prefix="r")
             await one.send(canceled(package_id=package_id))
-        await asyncio.gather(*(desk.sweep("cancels") for desk in (one, two, one, two)))
+        await asyncio.gather(*(harness.sweep("cancels") for harness in (one, two, one, two)))
         # A worker that found every job taken looks again a second later.
         await one.sweep("cancels")
-        said = await one.said()
+        emitted = await one.emitted()
         for package_id in packages:
-            heard = Heard(said, package_id)
-            assert heard.counts == (40, 3)
-            assert len({ref.order_id for ref in heard.orders}) == len(heard.orders) == 40
-            done = [p.done for p in heard.progress]
+            events = CancelEvents(emitted, package_id)
+            assert events.counts == (40, 3)
+            assert len({ref.order_id for ref in events.orders}) == len(events.orders) == 40
+            done = [p.done for p in events.progress]
             assert done == sorted(done)
             found = await statuses(one, package_id)
             assert found == {(1, "canceled", 5): 40, (1, "rejected", 4): 3}
 
     async def test_of_a_huge_cancel_do_not_keep_a_small_one_waiting(
-        self, orders: Desk, monkeypatch: pytest.MonkeyPatch
+        self, orders: Harness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Jobs take turns."""
         monkeypatch.setattr(sweeps, "CHUNK", 5)
@@ -190,30 +190,30 @@ class TestPieces:
         await orders.send(canceled(package_id="P1"))
         for _ in range(3):
             await sweeps.cancel_orders(orders.work)
-        said = await orders.said()
-        assert Heard(said, "P1").counts == (1, 0)
-        assert Heard(said).reports == []
+        emitted = await orders.emitted()
+        assert CancelEvents(emitted, "P1").counts == (1, 0)
+        assert CancelEvents(emitted).reports == []
 
 
 class TestASecondLife:
     """Of a package whose first one was canceled, or was not."""
 
-    async def test_has_orders_of_its_own(self, orders: Desk) -> None:
+    async def test_has_orders_of_its_own(self, orders: Harness) -> None:
         """Cancel, reinitialize, publish, order, cancel."""
         await orders.send(place(), life("approve"))
         await orders.send(canceled())
         await orders.sweep("cancels")
-        assert Heard(await orders.said()).counts == (1, 0)
+        assert CancelEvents(await orders.emitted()).counts == (1, 0)
         await orders.send(reinitialized(), published(version=7, edition=2))
         assert (await orders.ask(place(order_id="ORD2"))).outcome == "accepted"
         assert (await orders.ask(life("approve"))).code == "wrong_status"
         assert (await orders.ask(life("approve", order_id="ORD2"))).outcome == "accepted"
         await orders.send(canceled(version=8, edition=2))
         await orders.sweep("cancels")
-        assert Heard(await orders.said()).counts == (1, 0)
+        assert CancelEvents(await orders.emitted()).counts == (1, 0)
         assert await statuses(orders) == {(1, "canceled", 3): 1, (2, "canceled", 3): 1}
 
-    async def test_leaves_those_of_a_life_that_was_not_canceled(self, orders: Desk) -> None:
+    async def test_leaves_those_of_a_life_that_was_not_canceled(self, orders: Harness) -> None:
         """They are decided one by one, also after the cancel of the second."""
         await orders.send(place(), place(order_id="ORD2", entity_id="OU2"))
         await orders.send(reinitialized(version=5), published(version=6, edition=2))
@@ -224,7 +224,7 @@ class TestASecondLife:
         assert (await orders.ask(life("reject", order_id="ORD2"))).outcome == "accepted"
         assert (await orders.ask(life("approve", order_id="ORD3"))).code == "wrong_status"
 
-    async def test_is_not_touched_by_a_cancel_that_comes_late(self, orders: Desk) -> None:
+    async def test_is_not_touched_by_a_cancel_that_comes_late(self, orders: Harness) -> None:
         """The cancel of the first edition is worked, and only that one's orders go."""
         await orders.send(place())
         await orders.send(reinitialized(), published(version=7, edition=2))

@@ -9,8 +9,8 @@ import pytest
 from contracts.orders import OrderPlaced
 from services.orders import sweeps
 from tests import locks
-from tests.desk import Desk
 from tests.eventually import eventually
+from tests.harness import Harness
 from tests.orders.given import (
     canceled,
     edit,
@@ -19,7 +19,7 @@ from tests.orders.given import (
     published,
     registered,
 )
-from tests.orders.table import Heard, fill, statuses, stored
+from tests.orders.table import CancelEvents, fill, statuses, stored
 
 pytestmark = pytest.mark.servers
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.servers
 class TestAnOrderThatRacesTheCancel:
     """Placed while the package is being canceled."""
 
-    async def test_never_slips_between(self, pair: tuple[Desk, Desk]) -> None:
+    async def test_never_slips_between(self, pair: tuple[Harness, Harness]) -> None:
         """It is refused, or canceled with the rest and counted."""
         one, two = pair
 
@@ -53,11 +53,11 @@ class TestAnOrderThatRacesTheCancel:
             placed += accepted
             found = await statuses(one, package_id)
             assert found == ({(1, "canceled", 2): accepted} if accepted else {})
-            assert Heard(await one.said(), package_id).counts == (accepted, 0)
+            assert CancelEvents(await one.emitted(), package_id).counts == (accepted, 0)
         assert 0 < placed < 160, "the race was never won by both sides"
 
     async def test_never_slips_between_the_pieces(
-        self, pair: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+        self, pair: tuple[Harness, Harness], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Orders pour in, and are decided, while the sweep walks."""
         monkeypatch.setattr(sweeps, "CHUNK", 3)
@@ -65,9 +65,9 @@ class TestAnOrderThatRacesTheCancel:
         entities = [f"E{at}" for at in range(60)]
         await one.send(*(registered(entity_id) for entity_id in entities))
 
-        async def pour(desk: Desk, some: list[str]) -> None:
+        async def pour(harness: Harness, some: list[str]) -> None:
             for entity_id in some:
-                await desk.send(
+                await harness.send(
                     place(order_id=f"O-{entity_id}", entity_id=entity_id),
                     life("approve", order_id=f"O-{entity_id}"),
                 )
@@ -80,11 +80,13 @@ class TestAnOrderThatRacesTheCancel:
         await one.sweep("cancels")
         found = await statuses(one)
         assert {status for _, status, _ in found} <= {"canceled"}
-        heard = Heard(await one.said())
-        assert heard.counts == (found.total(), 0)
-        assert len({ref.order_id for ref in heard.orders}) == found.total()
+        events = CancelEvents(await one.emitted())
+        assert events.counts == (found.total(), 0)
+        assert len({ref.order_id for ref in events.orders}) == found.total()
 
-    async def test_lets_the_cancel_wait_while_it_is_placed(self, pair: tuple[Desk, Desk]) -> None:
+    async def test_lets_the_cancel_wait_while_it_is_placed(
+        self, pair: tuple[Harness, Harness]
+    ) -> None:
         """They take turns at the copy of the package."""
         one, two = pair
         async with one.pool.acquire() as guard, guard.transaction():
@@ -99,7 +101,9 @@ class TestAnOrderThatRacesTheCancel:
         await two.sweep("cancels")
         assert await statuses(one) == {(1, "canceled", 2): 1}
 
-    async def test_is_looked_at_again_when_somebody_held_it(self, pair: tuple[Desk, Desk]) -> None:
+    async def test_is_looked_at_again_when_somebody_held_it(
+        self, pair: tuple[Harness, Harness]
+    ) -> None:
         """The sweep waits for the row and sees what became of it."""
         one, two = pair
         await fill(one, 3)
@@ -112,9 +116,9 @@ class TestAnOrderThatRacesTheCancel:
             await eventually(lambda: locks.is_one_waiting(other))
         await sweeping
         assert await statuses(one) == {(1, "canceled", 5): 2, (1, "rejected", 5): 1}
-        assert Heard(await one.said()).counts == (2, 1)
+        assert CancelEvents(await one.emitted()).counts == (2, 1)
 
-    async def test_is_locked_in_the_order_of_the_walk(self, pair: tuple[Desk, Desk]) -> None:
+    async def test_is_locked_in_the_order_of_the_walk(self, pair: tuple[Harness, Harness]) -> None:
         """Else sweep and commands could each hold what the other waits for."""
         one, two = pair
         ids = {"A": "OU2", "B": "OU1"}
@@ -137,7 +141,7 @@ class TestTwoWorkersAtOnce:
     """They hold one package for a moment when lanes move."""
 
     async def test_do_not_place_the_same_order_on_two_packages(
-        self, pair: tuple[Desk, Desk]
+        self, pair: tuple[Harness, Harness]
     ) -> None:
         """The second finds it there, though neither saw it when it began."""
         one, two = pair
@@ -156,7 +160,7 @@ class TestTwoWorkersAtOnce:
         assert (state.label, state.package_id) in {("one", "CAT86"), ("two", "P1")}
 
     async def test_do_not_forget_the_cancel_of_a_package_neither_knew(
-        self, pair: tuple[Desk, Desk]
+        self, pair: tuple[Harness, Harness]
     ) -> None:
         """The first copy of each would undo that of the other."""
         one, two = pair

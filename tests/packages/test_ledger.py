@@ -90,8 +90,8 @@ class TestAStalledCancel:
         completions(known, *(report for at, report in enumerate(ALL) if at not in missing))
         cancel = known.ledgers.get(("CAT86", 1))
         assert cancel is not None
-        said = ledger.stalled(cancel)
+        emitted = ledger.stalled(cancel)
         names = ("orders", "campaigns", "notifications")
-        assert said.waiting_for == [name for at, name in enumerate(names) if at in missing]
+        assert emitted.waiting_for == [name for at, name in enumerate(names) if at in missing]
         for name in names:
-            assert (getattr(said, name) is None) == (name in said.waiting_for)
+            assert (getattr(emitted, name) is None) == (name in emitted.waiting_for)

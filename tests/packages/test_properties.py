@@ -109,8 +109,8 @@ def step(known: World, body: Body, at: int) -> tuple[PackageState | None, Decisi
 
 def events(decision: Decision) -> list[PackageEvent]:
     """The package events of a decision."""
-    said = decision.events if isinstance(decision, Accepted) else ()
-    return [event for event in said if isinstance(event, PackageEvent)]
+    emitted = decision.events if isinstance(decision, Accepted) else ()
+    return [event for event in emitted if isinstance(event, PackageEvent)]
 
 
 class TestAnySequenceOfMessages:

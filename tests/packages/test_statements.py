@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.packages import store
-from tests.desk import Desk
+from tests.harness import Harness
 
 STATEMENTS = {name: text for name, text in vars(store).items() if name.isupper()}
 README = Path(store.__file__).with_name("README.md")
@@ -16,14 +16,14 @@ README = Path(store.__file__).with_name("README.md")
 class TestEveryStatement:
     """The upper-case constants of the store."""
 
-    async def test_is_one_that_the_migrated_schema_understands(self, packages: Desk) -> None:
+    async def test_is_one_that_the_migrated_schema_understands(self, packages: Harness) -> None:
         """Postgres prepares each."""
         assert len(STATEMENTS) >= 9
         async with packages.pool.acquire() as conn:
             for statement in STATEMENTS.values():
                 await conn.prepare(statement)
 
-    async def test_of_the_readme_is_one_as_well(self, packages: Desk) -> None:
+    async def test_of_the_readme_is_one_as_well(self, packages: Harness) -> None:
         """What operators are told to ask can be asked."""
         found = re.findall(r"`(SELECT [^`]*)`", README.read_text())
         assert len(found) >= 5

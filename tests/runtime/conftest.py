@@ -1,4 +1,4 @@
-"""Databases, a desk and a stage for the probe service."""
+"""Databases, a harness and an environment for the probe service."""
 
 import itertools
 import secrets
@@ -12,11 +12,11 @@ from hypothesis import settings
 
 from services.runtime.postgres import database, migrate
 from tests.conftest import on_server
-from tests.desk import Desk, desk_of
 from tests.faults.proxy import Proxy, proxied
-from tests.runtime import probe, stage
+from tests.harness import Harness, open_harness
+from tests.runtime import environment, probe
+from tests.runtime.environment import Environment
 from tests.runtime.probe import TOKEN, Hooks
-from tests.runtime.stage import Stage
 
 NUMBERS = itertools.count()
 
@@ -44,7 +44,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BACKOFF_CEILING", 0.02)
 
 
-TABLES = ("things", "journal", "inbox", "outbox", "emitted", "waiting", "parked", "attempts")
+TABLES = ("things", "journal", "inbox", "outbox", "emitted", "kept", "jobs", "attempts")
 
 
 @pytest.fixture(scope="session")
@@ -72,36 +72,38 @@ def hooks() -> Hooks:
 
 
 @pytest.fixture
-async def probe_desk(database_url: str, hooks: Hooks) -> AsyncIterator[Desk]:
+async def harness(database_url: str, hooks: Hooks) -> AsyncIterator[Harness]:
     """The probe's handlers on a fresh database, without a broker."""
-    desk = await desk_of(probe.service("probe", hooks), database_url)
-    yield desk
+    harness = await open_harness(probe.service("probe", hooks), database_url)
+    yield harness
     hooks.gate.set()
-    await desk.close()
+    await harness.close()
 
 
-SetStage = Callable[..., Awaitable[Stage]]
+MakeEnvironment = Callable[..., Awaitable[Environment]]
 
 
 @pytest.fixture
-async def set_stage(amqp_url: str, database_url: str, hooks: Hooks) -> AsyncIterator[SetStage]:
-    """Makes a stage with so many lanes."""
+async def make_env(
+    amqp_url: str, database_url: str, hooks: Hooks
+) -> AsyncIterator[MakeEnvironment]:
+    """Makes an environment with so many lanes."""
     async with AsyncExitStack() as stack:
 
-        async def make(lanes: int = 2, foreign: bool = False) -> Stage:
+        async def make(lanes: int = 2, foreign: bool = False) -> Environment:
             name = f"probe_{TOKEN}_{next(NUMBERS)}"
             drains = [f"{name}.foreign"] if foreign else []
             service = probe.service(name, hooks, drains)
-            staged = stage.staged(amqp_url, database_url, service, hooks, lanes)
-            return await stack.enter_async_context(staged)
+            prepared = environment.prepared(amqp_url, database_url, service, hooks, lanes)
+            return await stack.enter_async_context(prepared)
 
         yield make
 
 
 @pytest.fixture
-async def here(set_stage: SetStage) -> Stage:
-    """A stage of two lanes."""
-    return await set_stage()
+async def env(make_env: MakeEnvironment) -> Environment:
+    """An environment with two lanes."""
+    return await make_env()
 
 
 async def execute(url: str, statement: str) -> None:

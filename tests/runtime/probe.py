@@ -1,12 +1,12 @@
 """A small service to try the runtime with: things that hold a sum, and a journal of effects.
 
-What a message is to come to is said by the message, and what is to go wrong by hooks.
+Each message carries the outcome that it is to have; hooks make things fail.
 """
 
 import asyncio
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -16,9 +16,8 @@ from contracts.message import Command, Event
 from contracts.outcomes import RefusalCode
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 from services.runtime.loaded import Loaded
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.service import Service, routes
+from services.runtime.service import Connection, Service, Transaction, routes
 
 # Test runs that share a broker must not read each other's messages.
 TOKEN = os.environ.get("PROBE_TOKEN") or secrets.token_hex(3)
@@ -35,14 +34,14 @@ class Add(Command):
     note: Text = ""
     amount: Whole = 1
     needs: Id | None = None
-    come_to: Literal["added", "unchanged", "refused"] = "added"
+    outcome: Literal["added", "unchanged", "refused"] = "added"
     pad: Text | None = None
 
 
-class Told(Event):
+class Reported(Event):
     """A fact from elsewhere that adds one to a thing."""
 
-    TYPE: ClassVar[str] = f"relais.probe_{TOKEN}.told.v1"
+    TYPE: ClassVar[str] = f"relais.probe_{TOKEN}.reported.v1"
     SUBJECT: ClassVar[str] = "thing_id"
 
     thing_id: Id
@@ -63,7 +62,7 @@ class Added(Event):
 
 
 class Doubled(Event):
-    """Said after Added where the amount is two."""
+    """Emitted after Added where the amount is two."""
 
     TYPE: ClassVar[str] = f"relais.probe_{TOKEN}.doubled.v1"
     SUBJECT: ClassVar[str] = "thing_id"
@@ -135,27 +134,27 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
 
     def handle(world: World, received: Received) -> Decision:
         body = received.body
-        assert isinstance(body, Add | Told)
+        assert isinstance(body, Add | Reported)
         if body.note in hooks.crashing:
             os._exit(9)
         if body.note in hooks.failing:
             raise LookupError(f"cannot handle {body.note!r}")
         return _decide(world, body)
 
-    async def save(conn: Connection, world: World) -> Iterable[str]:
+    async def save(tx: Transaction, world: World) -> None:
         things = world.things.changed()
-        await conn.execute(
+        await tx.conn.execute(
             SAVE,
             [t.thing_id for t in things],
             [t.total for t in things],
             [t.version for t in things],
         )
-        await conn.execute(WRITE, [id for id, _ in world.journal], [n for _, n in world.journal])
-        return ("probe",)
+        await tx.conn.execute(WRITE, [id for id, _ in world.journal], [n for _, n in world.journal])
+        tx.wake("probe")
 
     return Service(
         name=name,
-        routes=routes(Add, Told),
+        routes=routes(Add, Reported),
         load=load,
         handle=handle,
         save=save,
@@ -164,19 +163,19 @@ def service(name: str, hooks: Hooks, drains: Sequence[str] = ()) -> Service:
     )
 
 
-def _decide(world: World, body: Add | Told) -> Decision:
+def _decide(world: World, body: Add | Reported) -> Decision:
     thing = world.things.get(body.thing_id) or Thing(body.thing_id)
     match body:
         case Add(needs=str(other)) if world.things.get(other) is None:
             return Unknown(RefusalCode.UNKNOWN_PACKAGE, f"{other} is not known; name one that is")
-        case Add(come_to="unchanged"):
+        case Add(outcome="unchanged"):
             return Unchanged(f"{thing.thing_id} is so already", version=thing.version)
-        case Add(come_to="refused"):
+        case Add(outcome="refused"):
             return Refused(RefusalCode.WRONG_STATUS, f"{thing.thing_id} is closed; open it first")
     return _add(world, thing, body)
 
 
-def _add(world: World, thing: Thing, body: Add | Told) -> Decision:
+def _add(world: World, thing: Thing, body: Add | Reported) -> Decision:
     amount = body.amount if isinstance(body, Add) else 1
     changed = Thing(thing.thing_id, thing.total + amount, thing.version + 1)
     world.things.put(thing.thing_id, changed)

@@ -14,11 +14,11 @@ from services.runtime.amqp.frames import Outgoing, Published
 from services.runtime.amqp.publisher import Publisher
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
-from tests.runtime.asking import answering, facts
-from tests.runtime.conftest import SetStage
-from tests.runtime.letters import plain
+from tests.runtime.conftest import MakeEnvironment
+from tests.runtime.environment import Environment, effects, running_engines
+from tests.runtime.given import plain
 from tests.runtime.probe import TOKEN, Add, Added
-from tests.runtime.stage import Stage, effects, working
+from tests.runtime.sender import connected_sender, facts
 
 pytestmark = pytest.mark.servers
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.servers
 class TestAnAnswer:
     """It goes to the queue that the sender names."""
 
-    async def test_says_what_became_of_each_command(self, here: Stage) -> None:
+    async def test_says_what_became_of_each_command(self, env: Environment) -> None:
         """With the id of the command as correlation, under the names of the wire."""
-        async with working(here), answering(here) as asking:
-            accepted = await asking.ask(Add(thing_id="A"))
-            unchanged = await asking.ask(Add(thing_id="A", come_to="unchanged"))
-            refused = await asking.ask(Add(thing_id="A", come_to="refused"))
+        async with running_engines(env), connected_sender(env) as sender:
+            accepted = await sender.ask(Add(thing_id="A"))
+            unchanged = await sender.ask(Add(thing_id="A", outcome="unchanged"))
+            refused = await sender.ask(Add(thing_id="A", outcome="refused"))
 
         assert facts(accepted) == ("accepted", None, None, 1, None)
         assert facts(unchanged) == ("unchanged", None, "A is so already", 1, None)
@@ -45,14 +45,14 @@ class TestAnAnswer:
         for told in (accepted, unchanged, refused):
             assert told.type == "relais.command.outcome.v1"
             assert told.subject == "A"
-            assert told.source == f"/relais/{here.service.name}"
+            assert told.source == f"/relais/{env.service.name}"
             assert told.causationid == (told.data or {})["command_id"]
             assert (told.data or {})["command_type"] == Add.TYPE
 
-    async def test_of_a_broken_command_tells_every_error(self, here: Stage) -> None:
+    async def test_of_a_broken_command_tells_every_error(self, env: Environment) -> None:
         """At once, so that a sender corrects it in one go."""
-        async with working(here), answering(here) as asking:
-            told = await asking.ask_raw(plain(id="1", data={"amount": -1, "x": 1}), "1")
+        async with running_engines(env), connected_sender(env) as sender:
+            told = await sender.ask_raw(plain(id="1", data={"amount": -1, "x": 1}), "1")
 
         assert facts(told)[:2] == ("refused", "invalid")
         errors = (told.data or {})["errors"]
@@ -68,41 +68,41 @@ class TestAnAnswer:
         ids=["its correlation", "its message id", "the id in its body"],
     )
     async def test_of_what_nobody_can_read_finds_its_sender(
-        self, here: Stage, body: bytes, properties: dict[str, str], correlation: str
+        self, env: Environment, body: bytes, properties: dict[str, str], correlation: str
     ) -> None:
         """By the best name that can be read."""
-        async with working(here), answering(here) as asking:
-            told = await asking.ask_raw(body, correlation, **properties)
+        async with running_engines(env), connected_sender(env) as sender:
+            told = await sender.ask_raw(body, correlation, **properties)
 
         assert facts(told)[:2] == ("refused", "invalid")
 
-    async def test_comes_for_each_element_of_a_batch(self, here: Stage) -> None:
+    async def test_comes_for_each_element_of_a_batch(self, env: Environment) -> None:
         """In order."""
-        body = b"[%s,%s]" % (plain(id="1"), plain(id="2", data={"come_to": "refused"}))
-        async with working(here), answering(here) as asking:
-            await here.send_raw(body, Add.TYPE, reply_to=asking.queue.name)
-            await eventually(lambda: len(asking.got) == 2)
+        body = b"[%s,%s]" % (plain(id="1"), plain(id="2", data={"outcome": "refused"}))
+        async with running_engines(env), connected_sender(env) as sender:
+            await env.send_raw(body, Add.TYPE, reply_to=sender.queue.name)
+            await eventually(lambda: len(sender.got) == 2)
 
-        assert [m.correlation_id for m in asking.got] == ["1", "2"]
+        assert [m.correlation_id for m in sender.got] == ["1", "2"]
 
-    async def test_comes_again_for_a_command_that_comes_again(self, here: Stage) -> None:
+    async def test_comes_again_for_a_command_that_comes_again(self, env: Environment) -> None:
         """The same, under the same id: a reader can tell."""
-        async with working(here), answering(here) as asking:
+        async with running_engines(env), connected_sender(env) as sender:
             for _ in range(2):
-                await here.send_raw(plain(), Add.TYPE, reply_to=asking.queue.name)
-            await eventually(lambda: len(asking.got) == 2)
+                await env.send_raw(plain(), Add.TYPE, reply_to=sender.queue.name)
+            await eventually(lambda: len(sender.got) == 2)
 
-        first, second = asking.got
+        first, second = sender.got
         assert first.message_id == second.message_id
         assert orjson.loads(first.body)["data"] == orjson.loads(second.body)["data"]
 
     async def test_comes_after_the_events_it_speaks_of(
-        self, here: Stage, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """They are confirmed by then: the next command of the sender finds their effect."""
         confirmed: list[str] = []
-        async with working(here) as station, answering(here) as asking:
-            publisher = station.work.publisher
+        async with running_engines(env) as engines, connected_sender(env) as sender:
+            publisher = engines.work.publisher
             publish = publisher.publish
 
             async def watched(messages: Sequence[Outgoing], queues: list[str]) -> Published:
@@ -111,86 +111,86 @@ class TestAnAnswer:
                 return published
 
             monkeypatch.setattr(publisher, "publish", watched)
-            await asking.ask(Add(thing_id="A", note="n"))
+            await sender.ask(Add(thing_id="A", note="n"))
             await eventually(lambda: len(confirmed) == 2)
 
         assert confirmed == [Added.TYPE, "relais.command.outcome.v1"]
 
     async def test_that_cannot_be_sent_is_sent_later(
-        self, here: Stage, broker_proxy: Proxy
+        self, env: Environment, broker_proxy: Proxy
     ) -> None:
         """A message is acknowledged when its sender has been told, not before."""
-        async with working(here) as station, answering(here) as asking:
-            station.work.publisher = Publisher(broker_proxy.url, "probe replies")
+        async with running_engines(env) as engines, connected_sender(env) as sender:
+            engines.work.publisher = Publisher(broker_proxy.url, "probe replies")
             broker_proxy.refuse()
-            asked = asyncio.create_task(asking.ask(Add(thing_id="A")))
-            await effects(here, 1)
+            asked = asyncio.create_task(sender.ask(Add(thing_id="A")))
+            await effects(env, 1)
             await asyncio.wait({asked}, timeout=0.2)
 
             await broker_proxy.accept()
 
             assert facts(await asked)[0] == "accepted"
-            await station.work.publisher.close()
+            await engines.work.publisher.close()
 
     @pytest.mark.parametrize(
         "queue", ["no.such.queue", "x" * 255, "amq.rabbitmq.reply-to.none", "\N{GRINNING FACE}"]
     )
-    async def test_to_a_queue_that_has_gone_is_given_up(self, here: Stage, queue: str) -> None:
+    async def test_to_a_queue_that_has_gone_is_given_up(self, env: Environment, queue: str) -> None:
         """The command has its effect all the same, and the next one too."""
         if len(queue) < 200:
             queue = f"{queue}{uuid.uuid4().hex}"
-        async with working(here):
-            await here.send_raw(plain(id="1"), Add.TYPE, reply_to=queue)
-            await effects(here, 1)
-            await here.send_raw(plain(id="2"), Add.TYPE)
-            await effects(here, 2)
+        async with running_engines(env):
+            await env.send_raw(plain(id="1"), Add.TYPE, reply_to=queue)
+            await effects(env, 1)
+            await env.send_raw(plain(id="2"), Add.TYPE)
+            await effects(env, 2)
 
-    async def test_to_a_queue_of_ours_is_not_given(self, here: Stage) -> None:
+    async def test_to_a_queue_of_ours_is_not_given(self, env: Environment) -> None:
         """Nobody may have answers put into a lane, a mailbox or what is dead."""
         ours = (
-            names.lane(here.service.name, 0),
-            names.dead(here.service.name),
+            names.lane(env.service.name, 0),
+            names.dead(env.service.name),
             names.mailbox("central"),
             names.UNROUTED,
         )
-        async with working(here), answering(here) as asking:
+        async with running_engines(env), connected_sender(env) as sender:
             for n, queue in enumerate(ours):
-                await here.send_raw(plain(id=str(n)), Add.TYPE, reply_to=queue)
-            await asking.ask_raw(plain(id="last"), "last")
+                await env.send_raw(plain(id=str(n)), Add.TYPE, reply_to=queue)
+            await sender.ask_raw(plain(id="last"), "last")
 
-        assert await here.count("parked") == 0
-        assert await here.count("journal") == len(ours) + 1
+        assert await env.count("parked") == 0
+        assert await env.count("journal") == len(ours) + 1
 
 
 class TestAForeignQueue:
     """What nobody reads is read by one service that keeps it."""
 
-    async def test_is_drained_into_parked(self, set_stage: SetStage) -> None:
+    async def test_is_drained_into_parked(self, make_env: MakeEnvironment) -> None:
         """And its sender gets `unknown_type`."""
-        stage = await set_stage(foreign=True)
+        env = await make_env(foreign=True)
         strange = f"relais.probe_{TOKEN}.strange.v1"
-        queue = await stage.channel.get_queue(stage.service.drains[0])
+        queue = await env.channel.get_queue(env.service.drains[0])
         await queue.bind(names.COMMANDS, strange)
-        async with working(stage), answering(stage) as asking:
+        async with running_engines(env), connected_sender(env) as sender:
             body = plain(type=strange, id="1")
-            await stage.send_raw(body, strange, reply_to=asking.queue.name)
-            await eventually(lambda: asking.got)
+            await env.send_raw(body, strange, reply_to=sender.queue.name)
+            await eventually(lambda: sender.got)
 
-        (told,) = envelope.read(asking.got[0].body)
+        (told,) = envelope.read(sender.got[0].body)
         assert isinstance(told, Envelope)
         assert facts(told)[:2] == ("refused", "unknown_type")
-        assert await stage.count("parked") == 1
+        assert await env.count("parked") == 1
 
-    async def test_gets_what_no_lane_takes_as_it_was(self, here: Stage) -> None:
+    async def test_gets_what_no_lane_takes_as_it_was(self, env: Environment) -> None:
         """The broker's detour changes neither exchange nor routing key."""
         strange = f"relais.probe_{TOKEN}.strange.v1"
-        spare = await here.channel.declare_exchange(
-            f"{here.service.name}.spare", "fanout", auto_delete=True
+        spare = await env.channel.declare_exchange(
+            f"{env.service.name}.spare", "fanout", auto_delete=True
         )
-        queue = await here.channel.declare_queue(exclusive=True)
+        queue = await env.channel.declare_queue(exclusive=True)
         await queue.bind(spare)
-        front = await here.channel.declare_exchange(
-            f"{here.service.name}.front",
+        front = await env.channel.declare_exchange(
+            f"{env.service.name}.front",
             "topic",
             auto_delete=True,
             arguments={"alternate-exchange": spare.name},

@@ -70,7 +70,7 @@ class TestFrames:
         assert publish.immediate is False
         assert isinstance(header, ContentHeader)
         assert header.body_size == len(message.body)
-        assert said(header.properties) == expected(message)
+        assert as_written(header.properties) == expected(message)
         bodies = [part.value for part in parts if isinstance(part, ContentBody)]
         assert len(bodies) == len(parts)
         assert b"".join(bodies) == message.body
@@ -103,7 +103,7 @@ class TestFrames:
             encode(long, CHANNEL, 100)
 
 
-def said(properties: spec.Basic.Properties) -> dict[str, object]:
+def as_written(properties: spec.Basic.Properties) -> dict[str, object]:
     """The properties that are set."""
     return {name: value for name, value in properties if value is not None and name != UNUSED}
 

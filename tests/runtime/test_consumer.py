@@ -6,28 +6,28 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 
 from contracts import names
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker
 from services.runtime.amqp.reader import Delivery
 from services.runtime.messages import intake
 from services.runtime.messages.intake import Intake
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
-from tests.runtime.conftest import SetStage
-from tests.runtime.probe import Add, Hooks, Told
-from tests.runtime.stage import (
+from tests.runtime.conftest import MakeEnvironment
+from tests.runtime.environment import (
     THINGS,
-    Stage,
+    Environment,
     adds,
     begun,
     by_thing,
     effects,
     exactly,
-    hearing,
     parked,
+    recording_events,
+    running_engines,
     waits,
-    working,
     written,
 )
+from tests.runtime.probe import Add, Hooks, Reported
 
 pytestmark = pytest.mark.servers
 
@@ -35,80 +35,82 @@ pytestmark = pytest.mark.servers
 class TestMessages:
     """They are handled in order, and brought out in order."""
 
-    async def test_of_one_key_stay_in_order(self, set_stage: SetStage) -> None:
+    async def test_of_one_key_stay_in_order(self, make_env: MakeEnvironment) -> None:
         """Through several lanes, into the tables and out of them."""
-        stage = await set_stage(lanes=3)
+        env = await make_env(lanes=3)
         commands = adds(THINGS, 2_000)
-        async with working(stage), hearing(stage) as ears:
-            await stage.send(*commands)
-            await eventually(lambda: len(ears.notes()) == len(commands), timeout=30)
+        async with running_engines(env), recording_events(env) as recorder:
+            await env.send(*commands)
+            await eventually(lambda: len(recorder.notes()) == len(commands), timeout=30)
 
         wanted = by_thing([(c.thing_id, c.note) for c in commands])
-        assert by_thing(await stage.journal()) == wanted
-        assert by_thing([(e.subject, (e.data or {})["note"]) for e in ears.envelopes()]) == wanted
+        assert by_thing(await env.journal()) == wanted
+        assert (
+            by_thing([(e.subject, (e.data or {})["note"]) for e in recorder.envelopes()]) == wanted
+        )
 
-    async def test_of_many_bodies_are_one_batch(self, here: Stage, hooks: Hooks) -> None:
+    async def test_of_many_bodies_are_one_batch(self, env: Environment, hooks: Hooks) -> None:
         """What is there is taken together, and never more than a batch holds."""
-        await here.send(*adds(THINGS, 1_200))
-        async with working(here):
-            await effects(here, 1_200)
+        await env.send(*adds(THINGS, 1_200))
+        async with running_engines(env):
+            await effects(env, 1_200)
 
         assert max(hooks.batches) > 100
         assert max(hooks.batches) <= 500
 
-    async def test_of_one_body_are_one_batch(self, here: Stage, hooks: Hooks) -> None:
+    async def test_of_one_body_are_one_batch(self, env: Environment, hooks: Hooks) -> None:
         """A pack always fits, even where it alone is more than a batch holds."""
         elements = [written(add, str(n)) for n, add in enumerate(adds(["A"], 1_000))]
-        await here.send_raw(b"[" + b",".join(elements) + b"]", Add.TYPE)
+        await env.send_raw(b"[" + b",".join(elements) + b"]", Add.TYPE)
 
-        async with working(here):
-            await effects(here, 1_000)
+        async with running_engines(env):
+            await effects(env, 1_000)
 
         assert hooks.batches == [1_000]
-        assert await here.notes() == [str(n) for n in range(1_000)]
+        assert await env.notes() == [str(n) for n in range(1_000)]
 
-    async def test_that_are_events_are_handled_too(self, here: Stage) -> None:
+    async def test_that_are_events_are_handled_too(self, env: Environment) -> None:
         """Commands and events of one thing come through the same lane."""
-        async with working(here):
-            await here.send(Add(thing_id="A", note="1"))
-            await here.send(Told(thing_id="A", note="2"), Add(thing_id="A", note="3"))
-            await effects(here, 3)
+        async with running_engines(env):
+            await env.send(Add(thing_id="A", note="1"))
+            await env.send(Reported(thing_id="A", note="2"), Add(thing_id="A", note="3"))
+            await effects(env, 3)
 
-        assert await here.notes() == ["1", "2", "3"]
+        assert await env.notes() == ["1", "2", "3"]
 
-    async def test_leave_the_lane_when_they_are_done(self, here: Stage) -> None:
+    async def test_leave_the_lane_when_they_are_done(self, env: Environment) -> None:
         """And not before: what is not acknowledged is still the broker's."""
-        async with working(here):
-            await here.send(*adds(THINGS, 300))
-            await effects(here, 300)
+        async with running_engines(env):
+            await env.send(*adds(THINGS, 300))
+            await effects(env, 300)
 
-        assert await here.depth() == 0
+        assert await env.depth() == 0
 
-    async def test_ahead_are_bounded(self, here: Stage, hooks: Hooks) -> None:
+    async def test_ahead_are_bounded(self, env: Environment, hooks: Hooks) -> None:
         """So many per lane wait in the worker, the others where they are safe."""
         hooks.gate.clear()
-        await here.send(*adds(THINGS, 300))
-        async with working(here, prefetch=20):
-            await eventually(lambda: exactly(here, 300 - 2 * 20))
+        await env.send(*adds(THINGS, 300))
+        async with running_engines(env, prefetch=20):
+            await eventually(lambda: exactly(env, 300 - 2 * 20))
             hooks.gate.set()
-            await effects(here, 300)
+            await effects(env, 300)
 
     async def test_that_are_large_are_bounded_by_their_size(
-        self, here: Stage, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What does not fit stays with the broker until some have been taken; none is lost."""
         monkeypatch.setattr(intake, "HELD_BYTES", 4_000_000)
         delivered: list[int] = []
-        own = Intake(here.service)
+        own = Intake(env.service)
 
         def deliver(delivery: Delivery) -> None:
             delivered.append(delivery.tag)
             own.deliver(delivery)
 
         for _ in range(60):
-            await here.send_raw(b" " * 500_000, Add.TYPE)
-        queues = topology.reader(here.service, here.lanes).queues
-        async with broker.consuming(here.amqp_url, "large", deliver, own.room) as channel:
+            await env.send_raw(b" " * 500_000, Add.TYPE)
+        queues = env.service.reader(env.lanes).queues
+        async with broker.consuming(env.amqp_url, "large", deliver, own.room) as channel:
             await channel.basic_qos(prefetch_count=100)
             beginning = asyncio.create_task(own.consume(channel, queues, [0] * len(queues)))
             await eventually(lambda: not own.room.is_set())
@@ -124,94 +126,97 @@ class TestMessages:
         assert held < 20
 
     async def test_that_become_known_wake_what_waits(
-        self, here: Stage, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A command that came too early is decided as soon as it can be."""
-        async with working(here, unknown_wait_seconds=3600) as station:
-            await here.send(Add(thing_id="A", note="early", needs="B"))
-            await eventually(lambda: waits(here))
-            await eventually(lambda: station.consumer.decider.wakes_waiting)
-            await here.send(Add(thing_id="B", note="B"))
-            await effects(here, 2)
+        async with running_engines(env, unknown_wait_seconds=3600) as engines:
+            await env.send(Add(thing_id="A", note="early", needs="B"))
+            await eventually(lambda: waits(env))
+            await eventually(lambda: engines.consumer.decider.wakes_waiting)
+            await env.send(Add(thing_id="B", note="B"))
+            await effects(env, 2)
 
-        assert await here.notes() == ["B", "early"]
+        assert await env.notes() == ["B", "early"]
 
 
 class TestAnAcknowledgement:
     """It says that a message has had its effect, and that the effect has been told."""
 
     async def test_comes_after_the_commit(
-        self, here: Stage, hooks: Hooks, broker_proxy: Proxy
+        self, env: Environment, hooks: Hooks, broker_proxy: Proxy
     ) -> None:
         """A worker that goes before it leaves the message to the next."""
         hooks.gate.clear()
-        await here.send(*adds(THINGS, 30))
-        async with working(here, amqp_url=broker_proxy.url):
+        await env.send(*adds(THINGS, 30))
+        async with running_engines(env, amqp_url=broker_proxy.url):
             await begun(hooks)
 
             broker_proxy.cut()
 
             hooks.gate.set()
-            await effects(here, 30)
-            await eventually(lambda: exactly(here, 0))
-        assert sorted(await here.notes(), key=int) == [str(n) for n in range(30)]
+            await effects(env, 30)
+            await eventually(lambda: exactly(env, 0))
+        assert sorted(await env.notes(), key=int) == [str(n) for n in range(30)]
 
     async def test_comes_after_the_events(
-        self, here: Stage, broker_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, broker_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is committed but not told is delivered again, and has no second effect."""
         told = asyncio.Event()
-        async with hearing(here) as ears, working(here, amqp_url=broker_proxy.url) as station:
-            publish = station.work.relay.publish
+        async with (
+            recording_events(env) as recorder,
+            running_engines(env, amqp_url=broker_proxy.url) as engines,
+        ):
+            publish = engines.work.outbox.publish
 
             async def publish_late(rows: object) -> None:
                 await told.wait()
                 await publish(rows)  # type: ignore[arg-type]
 
-            monkeypatch.setattr(station.work.relay, "publish", publish_late)
-            await here.send(*adds(THINGS, 30))
-            await effects(here, 30)
+            monkeypatch.setattr(engines.work.outbox, "publish", publish_late)
+            await env.send(*adds(THINGS, 30))
+            await effects(env, 30)
 
             broker_proxy.cut()
             # Nobody has begun them again: all are as they were before they were delivered.
-            await eventually(lambda: exactly(here, 30))
+            await eventually(lambda: exactly(env, 30))
             told.set()
 
-            await eventually(lambda: len(ears.notes()) >= 30)
-            await eventually(lambda: exactly(here, 0))
-        assert await here.count("journal") == 30
-        assert len({e.id for e in ears.envelopes()}) == 30
+            await eventually(lambda: len(recorder.notes()) >= 30)
+            await eventually(lambda: exactly(env, 0))
+        assert await env.count("journal") == 30
+        assert len({e.id for e in recorder.envelopes()}) == 30
 
 
 class TestAMessageThatKeepsComingBack:
     """It may be what ends the worker."""
 
-    async def test_is_handled_alone(self, here: Stage, hooks: Hooks) -> None:
+    async def test_is_handled_alone(self, env: Environment, hooks: Hooks) -> None:
         """After a few deliveries, so that it is known which one it is."""
-        await here.send(*adds(["A"], 5))
+        await env.send(*adds(["A"], 5))
         for _ in range(3):
-            await taken(here, 5)
-        await here.send(*[Add(thing_id="A", note=str(n)) for n in range(5, 10)])
+            await taken(env, 5)
+        await env.send(*[Add(thing_id="A", note=str(n)) for n in range(5, 10)])
 
-        async with working(here):
-            await effects(here, 10)
-            await eventually(lambda: exactly(here, 0))
+        async with running_engines(env):
+            await effects(env, 10)
+            await eventually(lambda: exactly(env, 0))
 
         assert hooks.batches == [1, 1, 1, 1, 1, 5]
-        assert await here.notes() == [str(n) for n in range(10)]
-        assert await here.count("attempts") == 0
+        assert await env.notes() == [str(n) for n in range(10)]
+        assert await env.count("attempts") == 0
 
 
-async def taken(stage: Stage, count: int, *, reject: bool = False) -> None:
+async def taken(env: Environment, count: int, *, reject: bool = False) -> None:
     """Take so many messages out of the lanes as a worker that dies does, or refuse them."""
     got: list[AbstractIncomingMessage] = []
 
     async def take(message: AbstractIncomingMessage) -> None:
         got.append(message)
 
-    async with broker.connected(stage.amqp_url, "probe taker") as connection:
+    async with broker.connected(env.amqp_url, "probe taker") as connection:
         channel = await connection.channel()
-        for lane in topology.reader(stage.service, stage.lanes).queues:
+        for lane in env.service.reader(env.lanes).queues:
             await (await channel.get_queue(lane)).consume(take)
         await eventually(lambda: len(got) == count)
         for message in got if reject else ():
@@ -221,44 +226,44 @@ async def taken(stage: Stage, count: int, *, reject: bool = False) -> None:
 class TestTheDeadQueue:
     """What the broker gave up is not lost."""
 
-    async def test_is_drained_into_parked(self, here: Stage) -> None:
+    async def test_is_drained_into_parked(self, env: Environment) -> None:
         """With the way it came, so that it can be handled when somebody says so."""
-        await here.send(Add(thing_id="A", note="n"))
-        await taken(here, 1, reject=True)
+        await env.send(Add(thing_id="A", note="n"))
+        await taken(env, 1, reject=True)
 
-        async with working(here):
-            await eventually(lambda: parked(here))
-            (row,) = await here.db.fetch("SELECT * FROM parked")
+        async with running_engines(env):
+            await eventually(lambda: parked(env))
+            (row,) = await env.db.fetch("SELECT * FROM kept")
             assert (row["reason"], row["exchange"], row["routing_key"]) == (
                 "dead",
                 names.COMMANDS,
                 Add.TYPE,
             )
-            assert not await here.notes()
+            assert not await env.notes()
 
-            await here.db.execute("UPDATE parked SET retry_at = now()")
+            await env.db.execute("UPDATE kept SET retry_at = now()")
 
-            await effects(here, 1)
-        assert await here.count("parked") == 0
+            await effects(env, 1)
+        assert await env.count("parked") == 0
 
 
 class TestStopping:
     """What has begun is finished; what has not goes back."""
 
-    async def test_finishes_the_batch_in_hand(self, here: Stage, hooks: Hooks) -> None:
+    async def test_finishes_the_batch_in_hand(self, env: Environment, hooks: Hooks) -> None:
         """And leaves the rest to others, in order."""
         hooks.gate.clear()
-        await here.send(*adds(["A"], 1_200))
-        async with working(here) as station:
+        await env.send(*adds(["A"], 1_200))
+        async with running_engines(env) as engines:
             await begun(hooks)
-            stopping = asyncio.create_task(station.stop())
+            stopping = asyncio.create_task(engines.stop())
             await asyncio.wait({stopping}, timeout=0.1)
             assert not stopping.done()
             hooks.gate.set()
             await stopping
 
-        handled = await here.count("journal")
+        handled = await env.count("journal")
         assert 0 < handled < 1_200
-        async with working(here):
-            await effects(here, 1_200)
-        assert await here.notes() == [str(n) for n in range(1_200)]
+        async with running_engines(env):
+            await effects(env, 1_200)
+        assert await env.notes() == [str(n) for n in range(1_200)]

@@ -8,9 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from services.runtime.amqp.isolation import PublishFailed
-from services.runtime.messages.inbox import TakenMeanwhile
 from services.runtime.postgres import database
-from services.runtime.postgres.database import as_json, is_transient, persist
+from services.runtime.postgres.database import Conflict, as_json, is_transient, persist
 
 
 class TestATransientFault:
@@ -35,7 +34,7 @@ class TestATransientFault:
             asyncpg.TooManyConnectionsError("sorry, too many clients already"),
             asyncpg.DiskFullError("could not extend file"),
             asyncpg.InvalidCachedStatementError("cached plan must not change result type"),
-            TakenMeanwhile("another worker was first"),
+            Conflict("another worker was first"),
             PublishFailed("gone"),
         ],
         ids=lambda error: type(error).__name__,

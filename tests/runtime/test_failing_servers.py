@@ -13,20 +13,20 @@ from services.runtime.amqp import broker, topology
 from services.runtime.amqp.topology import TopologyError
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
-from tests.runtime.conftest import SetStage
-from tests.runtime.probe import Add, Hooks
-from tests.runtime.stage import (
+from tests.runtime.conftest import MakeEnvironment
+from tests.runtime.environment import (
     THINGS,
-    Stage,
-    Station,
+    Engines,
+    Environment,
     adds,
     begun,
     by_thing,
     effects,
     exactly,
-    hearing,
-    working,
+    recording_events,
+    running_engines,
 )
+from tests.runtime.probe import Add, Hooks
 
 pytestmark = pytest.mark.servers
 
@@ -34,65 +34,70 @@ pytestmark = pytest.mark.servers
 class TestABrokerThatFails:
     """The worker consumes again, and every message has its effect once."""
 
-    async def test_cuts_connections_under_load(self, here: Stage, broker_proxy: Proxy) -> None:
+    async def test_cuts_connections_under_load(self, env: Environment, broker_proxy: Proxy) -> None:
         """Again and again, at any point of what a worker does."""
         commands = adds(THINGS, 3_000)
-        async with hearing(here) as ears, working(here, amqp_url=broker_proxy.url):
-            await here.send(*commands)
+        async with (
+            recording_events(env) as recorder,
+            running_engines(env, amqp_url=broker_proxy.url),
+        ):
+            await env.send(*commands)
             for at in (1, 700, 1_500, 2_200):
-                await effects(here, at)
+                await effects(env, at)
                 broker_proxy.cut()
-            await effects(here, len(commands))
-            await eventually(lambda: len(set(ears.notes())) == len(commands), timeout=30)
-            await eventually(lambda: exactly(here, 0), timeout=30)
+            await effects(env, len(commands))
+            await eventually(lambda: len(set(recorder.notes())) == len(commands), timeout=30)
+            await eventually(lambda: exactly(env, 0), timeout=30)
 
-        assert sorted(await here.notes(), key=int) == [str(n) for n in range(3_000)]
-        assert len({e.id for e in ears.envelopes()}) == len(commands)
+        assert sorted(await env.notes(), key=int) == [str(n) for n in range(3_000)]
+        assert len({e.id for e in recorder.envelopes()}) == len(commands)
 
-    async def test_is_away_for_a_while(self, here: Stage, broker_proxy: Proxy) -> None:
+    async def test_is_away_for_a_while(self, env: Environment, broker_proxy: Proxy) -> None:
         """It is said that nothing is consumed, and it is when it is back."""
-        async with working(here, amqp_url=broker_proxy.url) as station:
-            await eventually(lambda: station.consumer.is_consuming)
+        async with running_engines(env, amqp_url=broker_proxy.url) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
             broker_proxy.refuse()
-            await eventually(lambda: not station.consumer.is_consuming)
+            await eventually(lambda: not engines.consumer.is_consuming)
 
             await broker_proxy.accept()
 
-            await eventually(lambda: station.consumer.is_consuming)
-            await here.send(*adds(THINGS, 10))
-            await effects(here, 10)
+            await eventually(lambda: engines.consumer.is_consuming)
+            await env.send(*adds(THINGS, 10))
+            await effects(env, 10)
 
     async def test_goes_silent(
-        self, here: Stage, broker_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, broker_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A line that is dead at the other end is noticed by its missing heartbeats."""
         monkeypatch.setattr(broker, "HEARTBEAT", 1)
         monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)
         monkeypatch.setattr(aiormq.Connection, "HEARTBEAT_GRACE_MULTIPLIER", 1)
-        async with working(here, amqp_url=broker_proxy.url) as station:
-            await eventually(lambda: station.consumer.is_consuming)
+        async with running_engines(env, amqp_url=broker_proxy.url) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
 
             broker_proxy.hold()
 
-            await eventually(lambda: not station.consumer.is_consuming)
+            await eventually(lambda: not engines.consumer.is_consuming)
             broker_proxy.release()
-            await here.send(*adds(THINGS, 10))
-            await effects(here, 10)
+            await env.send(*adds(THINGS, 10))
+            await effects(env, 10)
 
-    async def test_closes_the_channel(self, here: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_closes_the_channel(
+        self, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """It does so to whoever acknowledges what it does not know."""
         opened = watch_channels(monkeypatch)
-        async with working(here) as station:
-            await eventually(lambda: station.consumer.is_consuming)
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
 
             await opened[0].basic_ack(1_000_000)
 
             await eventually(lambda: len(opened) == 2)
-            await here.send(*adds(THINGS, 10))
-            await effects(here, 10)
+            await env.send(*adds(THINGS, 10))
+            await effects(env, 10)
 
     async def test_ends_what_waits_without_a_reason(
-        self, here: Stage, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The library raises a bare Exception where a connection goes while a channel opens."""
         check = topology.check
@@ -104,32 +109,32 @@ class TestABrokerThatFails:
             return await check(*given)
 
         monkeypatch.setattr(topology, "check", failing)
-        async with working(here):
-            await here.send(Add(thing_id="A"))
-            await effects(here, 1)
+        async with running_engines(env):
+            await env.send(Add(thing_id="A"))
+            await effects(env, 1)
         assert not reasons
 
-    async def test_cancels_the_consumer(self, here: Stage) -> None:
+    async def test_cancels_the_consumer(self, env: Environment) -> None:
         """A queue that is deleted ends the worker, with its name: nobody stands idle."""
-        async with ending(here) as (station, error):
-            await eventually(lambda: station.consumer.is_consuming)
-            lane = names.lane(here.service.name, 1)
+        async with ending(env) as (engines, error):
+            await eventually(lambda: engines.consumer.is_consuming)
+            lane = names.lane(env.service.name, 1)
 
-            await here.channel.queue_delete(lane)
+            await env.channel.queue_delete(lane)
 
-            await eventually(station.consuming.done)
+            await eventually(engines.consuming.done)
         assert f"queue {lane} is missing on the broker; run `relais setup`" in str(error[0])
 
-    async def test_has_its_queue_again(self, here: Stage) -> None:
+    async def test_has_its_queue_again(self, env: Environment) -> None:
         """The next worker consumes once setup has been run."""
-        lane = await here.channel.get_queue(names.lane(here.service.name, 1))
+        lane = await env.channel.get_queue(names.lane(env.service.name, 1))
         await lane.delete(if_unused=False, if_empty=False)
-        async with broker.connected(here.amqp_url, "probe setup") as connection:
-            await topology.apply(connection, [topology.reader(here.service, here.lanes)])
+        async with broker.connected(env.amqp_url, "probe setup") as connection:
+            await topology.apply(connection, [env.service.reader(env.lanes)])
 
-        async with working(here):
-            await here.send(*adds(THINGS, 20))
-            await effects(here, 20)
+        async with running_engines(env):
+            await env.send(*adds(THINGS, 20))
+            await effects(env, 20)
 
 
 def watch_channels(monkeypatch: pytest.MonkeyPatch) -> list[AbstractChannel]:
@@ -148,12 +153,12 @@ def watch_channels(monkeypatch: pytest.MonkeyPatch) -> list[AbstractChannel]:
 
 
 @asynccontextmanager
-async def ending(stage: Stage) -> AsyncIterator[tuple[Station, list[BaseException]]]:
+async def ending(env: Environment) -> AsyncIterator[tuple[Engines, list[BaseException]]]:
     """A worker that is to end by itself, and the error that it ends with."""
     errors: list[BaseException] = []
     try:
-        async with working(stage) as station:
-            yield station, errors
+        async with running_engines(env) as engines:
+            yield engines, errors
     except TopologyError as error:
         errors.append(error)
 
@@ -161,110 +166,115 @@ async def ending(stage: Stage) -> AsyncIterator[tuple[Station, list[BaseExceptio
 class TestADatabaseThatFails:
     """Intake pauses, and nothing is held against any message."""
 
-    async def test_cuts_connections_under_load(self, here: Stage, database_proxy: Proxy) -> None:
+    async def test_cuts_connections_under_load(
+        self, env: Environment, database_proxy: Proxy
+    ) -> None:
         """Again and again, at any point of what a worker does."""
         commands = adds(THINGS, 3_000)
-        async with hearing(here) as ears, working(here, database_url=database_proxy.url):
-            await here.send(*commands)
+        async with (
+            recording_events(env) as recorder,
+            running_engines(env, database_url=database_proxy.url),
+        ):
+            await env.send(*commands)
             for at in (1, 700, 1_500, 2_200):
-                await effects(here, at)
+                await effects(env, at)
                 database_proxy.cut()
-            await effects(here, len(commands))
-            await eventually(lambda: len(set(ears.notes())) == len(commands), timeout=30)
-            await eventually(lambda: exactly(here, 0), timeout=30)
+            await effects(env, len(commands))
+            await eventually(lambda: len(set(recorder.notes())) == len(commands), timeout=30)
+            await eventually(lambda: exactly(env, 0), timeout=30)
 
-        assert sorted(await here.notes(), key=int) == [str(n) for n in range(3_000)]
-        assert len({e.id for e in ears.envelopes()}) == len(commands)
-        assert await here.count("parked") == 0
-        assert await here.count("attempts") == 0
+        assert sorted(await env.notes(), key=int) == [str(n) for n in range(3_000)]
+        assert len({e.id for e in recorder.envelopes()}) == len(commands)
+        assert await env.count("parked") == 0
+        assert await env.count("attempts") == 0
 
     @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a batch in hand"])
     async def test_is_away_for_a_while(
-        self, here: Stage, hooks: Hooks, database_proxy: Proxy, busy: bool
+        self, env: Environment, hooks: Hooks, database_proxy: Proxy, busy: bool
     ) -> None:
         """It is said that nothing is consumed, and it is when it is back."""
-        async with working(here, database_url=database_proxy.url) as station:
-            await eventually(lambda: station.consumer.is_consuming)
+        async with running_engines(env, database_url=database_proxy.url) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
             if busy:
                 hooks.gate.clear()
-                await here.send(*adds(THINGS, 10))
+                await env.send(*adds(THINGS, 10))
                 await begun(hooks)
             database_proxy.refuse()
             hooks.gate.set()
-            await eventually(lambda: not station.consumer.is_consuming)
+            await eventually(lambda: not engines.consumer.is_consuming)
 
             await database_proxy.accept()
 
-            await here.send(*[Add(thing_id="A", note=f"late {n}") for n in range(10)])
-            await effects(here, 20 if busy else 10)
-            await eventually(lambda: station.consumer.is_consuming)
-        assert await here.count("parked") == 0
-        assert await here.count("journal") == (20 if busy else 10)
+            await env.send(*[Add(thing_id="A", note=f"late {n}") for n in range(10)])
+            await effects(env, 20 if busy else 10)
+            await eventually(lambda: engines.consumer.is_consuming)
+        assert await env.count("parked") == 0
+        assert await env.count("journal") == (20 if busy else 10)
 
 
 class TestTwoWorkers:
     """Each lane has one reader at a time."""
 
-    async def test_share_the_work(self, set_stage: SetStage) -> None:
+    async def test_share_the_work(self, make_env: MakeEnvironment) -> None:
         """Whichever has a lane, each message is handled once and in order."""
-        stage = await set_stage(lanes=4)
+        env = await make_env(lanes=4)
         commands = adds(THINGS, 2_000)
-        async with working(stage), working(stage):
-            await stage.send(*commands)
-            await effects(stage, len(commands))
+        async with running_engines(env), running_engines(env):
+            await env.send(*commands)
+            await effects(env, len(commands))
 
         wanted = by_thing([(c.thing_id, c.note) for c in commands])
-        assert by_thing(await stage.journal()) == wanted
+        assert by_thing(await env.journal()) == wanted
 
-    async def test_take_over_when_one_goes(self, set_stage: SetStage) -> None:
+    async def test_take_over_when_one_goes(self, make_env: MakeEnvironment) -> None:
         """The lanes of the one that is stopped are read by the one that stays."""
-        stage = await set_stage(lanes=4)
-        async with working(stage) as first, working(stage) as second:
+        env = await make_env(lanes=4)
+        async with running_engines(env) as first, running_engines(env) as second:
             await eventually(lambda: first.consumer.is_consuming and second.consumer.is_consuming)
-            await stage.send(*adds(THINGS, 1_000))
-            await effects(stage, 1)
+            await env.send(*adds(THINGS, 1_000))
+            await effects(env, 1)
 
             await first.stop()
 
-            await effects(stage, 1_000)
-            await stage.send(*[Add(thing_id=thing, note="after") for thing in THINGS])
-            await effects(stage, 1_000 + len(THINGS))
-        assert await stage.count("journal") == 1_000 + len(THINGS)
+            await effects(env, 1_000)
+            await env.send(*[Add(thing_id=thing, note="after") for thing in THINGS])
+            await effects(env, 1_000 + len(THINGS))
+        assert await env.count("journal") == 1_000 + len(THINGS)
 
     async def test_take_over_when_one_is_cut_off(
-        self, set_stage: SetStage, broker_proxy: Proxy, hooks: Hooks
+        self, make_env: MakeEnvironment, broker_proxy: Proxy, hooks: Hooks
     ) -> None:
         """In the middle of a batch, which both have then in hand."""
-        stage = await set_stage(lanes=4)
+        env = await make_env(lanes=4)
         hooks.gate.clear()
-        await stage.send(*adds(THINGS, 400))
-        async with working(stage, amqp_url=broker_proxy.url):
+        await env.send(*adds(THINGS, 400))
+        async with running_engines(env, amqp_url=broker_proxy.url):
             await begun(hooks)
-            async with working(stage):
+            async with running_engines(env):
                 first = len(hooks.batches)
                 broker_proxy.refuse()
                 await eventually(lambda: len(hooks.batches) > first)
                 hooks.gate.set()
-                await effects(stage, 400)
-                await eventually(lambda: exactly(stage, 0))
+                await effects(env, 400)
+                await eventually(lambda: exactly(env, 0))
                 await broker_proxy.accept()
-        assert await stage.count("journal") == 400
+        assert await env.count("journal") == 400
 
 
 class TestASlot:
     """The place of a worker among its like."""
 
-    async def test_that_is_lost_is_taken_again(self, here: Stage) -> None:
+    async def test_that_is_lost_is_taken_again(self, env: Environment) -> None:
         """Another may have it by then: the lanes are dealt anew."""
-        async with working(here) as station:
-            await eventually(lambda: station.consumer.is_consuming)
-            before = await here.db.fetchval(HOLDER)
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
+            before = await env.db.fetchval(HOLDER)
 
-            await here.db.execute("SELECT pg_terminate_backend($1)", before)
+            await env.db.execute("SELECT pg_terminate_backend($1)", before)
 
-            await eventually(lambda: holder_is_not(here, before))
-            await here.send(*adds(THINGS, 10))
-            await effects(here, 10)
+            await eventually(lambda: holder_is_not(env, before))
+            await env.send(*adds(THINGS, 10))
+            await effects(env, 10)
 
 
 HOLDER = """
@@ -273,6 +283,6 @@ WHERE locktype = 'advisory' AND d.datname = current_database() AND objsubid = 2
 """
 
 
-async def holder_is_not(stage: Stage, before: int) -> bool:
+async def holder_is_not(env: Environment, before: int) -> bool:
     """Whether another session holds the slot."""
-    return await stage.db.fetchval(HOLDER) not in (None, before)
+    return await env.db.fetchval(HOLDER) not in (None, before)

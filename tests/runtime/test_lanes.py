@@ -17,37 +17,37 @@ def assignment(workers: int, lanes: int) -> list[int]:
     return [max(range(workers), key=lambda slot: dealt[slot][lane]) for lane in range(lanes)]
 
 
-crews = st.integers(1, 64).flatmap(lambda lanes: st.tuples(st.integers(1, lanes), st.just(lanes)))
+shapes = st.integers(1, 64).flatmap(lambda lanes: st.tuples(st.integers(1, lanes), st.just(lanes)))
 
 
 class TestPriorities:
     """Every worker knows its own from its slot and the number of lanes alone."""
 
-    @given(crews)
-    def test_share_the_lanes_evenly(self, crew: tuple[int, int]) -> None:
+    @given(shapes)
+    def test_share_the_lanes_evenly(self, shape: tuple[int, int]) -> None:
         """For any number of workers up to the lanes, nobody has two more than another."""
-        workers, lanes = crew
+        workers, lanes = shape
         shares = [assignment(workers, lanes).count(slot) for slot in range(workers)]
 
         assert max(shares) - min(shares) <= 1
         assert sum(shares) == lanes
 
-    @given(crews)
-    def test_are_never_tied(self, crew: tuple[int, int]) -> None:
+    @given(shapes)
+    def test_are_never_tied(self, shape: tuple[int, int]) -> None:
         """No two workers stand equally high on a lane that is not below a third."""
-        workers, lanes = crew
+        workers, lanes = shape
         dealt = [priorities(slot, lanes) for slot in range(workers)]
 
         for lane in range(lanes):
             standing = [dealt[slot][lane] for slot in range(workers)]
             assert standing.count(max(standing)) == 1
 
-    @given(crews)
+    @given(shapes)
     def test_of_a_newcomer_take_lanes_from_others_only_for_itself(
-        self, crew: tuple[int, int]
+        self, shape: tuple[int, int]
     ) -> None:
         """A lane that changes hands goes to whoever has come."""
-        workers, lanes = crew
+        workers, lanes = shape
         before, after = assignment(workers, lanes), assignment(workers + 1, lanes)
 
         assert all(now in (was, workers) for was, now in zip(before, after, strict=True))

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import structlog
 
-from services.runtime import logs
+from services.runtime import telemetry
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[BytesIO]:
     stdout = TextIOWrapper(written)
     before, handlers = structlog.get_config(), logging.root.handlers[:]
     monkeypatch.setattr(sys, "stdout", stdout)
-    logs.configure("probe", "info")
+    telemetry.configure("probe", "info")
     yield written
     structlog.configure(**before)
     structlog.contextvars.clear_contextvars()

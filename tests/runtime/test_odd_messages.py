@@ -8,9 +8,15 @@ from contracts import names
 from services.runtime.amqp import broker
 from services.runtime.amqp.frames import encode
 from tests.eventually import eventually
-from tests.runtime.letters import plain
-from tests.runtime.probe import Add, Added, Told
-from tests.runtime.stage import Stage, effects, hearing, outgoing, working
+from tests.runtime.environment import (
+    Environment,
+    effects,
+    outgoing,
+    recording_events,
+    running_engines,
+)
+from tests.runtime.given import plain
+from tests.runtime.probe import Add, Added, Reported
 
 pytestmark = pytest.mark.servers
 
@@ -22,37 +28,42 @@ class TestAnOddMessage:
         "place", ["message_id", "correlation_id", "type", "app_id", "partitionkey"]
     )
     @pytest.mark.parametrize("odd", [b"\xff\xfe\xff\xfe", b"\0\0\0\0"], ids=["not UTF-8", "NUL"])
-    async def test_in_its_properties_is_handled(self, here: Stage, place: str, odd: bytes) -> None:
+    async def test_in_its_properties_is_handled(
+        self, env: Environment, place: str, odd: bytes
+    ) -> None:
         """Only the body counts."""
         sent = outgoing(Add(thing_id="A", note="odd"))
         values = {name: getattr(sent, name) for name in sent.__slots__}
         marked = type(sent)(**{**values, place: "ZZZZ"})
         frames = encode(marked, 1, 100_000).replace(b"ZZZZ", odd)
-        await here.publisher.open()
-        connection = broker.underlying(here.publisher._connection)  # type: ignore[arg-type]
+        await env.publisher.open()
+        connection = broker.underlying(env.publisher._connection)  # type: ignore[arg-type]
         await connection.write_queue.put(ChannelFrame(frames, should_close=False))
 
-        async with working(here):
-            await effects(here, 1)
+        async with running_engines(env):
+            await effects(env, 1)
 
-        assert await here.notes() == ["odd"]
+        assert await env.notes() == ["odd"]
 
-    async def test_in_its_reply_queue_is_handled(self, here: Stage) -> None:
+    async def test_in_its_reply_queue_is_handled(self, env: Environment) -> None:
         """Where its answer cannot go, it does not go."""
         queue = "Z" * 200
         properties = aio_pika.Message(b"", reply_to=queue).properties
         assert properties.reply_to == queue
-        async with working(here):
-            await here.send_raw(plain(id="é" * 128), Add.TYPE, reply_to="é" * 100)
-            await here.send_raw(plain(id="2", correlationid="x" * 256), Add.TYPE, reply_to="gone")
-            await effects(here, 2)
+        async with running_engines(env):
+            await env.send_raw(plain(id="é" * 128), Add.TYPE, reply_to="é" * 100)
+            await env.send_raw(plain(id="2", correlationid="x" * 256), Add.TYPE, reply_to="gone")
+            await effects(env, 2)
 
-    async def test_event_is_parked(self, here: Stage) -> None:
+    async def test_event_is_parked(self, env: Environment) -> None:
         """And the ones after it are handled."""
-        async with working(here), hearing(here, "relais.message.parked.v1", Added.TYPE) as ears:
-            await here.send_raw(b"{", Told.TYPE, exchange=names.EVENTS)
-            await here.send(Told(thing_id="A", note="good"))
-            await effects(here, 1)
-            await eventually(lambda: any("parked" in e.type for e in ears.envelopes()))
+        async with (
+            running_engines(env),
+            recording_events(env, "relais.message.parked.v1", Added.TYPE) as recorder,
+        ):
+            await env.send_raw(b"{", Reported.TYPE, exchange=names.EVENTS)
+            await env.send(Reported(thing_id="A", note="good"))
+            await effects(env, 1)
+            await eventually(lambda: any("parked" in e.type for e in recorder.envelopes()))
 
-        assert await here.count("parked") == 1
+        assert await env.count("parked") == 1

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Event
-from services.runtime.messages.outbox import Emitted, Outbox, _packs
+from services.runtime.messages.outbox import _messages, _packs
 from services.runtime.received import Cause
+from services.runtime.tables.transaction import Emitted
 from tests.runtime.probe import Added, Doubled
 
 CAUSE = Cause("correlation", "causation", "actor", "00-trace")
@@ -27,7 +28,7 @@ def doubled(thing: str, n: int) -> Doubled:
 
 
 @st.composite
-def said(draw: st.DrawFn) -> list[Emitted]:
+def emitted_events(draw: st.DrawFn) -> list[Emitted]:
     """What a transaction says: few kinds, keys and things, so that they meet."""
     count = draw(st.integers(0, 40))
     story = []
@@ -41,27 +42,27 @@ def said(draw: st.DrawFn) -> list[Emitted]:
 class TestPacks:
     """Events of one type and key travel together."""
 
-    @given(said())
+    @given(emitted_events())
     def test_lose_and_double_nothing(self, story: list[Emitted]) -> None:
         """Every event is in one pack."""
         packed = [e for pack in _packs(story) for e in pack.events]
 
         assert sorted(map(id, packed)) == sorted(map(id, story))
 
-    @given(said())
+    @given(emitted_events())
     def test_are_of_one_type_and_key(self, story: list[Emitted]) -> None:
         """That is what the batch format allows."""
         for pack in _packs(story):
             assert {(e.event.TYPE, e.key) for e in pack.events} == {(pack.type, pack.key)}
 
-    @given(said())
+    @given(emitted_events())
     def test_keep_the_order_of_each_subject(self, story: list[Emitted]) -> None:
         """What was said first about a thing goes out first."""
         packed = [e for pack in _packs(story) for e in pack.events]
 
         assert by_subject(packed) == by_subject(story)
 
-    @given(said())
+    @given(emitted_events())
     def test_keep_the_order_within_a_type_and_key(self, story: list[Emitted]) -> None:
         """A reader of one kind of event gets them as they were said."""
         packed = [e for pack in _packs(story) for e in pack.events]
@@ -117,12 +118,11 @@ class TestBodies:
 
     def test_say_what_they_are(self) -> None:
         """One event is plain, several are the batch format; properties mirror the first."""
-        outbox = Outbox("probe")
         story = [Emitted(added("A", 1), CAUSE, "X"), Emitted(added("B", 2), CAUSE, "X")]
         (pack,), (single,) = _packs(story), _packs(story[:1])
 
-        (many,) = outbox._messages(pack, "run", datetime.now(UTC))
-        (one,) = outbox._messages(single, "run", datetime.now(UTC))
+        (many,) = _messages("/relais/probe", pack, "run", datetime.now(UTC))
+        (one,) = _messages("/relais/probe", single, "run", datetime.now(UTC))
 
         assert many.content_type == "application/cloudevents-batch+json"
         assert one.content_type == "application/cloudevents+json"
@@ -144,7 +144,7 @@ class TestBodies:
         long = "é" * 200
         (pack,) = _packs([Emitted(added("A", 1), Cause(correlationid=long), "X")])
 
-        (message,) = Outbox("probe")._messages(pack, "run", datetime.now(UTC))
+        (message,) = _messages("/relais/probe", pack, "run", datetime.now(UTC))
 
         assert message.correlation_id == ""
         (element,) = envelope.read(message.body)
@@ -155,7 +155,7 @@ class TestBodies:
 def written(events: list[Added]) -> list[tuple[bytes, str]]:
     """Body and id of the messages that these events become."""
     (pack,) = _packs([Emitted(event, CAUSE, "X") for event in events])
-    messages = Outbox("probe")._messages(pack, "run", datetime.now(UTC))
+    messages = _messages("/relais/probe", pack, "run", datetime.now(UTC))
     return [(message.body, message.message_id) for message in messages]
 
 

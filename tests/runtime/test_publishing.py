@@ -17,8 +17,8 @@ from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.publisher import Publisher
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
+from tests.runtime.environment import recording_queue
 from tests.runtime.probe import TOKEN
-from tests.runtime.stage import listening
 
 pytestmark = pytest.mark.servers
 
@@ -77,9 +77,9 @@ async def publisher(proxy: Proxy) -> AsyncIterator[Publisher]:
 
 async def received(amqp_url: str, queue: str, count: int) -> list[str]:
     """The ids of so many messages of a queue, in order."""
-    async with listening(amqp_url, queue) as ears:
-        await eventually(lambda: len(ears.got) >= count)
-    return [delivery.properties["message_id"] for delivery in ears.got]
+    async with recording_queue(amqp_url, queue) as recorder:
+        await eventually(lambda: len(recorder.deliveries) >= count)
+    return [delivery.properties["message_id"] for delivery in recorder.deliveries]
 
 
 class TestABatch:
@@ -112,9 +112,9 @@ class TestABatch:
 
         await publisher.publish([message(queue, n, body) for n, body in enumerate(bodies)])
 
-        async with listening(amqp_url, queue) as ears:
-            await eventually(lambda: len(ears.got) == len(bodies))
-        assert [delivery.body for delivery in ears.got] == bodies
+        async with recording_queue(amqp_url, queue) as recorder:
+            await eventually(lambda: len(recorder.deliveries) == len(bodies))
+        assert [delivery.body for delivery in recorder.deliveries] == bodies
 
     async def test_keeps_every_property(
         self, publisher: Publisher, declare: Declare, amqp_url: str
@@ -125,9 +125,9 @@ class TestABatch:
 
         await publisher.publish([sent])
 
-        async with listening(amqp_url, queue) as ears:
-            await eventually(lambda: ears.got)
-        (got,) = ears.got
+        async with recording_queue(amqp_url, queue) as recorder:
+            await eventually(lambda: recorder.deliveries)
+        (got,) = recorder.deliveries
         assert got.properties == {
             "content_type": "a/b",
             "correlation_id": "cörr",

@@ -10,7 +10,7 @@ from services.runtime.settings import ConfigurationError, Settings, database_url
 
 
 @pytest.fixture(autouse=True)
-def told(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Nothing but a broker."""
     for name in list(os.environ):
         if name.startswith("RELAIS_"):
@@ -43,27 +43,27 @@ class TestSettings:
         ],
     )
     def test_that_make_no_sense_are_named(
-        self, told: pytest.MonkeyPatch, name: str, value: str
+        self, env: pytest.MonkeyPatch, name: str, value: str
     ) -> None:
         """As the variable that somebody has set."""
-        told.setenv(name, value)
+        env.setenv(name, value)
 
         with pytest.raises(ConfigurationError, match=f"^{name} is {value!r}; .*should be"):
             load(Settings)
 
-    def test_that_are_missing_are_named(self, told: pytest.MonkeyPatch) -> None:
+    def test_that_are_missing_are_named(self, env: pytest.MonkeyPatch) -> None:
         """Without a broker there is nothing to do."""
-        told.delenv("RELAIS_AMQP_URL")
+        env.delenv("RELAIS_AMQP_URL")
 
         with pytest.raises(
             ConfigurationError, match=r"^RELAIS_AMQP_URL is not set; .*amqp://user:"
         ):
             load(Settings)
 
-    def test_that_are_wrong_are_told_all_at_once(self, told: pytest.MonkeyPatch) -> None:
+    def test_that_are_wrong_are_told_all_at_once(self, env: pytest.MonkeyPatch) -> None:
         """Nobody starts a worker three times to learn of three mistakes."""
-        told.delenv("RELAIS_AMQP_URL")
-        told.setenv("RELAIS_LANES", "many")
+        env.delenv("RELAIS_AMQP_URL")
+        env.setenv("RELAIS_LANES", "many")
 
         with pytest.raises(ConfigurationError, match=r"RELAIS_AMQP_URL .*; RELAIS_LANES is 'many'"):
             load(Settings)
@@ -72,10 +72,10 @@ class TestSettings:
         "url", ["foo", "localhost:1", "amqp://", "amqp://h:x/", "amqp://[::1", "http://h:1/", ""]
     )
     def test_that_are_no_url_are_told_with_the_form(
-        self, told: pytest.MonkeyPatch, url: str
+        self, env: pytest.MonkeyPatch, url: str
     ) -> None:
         """Before anything is tried with them."""
-        told.setenv("RELAIS_AMQP_URL", url)
+        env.setenv("RELAIS_AMQP_URL", url)
 
         with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL must be amqp://user"):
             load(Settings)
@@ -85,11 +85,11 @@ class TestSettings:
     )
     @pytest.mark.parametrize("name", ["RELAIS_ORDERS_POSTGRES_URL", "RELAIS_POSTGRES_URL"])
     def test_that_are_no_database_are_told_with_the_form(
-        self, told: pytest.MonkeyPatch, name: str, url: str
+        self, env: pytest.MonkeyPatch, name: str, url: str
     ) -> None:
         """By the variable that holds it."""
-        told.delenv("RELAIS_ORDERS_POSTGRES_URL", raising=False)
-        told.setenv(name, url)
+        env.delenv("RELAIS_ORDERS_POSTGRES_URL", raising=False)
+        env.setenv(name, url)
 
         with pytest.raises(ConfigurationError, match=f"^{name} must be postgresql://user"):
             database_url("orders")
@@ -98,23 +98,23 @@ class TestSettings:
         "url", ["amqp://me:hush@h:x/", "amqp://me:hush", "host=h password=hush", "amqp:/m:hush@h"]
     )
     def test_that_are_urls_are_told_without_their_password(
-        self, told: pytest.MonkeyPatch, url: str
+        self, env: pytest.MonkeyPatch, url: str
     ) -> None:
         """What is printed is read by others."""
-        told.setenv("RELAIS_AMQP_URL", url)
+        env.setenv("RELAIS_AMQP_URL", url)
 
         with pytest.raises(ConfigurationError, match="RELAIS_AMQP_URL must be") as refused:
             load(Settings)
 
         assert "hush" not in str(refused.value)
 
-    def test_of_a_service_come_beside_them(self, told: pytest.MonkeyPatch) -> None:
+    def test_of_a_service_come_beside_them(self, env: pytest.MonkeyPatch) -> None:
         """A service with settings of its own extends these."""
 
         class Own(Settings):
             stalled_after: int = Field(default=60, ge=1)
 
-        told.setenv("RELAIS_STALLED_AFTER", "5")
+        env.setenv("RELAIS_STALLED_AFTER", "5")
 
         assert load(Own).stalled_after == 5
 
@@ -122,26 +122,26 @@ class TestSettings:
 class TestASecret:
     """It may be in a file, which RELAIS_*_FILE names."""
 
-    def test_is_read_from_its_file(self, told: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_is_read_from_its_file(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """Without the end of line that editors put there."""
-        told.delenv("RELAIS_AMQP_URL")
+        env.delenv("RELAIS_AMQP_URL")
         (tmp_path / "url").write_text("amqp://secret\n")
-        told.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
+        env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
 
         assert load(Settings).amqp_url == "amqp://secret"
 
     def test_gives_way_to_the_variable_itself(
-        self, told: pytest.MonkeyPatch, tmp_path: Path
+        self, env: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         """What is said outright counts."""
         (tmp_path / "url").write_text("amqp://secret")
-        told.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
+        env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
 
         assert load(Settings).amqp_url == "amqp://broker"
 
-    def test_whose_file_is_missing_is_named(self, told: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_whose_file_is_missing_is_named(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """With the path, and without a guess."""
-        told.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "none"))
+        env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "none"))
 
         with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL_FILE: cannot read .*none"):
             load(Settings)
@@ -150,16 +150,16 @@ class TestASecret:
 class TestADatabase:
     """Each service has one of its own."""
 
-    def test_is_the_one_that_is_named(self, told: pytest.MonkeyPatch) -> None:
+    def test_is_the_one_that_is_named(self, env: pytest.MonkeyPatch) -> None:
         """By the variable of its service."""
-        told.setenv("RELAIS_POSTGRES_URL", "postgresql://server/any")
-        told.setenv("RELAIS_ORDERS_POSTGRES_URL", "postgresql://own/orders")
+        env.setenv("RELAIS_POSTGRES_URL", "postgresql://server/any")
+        env.setenv("RELAIS_ORDERS_POSTGRES_URL", "postgresql://own/orders")
 
         assert database_url("orders") == "postgresql://own/orders"
 
-    def test_is_else_named_after_its_service(self, told: pytest.MonkeyPatch) -> None:
+    def test_is_else_named_after_its_service(self, env: pytest.MonkeyPatch) -> None:
         """On the server that all share, with its parameters."""
-        told.setenv("RELAIS_POSTGRES_URL", "postgresql://u:p@server:1/any?sslmode=require")
+        env.setenv("RELAIS_POSTGRES_URL", "postgresql://u:p@server:1/any?sslmode=require")
 
         expected = "postgresql://u:p@server:1/relais_orders?sslmode=require"
         assert database_url("orders") == expected

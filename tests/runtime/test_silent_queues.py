@@ -11,10 +11,10 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.received import Cause
 from tests.faults import private
 from tests.faults.private import Broker
-from tests.runtime.asking import answering, facts
-from tests.runtime.letters import plain
+from tests.runtime.environment import Environment, effects, opened, relay_of, running_engines
+from tests.runtime.given import plain
 from tests.runtime.probe import Add, Added
-from tests.runtime.stage import Stage, effects, opened, working
+from tests.runtime.sender import connected_sender, facts
 
 pytestmark = pytest.mark.servers
 
@@ -36,14 +36,14 @@ def amqp_url(server: Broker) -> str:
 
 @pytest.fixture
 async def silent(
-    server: Broker, here: Stage, monkeypatch: pytest.MonkeyPatch
+    server: Broker, env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[str]:
     """A quorum queue that neither takes nor refuses anything."""
     monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 1.0)
     monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 1.0)
     monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
     name = f"probe.silent.{next(NUMBERS)}"
-    await here.channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+    await env.channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
     await server.silence(name)
     yield name
     await server.wake(name)
@@ -53,35 +53,33 @@ class TestASilentReplyQueue:
     """Its answers are lost, and nothing else."""
 
     async def test_holds_up_no_other_command(
-        self, here: Stage, silent: str, monkeypatch: pytest.MonkeyPatch
+        self, env: Environment, silent: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever asks again, or elsewhere, is answered; and once known, it costs no time."""
         several = b"[" + b",".join(plain(id=str(n)) for n in range(3)) + b"]"
-        async with working(here), answering(here) as asking:
-            await here.send_raw(several, Add.TYPE, reply_to=silent)
-            await effects(here, 3)
-            answer = await asking.ask_raw(plain(id="1"), "1")
+        async with running_engines(env), connected_sender(env) as sender:
+            await env.send_raw(several, Add.TYPE, reply_to=silent)
+            await effects(env, 3)
+            answer = await sender.ask_raw(plain(id="1"), "1")
             assert facts(answer)[0] == "accepted"
 
             monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 60.0)
-            await here.send_raw(plain(id="4"), Add.TYPE, reply_to=silent)
-            await effects(here, 4)
-            answer = await asking.ask_raw(plain(id="4"), "4")
+            await env.send_raw(plain(id="4"), Add.TYPE, reply_to=silent)
+            await effects(env, 4)
+            answer = await sender.ask_raw(plain(id="4"), "4")
             assert facts(answer)[0] == "accepted"
 
-    async def test_holds_up_no_event_of_the_outbox(self, here: Stage, silent: str) -> None:
+    async def test_holds_up_no_event_of_the_outbox(self, env: Environment, silent: str) -> None:
         """It is forgotten, and what was to go with it goes on."""
-        async with opened(here.service, here.amqp_url, here.database_url) as work:
+        async with opened(env.service, env.amqp_url, env.database_url) as work:
             async with work.begin() as tx:
-                tx.outbox.add_reply(
-                    Outgoing("", silent, b"{}", "t", "1", "c", "/test", mandatory=False)
-                )
+                tx.send(Outgoing("", silent, b"{}", "t", "1", "c", "/test", mandatory=False))
                 tx.emit(Added(thing_id="A", note="n", total=1, version=1), Cause())
-            listener = await here.channel.declare_queue(exclusive=True)
+            listener = await env.channel.declare_queue(exclusive=True)
             await listener.bind(names.EVENTS, Added.TYPE)
-            await here.db.execute("UPDATE outbox SET taken_until = now()")
+            await env.db.execute("UPDATE outbox SET taken_until = now()")
 
-            await work.relay.sweep()
+            await relay_of(work).sweep()
 
-            assert await here.count("outbox") == 0
+            assert await env.count("outbox") == 0
             assert (await listener.get(no_ack=True)) is not None

@@ -12,12 +12,11 @@ from services.runtime.received import Cause
 from services.runtime.service import Sweep
 from services.runtime.tables import sweeper
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
-from tests.desk import Desk
+from services.runtime.tables.transaction import Wakes, Work
 from tests.eventually import eventually
-from tests.runtime.letters import rows
+from tests.harness import Harness
 from tests.runtime.probe import Added
+from tests.runtime.then import rows
 
 NEVER = 3600.0
 
@@ -83,7 +82,7 @@ class TestASweep:
         async with sweeping(work, pieces.sweep()):
             await eventually(reaches(pieces, 1))
 
-            work.wake(["pieces"])
+            work.wake("pieces")
 
             await eventually(reaches(pieces, 2))
 
@@ -100,7 +99,7 @@ class TestASweep:
 
         async with sweeping(work, Sweep("pieces", run, NEVER)):
             await begun.wait()
-            work.wake(["pieces"])
+            work.wake("pieces")
             go_on.set()
 
             await eventually(lambda: len(done) == 2)
@@ -235,10 +234,10 @@ class Mute:
 class TestTheEventsOfATurn:
     """They are on their way while the next piece is worked on."""
 
-    async def test_that_cannot_be_brought_out_fail_one_piece_only(self, probe_desk: Desk) -> None:
+    async def test_that_cannot_be_brought_out_fail_one_piece_only(self, harness: Harness) -> None:
         """The rows are in the outbox, whose sweep brings them; the work goes on."""
-        work, mute = probe_desk.work, Mute()
-        work.relay = mute  # type: ignore[assignment]
+        work, mute = harness.work, Mute()
+        work.outbox = mute  # type: ignore[assignment]
         turns = []
 
         async def run(work: Work) -> bool:
@@ -252,4 +251,4 @@ class TestTheEventsOfATurn:
             await eventually(lambda: mute.published >= 4)
             assert not running.stuck
 
-        assert len(await rows(probe_desk, "outbox")) == len(turns)
+        assert len(await rows(harness, "outbox")) == len(turns)

@@ -9,11 +9,11 @@ from aio_pika.abc import AbstractConnection
 from contracts import names
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.topology import Reader, TopologyError
-from services.runtime.service import routes
+from services.runtime.service import heard, routes
 from tests.eventually import eventually
 from tests.runtime import probe
-from tests.runtime.probe import Add, Hooks, Told
-from tests.runtime.stage import THINGS, Stage, adds, effects, exactly, working
+from tests.runtime.environment import THINGS, Environment, adds, effects, exactly, running_engines
+from tests.runtime.probe import Add, Hooks, Reported
 
 
 class TestAReader:
@@ -21,18 +21,18 @@ class TestAReader:
 
     def test_reads_its_commands_and_its_events(self) -> None:
         """Each from the exchange of its kind, through so many lanes."""
-        reader = topology.reader(probe.service("probe", Hooks()), 3)
+        reader = probe.service("probe", Hooks()).reader(3)
 
-        assert reader == Reader("probe", frozenset({Add.TYPE}), frozenset({Told.TYPE}), 3)
+        assert reader == Reader("probe", frozenset({Add.TYPE}), frozenset({Reported.TYPE}), 3)
         assert reader.queues == ["probe.lane.0", "probe.lane.1", "probe.lane.2"]
 
     def test_is_heard_of_by_those_who_publish(self) -> None:
         """An event is unheard only where no service of the installation reads it."""
         one = probe.service("one", Hooks())
-        other = replace(probe.service("other", Hooks()), routes=routes(Told))
+        other = replace(probe.service("other", Hooks()), routes=routes(Reported))
 
-        assert topology.heard({"one": one, "other": other}) == {Add.TYPE, Told.TYPE}
-        assert topology.heard({"other": other}) == {Told.TYPE}
+        assert heard({"one": one, "other": other}) == {Add.TYPE, Reported.TYPE}
+        assert heard({"other": other}) == {Reported.TYPE}
 
 
 @pytest.fixture
@@ -42,73 +42,75 @@ async def connection(amqp_url: str) -> AsyncIterator[AbstractConnection]:
         yield connection
 
 
-def reader_of(stage: Stage, lanes: int | None = None) -> Reader:
+def reader_of(env: Environment, lanes: int | None = None) -> Reader:
     """What the probe needs here."""
-    return topology.reader(stage.service, lanes or stage.lanes)
+    return env.service.reader(lanes or env.lanes)
 
 
 @pytest.mark.servers
 class TestSettingUp:
     """It may be done again at any time."""
 
-    async def test_twice_changes_nothing(self, here: Stage, connection: AbstractConnection) -> None:
+    async def test_twice_changes_nothing(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
         """Also while a worker runs, which notices nothing."""
-        async with working(here) as station:
-            await eventually(lambda: station.consumer.is_consuming)
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
 
-            await topology.apply(connection, [reader_of(here)])
-            await topology.apply(connection, [reader_of(here)])
+            await topology.apply(connection, [reader_of(env)])
+            await topology.apply(connection, [reader_of(env)])
 
-            assert station.consumer.is_consuming
-            await here.send(*adds(THINGS, 20))
-            await effects(here, 20)
+            assert engines.consumer.is_consuming
+            await env.send(*adds(THINGS, 20))
+            await effects(env, 20)
 
-    async def test_gives_each_lane_its_share(self, here: Stage) -> None:
+    async def test_gives_each_lane_its_share(self, env: Environment) -> None:
         """Keys are spread over the lanes."""
-        await here.send(*adds([f"T{n}" for n in range(200)], 200))
+        await env.send(*adds([f"T{n}" for n in range(200)], 200))
 
         counts = [
-            (await here.channel.declare_queue(lane, passive=True)).declaration_result.message_count
-            for lane in reader_of(here).queues
+            (await env.channel.declare_queue(lane, passive=True)).declaration_result.message_count
+            for lane in reader_of(env).queues
         ]
         assert sum(filter(None, counts)) == 200
         assert all(count and count > 50 for count in counts)
 
     async def test_with_more_lanes_adds_them(
-        self, here: Stage, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection
     ) -> None:
         """A worker of before is in nobody's way."""
-        wider = reader_of(here, 4)
+        wider = reader_of(env, 4)
         await topology.apply(connection, [wider])
-        here.lanes = 4
+        env.lanes = 4
 
-        async with working(here):
-            await here.send(*adds(THINGS, 100))
-            await effects(here, 100)
+        async with running_engines(env):
+            await env.send(*adds(THINGS, 100))
+            await effects(env, 100)
         assert await topology.check(connection, wider, []) == wider.queues
 
     async def test_with_fewer_lanes_retires_the_others(
-        self, here: Stage, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection
     ) -> None:
         """They get nothing more, and what is in them is still read."""
-        await here.send(*adds(THINGS, 100))
-        await topology.apply(connection, [reader_of(here, 1)])
-        retired = names.lane(here.service.name, 1)
-        before = await here._ready(retired)
-        await here.send(*adds(THINGS, 100))
-        assert await here._ready(retired) == before > 0
+        await env.send(*adds(THINGS, 100))
+        await topology.apply(connection, [reader_of(env, 1)])
+        retired = names.lane(env.service.name, 1)
+        before = await env._ready(retired)
+        await env.send(*adds(THINGS, 100))
+        assert await env._ready(retired) == before > 0
 
-        here.lanes = 1
-        async with working(here):
-            await effects(here, 200)
+        env.lanes = 1
+        async with running_engines(env):
+            await effects(env, 200)
 
     async def test_gives_what_nobody_reads_to_the_unrouted(
-        self, here: Stage, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection
     ) -> None:
         """A command of an unknown type is not lost."""
-        unrouted = await here.channel.get_queue(names.UNROUTED)
+        unrouted = await env.channel.get_queue(names.UNROUTED)
 
-        await here.send_raw(b"{}", "relais.probe.of-no-type")
+        await env.send_raw(b"{}", "relais.probe.of-no-type")
 
         async def comes() -> bool:
             message = await unrouted.get(fail=False)
@@ -127,12 +129,12 @@ class TestChecking:
     """A worker looks whether all that it needs is there, and names what is not."""
 
     async def test_passes_where_all_is_there(
-        self, here: Stage, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection
     ) -> None:
         """And tells which queues to consume."""
-        queues = await topology.check(connection, reader_of(here), [names.dead(here.service.name)])
+        queues = await topology.check(connection, reader_of(env), [names.dead(env.service.name)])
 
-        assert queues == reader_of(here).queues
+        assert queues == reader_of(env).queues
 
     @pytest.mark.parametrize(
         "queue",
@@ -144,52 +146,52 @@ class TestChecking:
         ids=["the first lane", "another lane", "the dead queue"],
     )
     async def test_names_a_missing_queue(
-        self, here: Stage, connection: AbstractConnection, queue: Callable[[str], str]
+        self, env: Environment, connection: AbstractConnection, queue: Callable[[str], str]
     ) -> None:
         """With what to do."""
-        name = queue(here.service.name)
-        await here.channel.queue_delete(name, if_unused=False, if_empty=False)
+        name = queue(env.service.name)
+        await env.channel.queue_delete(name, if_unused=False, if_empty=False)
 
         with pytest.raises(TopologyError, match=f"queue {name} is missing .*`relais setup`"):
-            await topology.check(connection, reader_of(here), [])
+            await topology.check(connection, reader_of(env), [])
 
     async def test_names_a_missing_queue_that_is_drained(
-        self, here: Stage, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection
     ) -> None:
         """What is foreign must be there as well."""
         with pytest.raises(TopologyError, match=r"queue probe\.foreign is missing"):
-            await topology.check(connection, reader_of(here), ["probe.foreign"])
+            await topology.check(connection, reader_of(env), ["probe.foreign"])
 
     async def test_names_a_missing_exchange(
-        self, here: Stage, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection
     ) -> None:
         """By its name."""
-        name = names.inbound(here.service.name)
-        await here.channel.exchange_delete(name)
+        name = names.inbound(env.service.name)
+        await env.channel.exchange_delete(name)
 
         with pytest.raises(TopologyError, match=f"exchange {name} is missing .*`relais setup`"):
-            await topology.check(connection, reader_of(here), [])
+            await topology.check(connection, reader_of(env), [])
 
 
 @pytest.mark.servers
 class TestBindingAgain:
     """A new version of a service reads more, without anybody's setup."""
 
-    async def test_adds_what_is_new(self, here: Stage) -> None:
+    async def test_adds_what_is_new(self, env: Environment) -> None:
         """At the start of its first worker."""
-        whole = here.service
-        inbound = await here.channel.get_exchange(names.inbound(whole.name))
-        await inbound.unbind(names.EVENTS, Told.TYPE)
+        whole = env.service
+        inbound = await env.channel.get_exchange(names.inbound(whole.name))
+        await inbound.unbind(names.EVENTS, Reported.TYPE)
 
-        async with working(here) as station:
-            await eventually(lambda: station.consumer.is_consuming)
-            await here.send(Told(thing_id="A", note="new"))
-            await effects(here, 1)
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
+            await env.send(Reported(thing_id="A", note="new"))
+            await effects(env, 1)
 
-    async def test_is_no_harm(self, here: Stage, connection: AbstractConnection) -> None:
+    async def test_is_no_harm(self, env: Environment, connection: AbstractConnection) -> None:
         """Nothing comes twice."""
         for _ in range(3):
-            await topology.bind_again(connection, reader_of(here))
+            await topology.bind_again(connection, reader_of(env))
 
-        await here.send(*adds(THINGS, 20))
-        assert await exactly(here, 20)
+        await env.send(*adds(THINGS, 20))
+        assert await exactly(env, 20)

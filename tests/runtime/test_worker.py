@@ -15,7 +15,7 @@ from services.runtime import web, worker
 from services.runtime.amqp import topology
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
-from services.runtime.messages.outbox import Relay
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres.migrate import MigrationError
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import ConfigurationError
@@ -25,14 +25,22 @@ from services.runtime.worker import Stuck, Worker
 from tests.conftest import on_server
 from tests.eventually import eventually
 from tests.faults.proxy import proxied
+from tests.runtime.environment import (
+    THINGS,
+    Environment,
+    adds,
+    effects,
+    exactly,
+    parked,
+    recording_events,
+)
 from tests.runtime.probe import Add, Added, Hooks
-from tests.runtime.stage import THINGS, Stage, adds, effects, exactly, hearing, parked
 
 pytestmark = pytest.mark.servers
 
 
 @dataclass
-class Office:
+class RunningWorker:
     """A worker in this process, and its pages."""
 
     worker: Worker
@@ -68,32 +76,32 @@ class Office:
             return False
 
 
-OpenOffice = Callable[..., Any]
+RunWorker = Callable[..., Any]
 
 
 @pytest.fixture
-def office(here: Stage, monkeypatch: pytest.MonkeyPatch) -> OpenOffice:
+def run_worker(env: Environment, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
     """Opens a worker in this process; signals and the collector stay the tests' own."""
     monkeypatch.setattr(Worker, "_listen", lambda _: None)
     monkeypatch.setattr(worker, "_spare_the_collector", lambda: None)
 
     @asynccontextmanager
     async def opened(
-        service: Service = here.service,
-        database_url: str = here.database_url,
+        service: Service = env.service,
+        database_url: str = env.database_url,
         **settings: Any,
-    ) -> AsyncIterator[Office]:
+    ) -> AsyncIterator[RunningWorker]:
         monkeypatch.setattr(worker, "installed", lambda: {service.name: service})
         monkeypatch.setenv(f"RELAIS_{service.name.upper()}_POSTGRES_URL", database_url)
         port = free_port()
-        one = Worker(service, here.settings(http_port=port, **settings))
-        office = Office(one, asyncio.create_task(one.run()), port)
+        one = Worker(service, env.settings(http_port=port, **settings))
+        run_worker = RunningWorker(one, asyncio.create_task(one.run()), port)
         try:
-            yield office
+            yield run_worker
         finally:
-            here.hooks.gate.set()
+            env.hooks.gate.set()
             one.stop()
-            await asyncio.wait({office.running})
+            await asyncio.wait({run_worker.running})
 
     return opened
 
@@ -115,30 +123,30 @@ class TestItsPages:
             with pytest.raises(ConfigurationError, match=f"RELAIS_HTTP_PORT {port} cannot be had"):
                 web.bound("127.0.0.1", port)
 
-    async def test_say_that_it_lives(self, office: OpenOffice, here: Stage) -> None:
+    async def test_say_that_it_lives(self, run_worker: RunWorker, env: Environment) -> None:
         """Alive, of which version, and what it counts."""
-        async with office() as worker:
+        async with run_worker() as worker:
             await eventually(worker.is_ready)
 
             alive = await worker.get("/healthz")
             version = await worker.get("/version")
             metrics = await worker.get("/metrics")
 
-        assert alive.json() == {"status": "alive", "service": here.service.name}
-        assert version.json()["service"] == here.service.name
+        assert alive.json() == {"status": "alive", "service": env.service.name}
+        assert version.json()["service"] == env.service.name
         assert "relais_ready 1.0" in metrics.text
         assert "relais_outbox_pending" in metrics.text
 
-    async def test_count_what_was_handled(self, office: OpenOffice, here: Stage) -> None:
+    async def test_count_what_was_handled(self, run_worker: RunWorker, env: Environment) -> None:
         """By type and outcome; a type that somebody invented is only another."""
-        async with office() as worker:
-            await here.send(Add(thing_id="A"), Add(thing_id="A", come_to="refused"))
-            await here.send_raw(b"{", Add.TYPE)
-            await eventually(lambda: exactly(here, 0))
-            await eventually(lambda: parked(here))
+        async with run_worker() as worker:
+            await env.send(Add(thing_id="A"), Add(thing_id="A", outcome="refused"))
+            await env.send_raw(b"{", Add.TYPE)
+            await eventually(lambda: exactly(env, 0))
+            await eventually(lambda: parked(env))
             text = (await worker.get("/metrics")).text
 
-        labels = f'service="{here.service.name}",type="{Add.TYPE}"'
+        labels = f'service="{env.service.name}",type="{Add.TYPE}"'
         assert f'relais_messages_consumed_total{{outcome="accepted",{labels}}} 1.0' in text
         assert f'relais_messages_consumed_total{{outcome="refused",{labels}}} 1.0' in text
         assert f'relais_messages_consumed_total{{outcome="parked",{labels}}} 1.0' in text
@@ -147,15 +155,17 @@ class TestItsPages:
 class TestReadiness:
     """A worker that cannot do its work says so, and why."""
 
-    async def test_comes_when_it_consumes(self, office: OpenOffice, here: Stage) -> None:
+    async def test_comes_when_it_consumes(self, run_worker: RunWorker, env: Environment) -> None:
         """Nothing is wrong then."""
-        async with office() as worker:
+        async with run_worker() as worker:
             await eventually(worker.is_ready)
             assert await worker.reasons() == []
 
-    async def test_goes_while_the_broker_is_away(self, office: OpenOffice, here: Stage) -> None:
+    async def test_goes_while_the_broker_is_away(
+        self, run_worker: RunWorker, env: Environment
+    ) -> None:
         """And comes back with it."""
-        async with proxied(here.amqp_url) as proxy, office(amqp_url=proxy.url) as worker:
+        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as worker:
             await eventually(worker.is_ready)
 
             proxy.refuse()
@@ -166,17 +176,17 @@ class TestReadiness:
 
     @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a batch in hand"])
     async def test_goes_while_the_database_is_away(
-        self, office: OpenOffice, here: Stage, hooks: Hooks, busy: bool
+        self, run_worker: RunWorker, env: Environment, hooks: Hooks, busy: bool
     ) -> None:
         """And comes back with it; whether it was at work or not."""
         async with (
-            proxied(here.database_url) as proxy,
-            office(database_url=proxy.url) as worker,
+            proxied(env.database_url) as proxy,
+            run_worker(database_url=proxy.url) as worker,
         ):
             await eventually(worker.is_ready)
             if busy:
                 hooks.gate.clear()
-                await here.send(*adds(THINGS, 10))
+                await env.send(*adds(THINGS, 10))
                 await eventually(lambda: hooks.batches)
             proxy.refuse()
             hooks.gate.set()
@@ -186,38 +196,40 @@ class TestReadiness:
             await eventually(worker.is_ready)
 
     async def test_goes_while_an_event_reaches_no_queue(
-        self, office: OpenOffice, here: Stage, monkeypatch: pytest.MonkeyPatch
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Somebody should read it, and `relais setup` has not been run."""
         monkeypatch.setattr(topology, "heard", lambda _: frozenset({Added.TYPE}))
-        async with office() as one:
+        async with run_worker() as one:
             await eventually(one.is_ready)
 
-            await here.send(Add(thing_id="A"))
+            await env.send(Add(thing_id="A"))
 
             await eventually(lambda: one.is_unready("1 events reach no reader's queue"))
-            async with hearing(here) as ears:
-                await here.db.execute("UPDATE outbox SET taken_until = now()")
-                await eventually(lambda: ears.got)
+            async with recording_events(env) as recorder:
+                await env.db.execute("UPDATE outbox SET taken_until = now()")
+                await eventually(lambda: recorder.deliveries)
                 await eventually(one.is_ready)
 
-    async def test_goes_while_a_sweep_keeps_failing(self, office: OpenOffice, here: Stage) -> None:
+    async def test_goes_while_a_sweep_keeps_failing(
+        self, run_worker: RunWorker, env: Environment
+    ) -> None:
         """It names the sweep."""
 
         async def fail(_: Work) -> bool:
             raise LookupError("a bug")
 
-        async with office(with_sweep(here.service, fail)) as worker:
+        async with run_worker(with_sweep(env.service, fail)) as worker:
             await eventually(lambda: worker.is_unready("the sweep mine keeps failing"))
 
     async def test_goes_when_it_is_stopping(
-        self, office: OpenOffice, here: Stage, hooks: Hooks
+        self, run_worker: RunWorker, env: Environment, hooks: Hooks
     ) -> None:
         """Before the last message is done."""
         hooks.gate.clear()
-        async with office() as one:
+        async with run_worker() as one:
             await eventually(one.is_ready)
-            await here.send(Add(thing_id="A"))
+            await env.send(Add(thing_id="A"))
             await eventually(lambda: hooks.batches)
 
             one.worker.stop()
@@ -237,19 +249,19 @@ class TestItsStart:
     """What it needs is there, or it ends and says what to do."""
 
     async def test_needs_its_tables(
-        self, office: OpenOffice, here: Stage, postgres_url: str
+        self, run_worker: RunWorker, env: Environment, postgres_url: str
     ) -> None:
         """An empty database is not made into one in passing."""
-        async with office(database_url=on_server(postgres_url, "postgres")) as worker:
+        async with run_worker(database_url=on_server(postgres_url, "postgres")) as worker:
             with pytest.raises(MigrationError, match="run `relais setup`"):
                 await worker.running
 
-    async def test_needs_its_queues(self, office: OpenOffice, here: Stage) -> None:
+    async def test_needs_its_queues(self, run_worker: RunWorker, env: Environment) -> None:
         """It does not make them: it has no right to."""
-        lane = names.lane(here.service.name, 1)
-        await here.channel.queue_delete(lane, if_unused=False, if_empty=False)
+        lane = names.lane(env.service.name, 1)
+        await env.channel.queue_delete(lane, if_unused=False, if_empty=False)
 
-        async with office() as worker:
+        async with run_worker() as worker:
             with pytest.raises(TopologyError, match=f"queue {lane} is missing"):
                 await worker.running
 
@@ -258,7 +270,7 @@ class TestItsEnd:
     """Whatever ends it, it ends whole."""
 
     async def test_is_that_of_any_part(
-        self, office: OpenOffice, monkeypatch: pytest.MonkeyPatch
+        self, run_worker: RunWorker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A process with half of its engines is worse than none."""
         broken = asyncio.Event()
@@ -268,7 +280,7 @@ class TestItsEnd:
             raise LookupError("a bug")
 
         monkeypatch.setattr(Sweeper, "run", fail)
-        async with office() as one:
+        async with run_worker() as one:
             await eventually(one.is_ready)
             broken.set()
 
@@ -277,8 +289,8 @@ class TestItsEnd:
 
     async def test_comes_when_it_makes_no_progress(
         self,
-        office: OpenOffice,
-        here: Stage,
+        run_worker: RunWorker,
+        env: Environment,
         hooks: Hooks,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -286,34 +298,34 @@ class TestItsEnd:
         monkeypatch.setattr(worker, "STUCK_AFTER", 0.2)
         monkeypatch.setattr(worker, "WATCHED_EVERY", 0.05)
         hooks.gate.clear()
-        async with office(drain_seconds=1) as one:
-            await here.send(Add(thing_id="A"))
+        async with run_worker(drain_seconds=1) as one:
+            await env.send(Add(thing_id="A"))
 
             with pytest.raises(Stuck, match="no progress"):
                 await one.running
 
     async def test_waits_no_longer_than_it_may(
-        self, office: OpenOffice, here: Stage, hooks: Hooks
+        self, run_worker: RunWorker, env: Environment, hooks: Hooks
     ) -> None:
         """What is not done by then is not acknowledged, and comes again."""
         hooks.gate.clear()
-        async with office(drain_seconds=1) as one:
-            await here.send(Add(thing_id="A", note="n"))
+        async with run_worker(drain_seconds=1) as one:
+            await env.send(Add(thing_id="A", note="n"))
             await eventually(lambda: hooks.batches)
 
             one.worker.stop()
 
             await one.running
-        assert not await here.notes()
-        async with office():
-            await effects(here, 1)
+        assert not await env.notes()
+        async with run_worker():
+            await effects(env, 1)
 
     async def test_finishes_what_the_broker_did_not_take(
-        self, office: OpenOffice, here: Stage, monkeypatch: pytest.MonkeyPatch
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Events that failed go out by the sweep of the outbox, which runs until then."""
         stopping = asyncio.Event()
-        bring = Relay._bring
+        publish = Relay._publish
         failed: list[bool] = []
 
         async def fail_first(relay: Relay, rows: Any) -> None:
@@ -321,15 +333,15 @@ class TestItsEnd:
                 failed.append(True)
                 await stopping.wait()
                 raise PublishFailed("gone")
-            await bring(relay, rows)
+            await publish(relay, rows)
 
-        monkeypatch.setattr(Relay, "_bring", fail_first)
-        async with office(drain_seconds=60) as one:
-            await here.send(Add(thing_id="A"))
+        monkeypatch.setattr(Relay, "_publish", fail_first)
+        async with run_worker(drain_seconds=60) as one:
+            await env.send(Add(thing_id="A"))
             await eventually(lambda: failed)
             one.worker.stop()
             stopping.set()
             await one.running
 
-        assert await here.count("outbox") == 0
-        assert await exactly(here, 0)
+        assert await env.count("outbox") == 0
+        assert await exactly(env, 0)

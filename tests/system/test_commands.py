@@ -15,7 +15,7 @@ from contracts.packages import CancelPackage
 from infra.local.stack import Stack
 from services.runtime import declared
 from tests.eventually import eventually
-from tests.system import terms
+from tests.system import given
 from tests.system.conftest import RELAIS, Ran
 
 pytestmark = pytest.mark.servers
@@ -74,8 +74,8 @@ class TestWatch:
 
     async def test_ends_with_the_cancel(self, relais: Relais, upstream: Client) -> None:
         """Also where it began after the cancel was complete."""
-        await terms.published(upstream, "CAT1", ["OU1"])
-        await terms.done(upstream, CancelPackage(package_id="CAT1", comment="withdrawn"))
+        await given.published(upstream, "CAT1", ["OU1"])
+        await given.done(upstream, CancelPackage(package_id="CAT1", comment="withdrawn"))
         for _ in range(2):
             ran = await relais("watch", "CAT1")
             assert ran.code == 0
@@ -111,7 +111,7 @@ class TestDemo:
         ran = await relais("demo", "--json")
         assert (ran.code, ran.out) == (69, "")
         assert "give the demo a virtual host of its own" in ran.err
-        await terms.done(upstream, terms.campaign("OP-after"))
+        await given.done(upstream, given.campaign("OP-after"))
 
 
 class TestProof:
@@ -119,7 +119,7 @@ class TestProof:
 
     async def test_holds_for_a_stack_at_work(self, relais: Relais, upstream: Client) -> None:
         """Exit code 0, and a table that says for each service what it emitted and handled."""
-        await terms.published(upstream, "CAT2", ["OU1"])
+        await given.published(upstream, "CAT2", ["OU1"])
         ran = await relais("proof", "--since", "1h", "--json")
         found = json.loads(ran.out)
         assert (ran.code, found["ok"], found["missing"]) == (0, True, [])

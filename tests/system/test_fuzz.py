@@ -12,10 +12,9 @@ from aio_pika.abc import AbstractQueue
 from contracts import envelope, names
 from contracts.client import Client
 from infra.local.stack import Stack
-from services.runtime.amqp import topology
 from services.runtime.service import installed
 from tests.eventually import eventually
-from tests.system import fuzz, terms
+from tests.system import fuzz, given
 from tests.system.fuzz import Sent
 
 pytestmark = pytest.mark.servers
@@ -48,7 +47,7 @@ class TestBrokenMessages:
 
             await answers.consume(answered, no_ack=True)
             for at in range(0, len(sent), AT_ONCE):
-                await upstream.send(terms.campaign(f"OP-F{at}"))
+                await upstream.send(given.campaign(f"OP-F{at}"))
                 await publish(channel, sent[at : at + AT_ONCE], answers)
             expected = sum(len(envelope.read(one.body)) for one in sent if one.is_command)
             await eventually(lambda: got >= expected, timeout=30 + MANY / 100)
@@ -59,7 +58,7 @@ class TestBrokenMessages:
         assert await count("campaigns", good) == len(range(0, len(sent), AT_ONCE))
         for service in running.postgres:
             # That would be a fault of ours.
-            assert await count(service, "SELECT count(*) FROM parked WHERE reason = 'failed'") == 0
+            assert await count(service, "SELECT count(*) FROM kept WHERE reason = 'failed'") == 0
         assert running.restart_count == 0
         grown = {name: size - before[name] for name, size in resident(running).items()}
         assert max(grown.values()) < GROWTH, grown
@@ -87,7 +86,7 @@ async def publish(
 
 async def are_empty(channel: aio_pika.abc.AbstractChannel) -> bool:
     """Whether no lane holds a message that nobody was given."""
-    lanes = [lane for reader in topology.readers(installed().values(), 8) for lane in reader.queues]
+    lanes = [lane for service in installed().values() for lane in service.reader(8).queues]
     left = {}
     for lane in lanes:
         queue = await channel.declare_queue(lane, passive=True)

@@ -12,7 +12,7 @@ from contracts.packages import CancelPackage
 from infra.local.stack import Stack
 from services.cli.following import following
 from tests.eventually import eventually
-from tests.system import terms
+from tests.system import given
 
 pytestmark = pytest.mark.servers
 
@@ -34,19 +34,19 @@ class TestCancel:
         self, running: Stack, upstream: Client, count: Callable[..., Awaitable[int]]
     ) -> None:
         """Each was placed before it and is canceled, or came after it and was refused."""
-        entities = terms.entities(ORDERS)
+        entities = given.entities(ORDERS)
         await upstream.send_many(entities)
         known = "SELECT count(*) FROM entities"
         await eventually(lambda: _is(count("orders", known), ORDERS))
         await eventually(lambda: _is(count("notifications", known), ORDERS))
-        await terms.published(upstream, "CAT1", [entity.entity_id for entity in entities])
+        await given.published(upstream, "CAT1", [entity.entity_id for entity in entities])
         placed = orders("CAT1")
         packages = running.postgres["packages"]
         async with following(running.amqp_url, packages, ["CAT1"]) as follower:
             # Alone in their messages, so that the cancel falls between two of them.
             pouring = [asyncio.create_task(upstream.ask(order)) for order in placed]
             await pouring[0]
-            await terms.done(upstream, CancelPackage(package_id="CAT1", comment="withdrawn"))
+            await given.done(upstream, CancelPackage(package_id="CAT1", comment="withdrawn"))
             outcomes = await asyncio.gather(*pouring)
             await eventually(lambda: follower.is_complete)
         accepted = sum(outcome.outcome == "accepted" for outcome in outcomes)

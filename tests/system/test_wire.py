@@ -144,7 +144,7 @@ class TestBroken:
         command = envelope("relais.package.cancle.v1", "CAT86", {"comment": "typo"})
         told, _ = await answer(channel, command["type"], json.dumps(command).encode())
         assert (told["outcome"], told["code"]) == ("refused", "unknown_type")
-        kept = "SELECT count(*) FROM parked WHERE id = $1 AND reason = 'unknown_type'"
+        kept = "SELECT count(*) FROM kept WHERE id = $1 AND reason = 'unknown_type'"
         assert await count("packages", kept, command["id"]) == 1
 
     async def test_body_that_is_no_json_is_kept_and_answered(
@@ -153,7 +153,7 @@ class TestBroken:
         """Not even its sender can be told from it, so nothing is thrown away."""
         told, _ = await answer(channel, "relais.package.cancel.v1", b"cancel CAT86!")
         assert (told["outcome"], told["code"]) == ("refused", "invalid")
-        kept = "SELECT count(*) FROM parked WHERE reason = 'unreadable' AND body = $1"
+        kept = "SELECT count(*) FROM kept WHERE reason = 'unreadable' AND body = $1"
         assert await count("packages", kept, b"cancel CAT86!") == 1
 
     async def test_about_something_unknown_is_refused_after_a_while(

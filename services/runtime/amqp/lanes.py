@@ -9,7 +9,7 @@ import asyncio
 import asyncpg
 import structlog
 
-from services.runtime import metrics
+from services.runtime import telemetry
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class Slot:
                 conn.terminate()
                 raise
             self._conn = conn
-            metrics.SLOT.set(self._number)
+            telemetry.SLOT.set(self._number)
             log.info("slot_taken", slot=self._number)
         return self._number
 

@@ -1,10 +1,12 @@
 """Publishing with confirms, in batches, on a connection of its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 
 from aio_pika.abc import AbstractConnection
 
+from services.runtime import telemetry
 from services.runtime.amqp.broker import close, connect, underlying
 from services.runtime.amqp.channel import BatchChannel, open_channel
 from services.runtime.amqp.frames import Outgoing, Published
@@ -43,9 +45,29 @@ class Publisher:
         queues names for each message the queue it is for, where one that does not answer is to
         hold up nobody else: its messages are then reported as silent, see isolation.
         """
-        if queues is None:
-            return await self._together(messages)
-        return await self._isolation.publish(messages, queues, self._together)
+        with telemetry.publish(len(messages)):
+            if queues is None:
+                return await self._together(messages)
+            return await self._isolation.publish(messages, queues, self._together)
+
+    async def publish_leased(
+        self,
+        messages: Sequence[Outgoing],
+        queues: Sequence[str | None],
+        lease: timedelta,
+        renew: Callable[[], Awaitable[None]],
+    ) -> Published:
+        """Publish, and renew the lease on what is published while a slow broker takes its time.
+
+        A renewal that raises ends the publish, and with it the channel that others use as well.
+        """
+        publishing = asyncio.create_task(self.publish(messages, queues))
+        try:
+            while not (await asyncio.wait({publishing}, timeout=lease.total_seconds() / 2))[0]:
+                await renew()
+            return publishing.result()
+        finally:
+            publishing.cancel()
 
     async def _together(self, messages: Sequence[Outgoing]) -> Published:
         """Publish on the one channel.

@@ -3,7 +3,7 @@
 `relais setup` applies it with the rights to configure; workers only check that theirs is there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aio_pika.abc import (
@@ -17,8 +17,6 @@ from aiormq.exceptions import ChannelNotFoundEntity
 from pamqp.common import FieldTable
 
 from contracts import names
-from contracts.message import Command
-from services.runtime.service import Service
 
 DELIVERY_LIMIT = 1_000
 MAILBOX_MAX_LENGTH = 1_000_000
@@ -42,24 +40,6 @@ class Reader:
     def queues(self) -> list[str]:
         """Its lanes."""
         return [names.lane(self.service, n) for n in range(self.lanes)]
-
-
-def readers(services: Iterable[Service], lanes: int) -> list[Reader]:
-    """The readers of an installation."""
-    return [reader(service, lanes) for service in services]
-
-
-def reader(service: Service, lanes: int) -> Reader:
-    """What this service needs."""
-    commands = {type_ for type_, body in service.routes.items() if issubclass(body, Command)}
-    return Reader(
-        service.name, frozenset(commands), frozenset(service.routes.keys() - commands), lanes
-    )
-
-
-def heard(services: Mapping[str, Service]) -> frozenset[str]:
-    """The message types that some service reads."""
-    return frozenset(type_ for service in services.values() for type_ in service.routes)
 
 
 async def apply(connection: AbstractConnection, readers: Sequence[Reader]) -> None:

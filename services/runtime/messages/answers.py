@@ -7,7 +7,7 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
 from services.runtime.amqp.frames import Outgoing
-from services.runtime.messages.inbox import Answer
+from services.runtime.decision import Answer
 from services.runtime.messages.item import Item
 
 OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")

@@ -1,6 +1,6 @@
-"""The consumer drains lanes: take what is there, decide it in one transaction, bring it out.
+"""The consumer drains lanes: take what is there, decide it, publish, acknowledge.
 
-Three stages run at once: reading ahead, deciding one batch, and bringing out the one before.
+Three stages run at once: reading ahead, deciding one batch, and publishing the one before.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ import structlog
 from aiormq.abc import AbstractChannel
 
 from contracts.envelope import Envelope
-from services.runtime import metrics
+from services.runtime import telemetry
 from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.isolation import PublishFailed
-from services.runtime.messages import answers, kept
-from services.runtime.messages.decider import TRIES, Decided, Decider
-from services.runtime.messages.inbox import Answer
+from services.runtime.decision import Answer
+from services.runtime.messages import answers
+from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import Batch, Intake
 from services.runtime.messages.item import Item
-from services.runtime.postgres.database import backoff, is_transient, persist
+from services.runtime.postgres.database import backoff, is_transient
 from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.tables.transaction import Work
@@ -41,8 +41,13 @@ class Consumer:
         self.decider = Decider(service, work, timedelta(seconds=settings.unknown_wait_seconds))
         self._stopping = asyncio.Event()
         self._intake: Intake | None = None
-        self.is_busy = False
+        self._in_hand = 0
         self.last_progress = time.monotonic()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether batches have been taken and not acknowledged."""
+        return self._in_hand > 0
 
     @property
     def is_consuming(self) -> bool:
@@ -72,6 +77,7 @@ class Consumer:
                 log.warning("consuming_failed", error=repr(error))
             finally:
                 self._intake = None
+                self._in_hand = 0
             self.last_progress = time.monotonic()
             attempt = 1 if time.monotonic() - began > 10 else attempt + 1
             if not self._stopping.is_set():
@@ -80,7 +86,7 @@ class Consumer:
     async def _session(self) -> None:
         slot = await self._slot.take()
         url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
-        wanted = topology.reader(self._service, self._settings.lanes)
+        wanted = self._service.reader(self._settings.lanes)
         async with broker.connected(url, name) as connection:
             queues = await topology.check(connection, wanted, self._service.drains)
             await topology.bind_again(connection, wanted)
@@ -111,59 +117,37 @@ class Consumer:
 
     async def _drain(self, intake: Intake, channel: AbstractChannel) -> None:
         """Run the three stages until the intake ends, and let what has begun flow out."""
-        done: asyncio.Queue[tuple[Batch, Decided] | None] = asyncio.Queue(maxsize=2)
+        done: asyncio.Queue[tuple[Batch, Result] | None] = asyncio.Queue(maxsize=2)
         async with asyncio.TaskGroup() as stages:
             stages.create_task(intake.read_ahead())
             stages.create_task(self._decide(intake, done))
-            stages.create_task(self._bring_out(done, channel))
+            stages.create_task(self._publish(done, channel))
 
     async def _decide(
-        self, intake: Intake, done: asyncio.Queue[tuple[Batch, Decided] | None]
+        self, intake: Intake, done: asyncio.Queue[tuple[Batch, Result] | None]
     ) -> None:
         while (batch := await intake.take()) is not None:
-            self._progress(busy=True)
-            if batch.suspect:
-                decided = await self._decide_alone(batch.items)
-            else:
-                decided = await self.decider.decide(batch.items)
-            await done.put((batch, decided))
-            self._progress(busy=not done.empty())
+            self._in_hand += 1
+            self._progress()
+            decide = self.decider.decide_suspects if batch.suspect else self.decider.decide
+            await done.put((batch, await decide(batch.items)))
+            self._progress()
         await done.put(None)
 
-    async def _decide_alone(self, items: Sequence[Item]) -> Decided:
-        """Handle what keeps coming back after a note that it was begun; give up after three."""
-        decided = Decided()
-        for suspect in items:
-            digest = suspect.digest
-            begun = await persist("attempt", lambda d=digest: self._begin_attempt(d))  # type: ignore[misc]
-            if begun > TRIES:
-                crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
-                await self.decider.park(suspect, "crashed", crash, decided)
-            else:
-                one = await self.decider.decide([suspect])
-                decided.rows += one.rows
-                decided.answers += one.answers
-            await persist("attempt", lambda d=digest: self._end_attempt(d))  # type: ignore[misc]
-        return decided
-
-    async def _begin_attempt(self, digest: str) -> int:
-        return int(await self._work.pool.fetchval(kept.BEGIN_ATTEMPT, digest))
-
-    async def _end_attempt(self, digest: str) -> None:
-        await self._work.pool.execute(kept.END_ATTEMPT, digest)
-
-    async def _bring_out(
-        self, done: asyncio.Queue[tuple[Batch, Decided] | None], channel: AbstractChannel
+    async def _publish(
+        self, done: asyncio.Queue[tuple[Batch, Result] | None], channel: AbstractChannel
     ) -> None:
         """Publish the events, then answer the senders, then acknowledge; in commit order."""
         while (finished := await done.get()) is not None:
-            batch, decided = finished
-            await self._work.relay.publish(decided.rows)
-            await self._reply(decided.answers, channel)
+            batch, result = finished
+            await self._work.outbox.publish(result.rows)
+            await self._reply(result.answers, channel)
             # A channel that has died takes no acknowledgement: the inbox knows what comes again.
             with suppress(*broker.FAULTS):
                 await channel.basic_ack(batch.tag, multiple=True, wait=False)
-            self._tell(batch, decided)
+            self._in_hand -= 1
+            self._progress()
+            self._observe(batch, result)
 
     async def _reply(
         self, answered: Sequence[tuple[Item, Answer]], channel: AbstractChannel
@@ -171,7 +155,7 @@ class Consumer:
         messages = [
             reply
             for asked, answer in answered
-            if not asked.kept and (reply := answers.reply(self._service.name, asked, answer))
+            if not asked.is_kept and (reply := answers.reply(self._service.name, asked, answer))
         ]
         attempt = 0
         # Once the channel has died, the messages come again and are answered again.
@@ -185,20 +169,13 @@ class Consumer:
                 log.warning("replies_failed", count=len(messages), error=str(error))
                 await backoff(attempt)
 
-    def _progress(self, *, busy: bool) -> None:
-        self.is_busy = busy
+    def _progress(self) -> None:
         self.last_progress = time.monotonic()
 
-    def _tell(self, batch: Batch, decided: Decided) -> None:
-        self._progress(busy=False)
+    def _observe(self, batch: Batch, result: Result) -> None:
+        fields = _about(batch.items[0], result) if len(batch.items) == 1 else {}
         seconds = self.last_progress - batch.begun
-        metrics.BATCH_SIZE.observe(len(batch.items))
-        metrics.BATCH_SECONDS.observe(seconds)
-        if age := _age(batch.items[0]):
-            metrics.MESSAGE_AGE.observe(age)
-        about = _about(batch.items[0], decided) if len(batch.items) == 1 else {}
-        duration = round(seconds * 1000, 1)
-        log.info("batch_done", messages=len(batch.items), duration_ms=duration, **about)
+        telemetry.batch(len(batch.items), seconds, _age(batch.items[0]), fields)
 
 
 def _age(first: Item) -> float | None:
@@ -207,13 +184,13 @@ def _age(first: Item) -> float | None:
     return (first.received_at - stamp).total_seconds() if stamp else None
 
 
-def _about(message: Item, decided: Decided) -> dict[str, str | None]:
-    """Who a lone message is, for the log; of a crowd only the number is told."""
+def _about(message: Item, result: Result) -> dict[str, str | None]:
+    """Who a lone message is, for the log; of several only the number is logged."""
     if not isinstance(message.element, Envelope):
         return {"message_type": message.type}
     return {
         "message_id": message.element.id,
         "message_type": message.type,
         "correlation_id": message.element.correlationid or message.element.id,
-        "outcome": decided.answers[0][1].outcome if decided.answers else "waiting",
+        "outcome": result.answers[0][1].outcome if result.answers else "waiting",
     }

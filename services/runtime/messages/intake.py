@@ -12,10 +12,10 @@ from aiormq.abc import AbstractChannel
 from pamqp.common import FieldTable
 
 from contracts import names
-from services.runtime import metrics
+from services.runtime import telemetry
 from services.runtime.amqp.reader import Delivery
 from services.runtime.messages import item
-from services.runtime.messages.item import Item
+from services.runtime.messages.item import LANE, Item, Source
 from services.runtime.service import Service
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ MAX_BYTES = 4 * 1024 * 1024
 HELD_BYTES = 64 * 1024 * 1024
 """What may lie here undecided before the connection is left unread for a while."""
 READ_AT_ONCE = 50
-"""Elements read before anything else gets its turn."""
+"""Elements read before other tasks run."""
 SUSPECT_AFTER = 3
 """Deliveries of one message after which it may be what kills the worker."""
 
@@ -72,7 +72,7 @@ class Intake:
         self._to_take = asyncio.Event()
         self._has_begun = False
         self._ended: str | None = None
-        self._drains: dict[str, str] = {}
+        self._drains: dict[str, Source] = {}
 
     async def consume(
         self, channel: AbstractChannel, queues: Sequence[str], priorities: Sequence[int]
@@ -83,8 +83,9 @@ class Intake:
         """
         channel.on_consumer_cancel_callbacks.add(lambda _: self.end("canceled by the broker"))
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
-        self._drains = {names.dead(self._service.name): "dead"}
-        self._drains |= dict.fromkeys(self._service.drains, "unknown_type")
+        self._drains = {names.dead(self._service.name): Source("drain", reason="dead")}
+        unknown = Source("drain", reason="unknown_type")
+        self._drains |= dict.fromkeys(self._service.drains, unknown)
         try:
             for queue, priority in zip(queues, priorities, strict=True):
                 await _consume(channel, queue, {"x-priority": priority})
@@ -94,7 +95,7 @@ class Intake:
             self.end("cannot consume")
             raise
         self._has_begun = True
-        metrics.LANES_HELD.set(len(queues))
+        telemetry.LANES_HELD.set(len(queues))
 
     def deliver(self, delivery: Delivery) -> None:
         """Take one delivery from the connection."""
@@ -147,7 +148,7 @@ class Intake:
                 delivery.body,
                 self._service.routes,
                 now,
-                drained=self._drains.get(delivery.consumer),
+                self._drains.get(delivery.consumer, LANE),
             )
             suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
             self._read.append(Read(items, delivery.tag, len(delivery.body), suspect))

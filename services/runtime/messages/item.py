@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -15,8 +15,23 @@ from contracts.message import Body
 from contracts.outcomes import NO_SUBJECT
 from contracts.sentences import printable
 from services.runtime.amqp.reader import Delivery
-from services.runtime.messages.inbox import Identity
+from services.runtime.decision import Identity
 from services.runtime.service import Routes
+
+
+class Source(NamedTuple):
+    """Where an item comes from.
+
+    kind is lane, waiting, retry or drain.  number is that of the row where it is kept, reason why
+    what is drained from a queue is parked unhandled.
+    """
+
+    kind: str
+    number: int = 0
+    reason: str = ""
+
+
+LANE = Source("lane")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +53,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One element: what it says, and where it is kept if the broker no longer holds it.
+    """One element: what it says, how it was sent, and where it comes from.
 
     body is None when it is broken; errors then say why.  sent are the bytes it came in, None where
     it shared them with others.  identity is its source and id, None where not even those can be
-    read.  kept names a waiting or parked row.
-    drained is the reason when it comes from a queue whose messages are parked unhandled.
+    read.
     """
 
     origin: Origin
@@ -53,13 +67,27 @@ class Item:
     sent: bytes | None
     received_at: datetime
     identity: Identity | None
-    kept: tuple[str, int] | None = None
-    drained: str | None = None
+    source: Source = LANE
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether we keep it in a row, and the broker no longer holds it."""
+        return self.source.number > 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was decided before, and named something unknown."""
+        return self.source.kind == "waiting"
 
     @property
     def is_retried(self) -> bool:
         """Whether it was parked, and somebody has asked to handle it again."""
-        return self.kept is not None and self.kept[0] == "parked"
+        return self.source.kind == "retry"
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether it comes from a queue whose messages are parked unhandled."""
+        return self.source.kind == "drain"
 
     @property
     def id(self) -> str | None:
@@ -96,7 +124,8 @@ class Item:
     @property
     def digest(self) -> str:
         """A name for this very message, also where it has none of its own."""
-        named = f"{self.origin.message_id}|{self.origin.routing_key}|{self.drained}|".encode()
+        sent = f"{self.origin.message_id}|{self.origin.routing_key}"
+        named = f"{sent}|{self.source.reason or None}|".encode()
         return hashlib.sha256(named + self.raw).hexdigest()
 
 
@@ -105,8 +134,7 @@ def read(
     body: bytes,
     routes: Routes,
     now: datetime,
-    kept: tuple[str, int] | None = None,
-    drained: str | None = None,
+    source: Source = LANE,
 ) -> list[Item]:
     """Each element of an AMQP message; never raises."""
     elements = envelope.read(body)
@@ -114,9 +142,9 @@ def read(
     sent = body if alone else None
     items = []
     for element in elements:
-        parsed, errors = (None, ()) if drained else _parse(origin, element, routes)
+        parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
-        items.append(Item(origin, element, parsed, errors, sent, now, identity, kept, drained))
+        items.append(Item(origin, element, parsed, errors, sent, now, identity, source))
     return items
 
 

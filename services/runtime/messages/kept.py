@@ -1,4 +1,7 @@
-"""What is kept because it cannot be handled now: parked messages and waiting commands."""
+"""What is kept because it cannot be handled now: waiting commands and parked messages.
+
+Both are rows of one table, each with its kind.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +11,15 @@ from services.runtime.messages.item import Item, Origin
 from services.runtime.postgres.database import Connection, Row
 
 PARK = """
-INSERT INTO parked (digest, reason, error, traceback, source, id, type, exchange, routing_key,
-                    reply_to, correlation_id, message_id, headers, body, parked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO kept (kind, digest, reason, error, traceback, source, id, type, exchange, routing_key,
+                  reply_to, correlation_id, message_id, headers, body, kept_at)
+VALUES ('parked', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (digest) DO UPDATE
 SET reason = excluded.reason, error = excluded.error, traceback = excluded.traceback,
     retry_at = NULL
 """
-
-
 PARK_AGAIN = """
-UPDATE parked SET reason = $2, error = $3, traceback = $4, retry_at = NULL WHERE number = $1
+UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL WHERE number = $1
 """
 
 
@@ -43,8 +44,7 @@ async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> 
 
 
 def _renewed(parking: Parking) -> tuple[object, ...]:
-    assert parking.item.kept is not None
-    return parking.item.kept[1], parking.reason, parking.error[:4000], parking.traceback
+    return parking.item.source.number, parking.reason, parking.error[:4000], parking.traceback
 
 
 def _row(parking: Parking, now: datetime) -> tuple[object, ...]:
@@ -80,9 +80,8 @@ def text(value: str) -> str:
 
 
 WAIT = """
-INSERT INTO waiting (exchange, routing_key, body, reply_to, correlation_id, message_id,
-                     received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO kept (kind, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at)
+VALUES ('waiting', $1, $2, $3, $4, $5, $6, $7)
 """
 
 
@@ -105,36 +104,35 @@ async def wait(conn: Connection, items: Sequence[Item]) -> None:
     )
 
 
-FORGET = {
-    "waiting": "DELETE FROM waiting WHERE number = ANY ($1::bigint[])",
-    "parked": "DELETE FROM parked WHERE number = ANY ($1::bigint[])",
-}
+FORGET = "DELETE FROM kept WHERE number = ANY ($1::bigint[])"
 
 
-async def forget(conn: Connection, kept: Sequence[tuple[str, int]]) -> None:
+async def forget(conn: Connection, numbers: Sequence[int]) -> None:
     """Delete the rows of messages that have been decided."""
-    for table, statement in FORGET.items():
-        numbers = [number for kind, number in kept if kind == table]
-        if numbers:
-            await conn.execute(statement, numbers)
+    await conn.execute(FORGET, numbers)
 
 
+ANY_WAITING = "SELECT EXISTS (SELECT FROM kept WHERE kind = 'waiting')"
 # At least one, and no more than the bytes of a batch: a command may have a million of them.
 WAITING = """
-SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, received_at
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
-      FROM (SELECT * FROM waiting WHERE number > $1 ORDER BY number LIMIT $2) AS next) AS chunk
+      FROM (SELECT * FROM kept WHERE kind = 'waiting' AND number > $1
+            ORDER BY number LIMIT $2) AS next) AS chunk
 WHERE before < $3 ORDER BY number
 """
-# The wish is taken back before it is begun: what ends the worker must not come round for ever.
-TAKE_RETRY = """
-UPDATE parked SET retry_at = NULL
-WHERE number = (SELECT number FROM parked WHERE retry_at IS NOT NULL
-                ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message_id, parked_at,
+# It is claimed for a minute, not for good: a worker that ends does not forget it.
+CLAIM_RETRY = """
+UPDATE kept SET retry_at = now() + interval '1 minute'
+WHERE number = (SELECT number FROM kept WHERE retry_at <= now()
+                ORDER BY retry_at, number LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
           reason, headers ->> 'partitionkey' AS partitionkey
 """
-COUNTS = "SELECT (SELECT count(*) FROM parked) AS parked, (SELECT count(*) FROM waiting) AS waiting"
+COUNTS = """
+SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,
+       count(*) FILTER (WHERE kind = 'waiting') AS waiting FROM kept
+"""
 
 
 def origin_of(row: Row) -> Origin:

@@ -1,47 +1,21 @@
-"""Events leave through the outbox: committed with their cause, published after it, never lost.
+"""What a transaction leaves for others: what it handled and what it emits, in one statement.
 
-A row is one AMQP message, already packed.  Whoever inserted it holds it for a few seconds and
-publishes it; rows nobody holds any more are published by the sweep.
+An outbox row is one AMQP message, already packed.  Whoever inserted it holds it for a few seconds
+and publishes it; see relay.
 """
 
-import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
+import orjson
 
 from contracts import envelope, names
-from contracts.message import Event
-from services.runtime import metrics
-from services.runtime.amqp.frames import Outgoing, Published
-from services.runtime.amqp.isolation import PublishFailed
-from services.runtime.amqp.publisher import Publisher
-from services.runtime.postgres.database import Connection, Pool, Row, is_transient, persist
-from services.runtime.received import Cause
-
-log = structlog.get_logger()
+from services.runtime.amqp.frames import Outgoing
+from services.runtime.postgres.database import Conflict
+from services.runtime.tables.transaction import Emitted, OutboxRow, Transaction
 
 LEASE = timedelta(seconds=5)
-SWEPT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Emitted:
-    """An event to say, why, and the key that its order is kept by."""
-
-    event: Event
-    cause: Cause
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A stored AMQP message."""
-
-    id: int
-    message: Outgoing
 
 
 class _Pack:
@@ -55,72 +29,55 @@ class _Pack:
         self.events = [first]
 
 
-class Outbox:
-    """What one transaction says."""
+def messages(
+    source: str, emitted: Sequence[Emitted], now: datetime
+) -> tuple[list[Outgoing], list[tuple[str, str, int]]]:
+    """The AMQP messages of these events, and the runs of their ids: run, type and count."""
+    runs: list[tuple[str, str, int]] = []
+    packed: list[Outgoing] = []
+    for pack in _packs(emitted):
+        run = secrets.token_hex(10)
+        runs.append((run, pack.type, len(pack.events)))
+        packed += _messages(source, pack, run, now)
+    return packed, runs
 
-    def __init__(self, service: str) -> None:
-        """Nothing said yet."""
-        self._source = names.source(service)
-        self._emitted: list[Emitted] = []
-        self._replies: list[Outgoing] = []
-        self.rows: list[OutboxRow] = []
 
-    def add(self, emitted: Emitted) -> None:
-        """Say this, after what was said before."""
-        self._emitted.append(emitted)
-
-    def add_reply(self, reply: Outgoing) -> None:
-        """Answer a sender whose command is no longer held by the broker."""
-        self._replies.append(reply)
-
-    async def store(self, conn: Connection, now: datetime) -> None:
-        """Pack what was said and write it; one statement, whatever the number of events."""
-        runs: list[tuple[str, str, int]] = []
-        messages: list[Outgoing] = []
-        for pack in _packs(self._emitted):
-            run = secrets.token_hex(10)
-            runs.append((run, pack.type, len(pack.events)))
-            messages += self._messages(pack, run, now)
-        messages += self._replies
-        if messages:
-            ids = await _insert(conn, messages, runs, now)
-            self.rows = [OutboxRow(id, m) for id, m in zip(ids, messages, strict=True)]
-
-    def _messages(self, pack: _Pack, run: str, now: datetime) -> list[Outgoing]:
-        written = [self._write(e, f"{run}-{n}", now) for n, e in enumerate(pack.events)]
-        messages, first = [], 0
-        for count, body in envelope.pack(written):
-            messages.append(
-                Outgoing(
-                    exchange=names.EVENTS,
-                    routing_key=pack.type,
-                    body=body,
-                    type=pack.type,
-                    message_id=f"{run}-{first}",
-                    correlation_id=names.short(pack.events[first].cause.correlationid) or "",
-                    content_type=names.CLOUDEVENT if count == 1 else names.CLOUDEVENTS_BATCH,
-                    app_id=self._source,
-                    partitionkey=pack.key,
-                )
+def _messages(source: str, pack: _Pack, run: str, now: datetime) -> list[Outgoing]:
+    written = [_write(source, e, f"{run}-{n}", now) for n, e in enumerate(pack.events)]
+    messages, first = [], 0
+    for count, body in envelope.pack(written):
+        messages.append(
+            Outgoing(
+                exchange=names.EVENTS,
+                routing_key=pack.type,
+                body=body,
+                type=pack.type,
+                message_id=f"{run}-{first}",
+                correlation_id=names.short(pack.events[first].cause.correlationid) or "",
+                content_type=names.CLOUDEVENT if count == 1 else names.CLOUDEVENTS_BATCH,
+                app_id=source,
+                partitionkey=pack.key,
             )
-            first += count
-        return messages
-
-    def _write(self, emitted: Emitted, id: str, now: datetime) -> bytes:
-        cause = emitted.cause
-        return envelope.write(
-            id=id,
-            source=self._source,
-            type=emitted.event.TYPE,
-            subject=emitted.event.subject,
-            data_json=emitted.event.data_json(),
-            time=now,
-            partitionkey=emitted.key,
-            correlationid=cause.correlationid,
-            causationid=cause.causationid,
-            actor=cause.actor,
-            traceparent=cause.traceparent,
         )
+        first += count
+    return messages
+
+
+def _write(source: str, emitted: Emitted, id: str, now: datetime) -> bytes:
+    cause = emitted.cause
+    return envelope.write(
+        id=id,
+        source=source,
+        type=emitted.event.TYPE,
+        subject=emitted.event.subject,
+        data_json=emitted.event.data_json(),
+        time=now,
+        partitionkey=emitted.key,
+        correlationid=cause.correlationid,
+        causationid=cause.causationid,
+        actor=cause.actor,
+        traceparent=cause.traceparent,
+    )
 
 
 def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
@@ -140,174 +97,77 @@ def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
     return packs
 
 
-INSERT = """
-WITH said AS (
+# A row of the inbox that says parked gives way to whatever becomes of the message later; for any
+# other one another worker was first.
+STORE = """
+WITH handled AS (
+    INSERT INTO inbox (source, id, type, received_at, outcome, code, message, version, errors)
+    SELECT source, id, type, $9, outcome, code, message, version, errors::jsonb
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
+                $8::text[]) AS m (source, id, type, outcome, code, message, version, errors)
+    ORDER BY source, id
+    ON CONFLICT (source, id) DO UPDATE
+    SET received_at = excluded.received_at, outcome = excluded.outcome, code = excluded.code,
+        message = excluded.message, version = excluded.version, errors = excluded.errors
+    WHERE inbox.outcome = 'parked'
+    RETURNING 1
+), runs AS (
     INSERT INTO emitted (run, type, count, at)
-    SELECT run, type, count, $12 FROM unnest($9::text[], $10::text[], $11::int[])
+    SELECT run, type, count, $9 FROM unnest($10::text[], $11::text[], $12::int[])
         AS r (run, type, count)
+), messages AS (
+    INSERT INTO outbox (exchange, routing_key, type, message_id, correlation_id, partitionkey,
+                        content_type, mandatory, body, taken_until)
+    SELECT m.exchange, m.routing_key, m.type, m.message_id, m.correlation_id, m.partitionkey,
+           m.content_type, m.exchange <> '', m.body, clock_timestamp() + $21::interval
+    FROM unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+                $19::text[], $20::bytea[])
+        WITH ORDINALITY AS m (exchange, routing_key, type, message_id, correlation_id,
+                              partitionkey, content_type, body, n)
+    ORDER BY m.n
+    RETURNING id
 )
-INSERT INTO outbox (exchange, routing_key, type, message_id, correlation_id, partitionkey,
-                    content_type, mandatory, body, taken_until)
-SELECT m.exchange, m.routing_key, m.type, m.message_id, m.correlation_id, m.partitionkey,
-       m.content_type, m.exchange <> '', m.body, now() + $13::interval
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::bytea[])
-    WITH ORDINALITY AS m (exchange, routing_key, type, message_id, correlation_id, partitionkey,
-                          content_type, body, n)
-ORDER BY m.n
-RETURNING id
+SELECT (SELECT count(*) FROM handled) AS handled,
+       ARRAY(SELECT id FROM messages ORDER BY id) AS ids
 """
 
 
-async def _insert(
-    conn: Connection,
-    messages: Sequence[Outgoing],
-    runs: Sequence[tuple[str, str, int]],
-    now: datetime,
-) -> list[int]:
-    rows = await conn.fetch(
-        INSERT,
-        [m.exchange for m in messages],
-        [m.routing_key for m in messages],
-        [m.type for m in messages],
-        [m.message_id for m in messages],
-        [m.correlation_id for m in messages],
-        [m.partitionkey for m in messages],
-        [m.content_type for m in messages],
-        [m.body for m in messages],
+async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
+    """Write what a transaction handled and emits; nothing to write asks for nothing.
+
+    Raises Conflict when another worker handled one of its messages first.
+    """
+    packed, runs = messages(source, tx.emitted, tx.now)
+    packed += tx.messages
+    if not packed and not tx.handled:
+        return ()
+    answers = [answer for _, _, answer in tx.handled]
+    row = await tx.conn.fetchrow(
+        STORE,
+        [source for (source, _), _, _ in tx.handled],
+        [id for (_, id), _, _ in tx.handled],
+        [type_ for _, type_, _ in tx.handled],
+        [answer.outcome for answer in answers],
+        [answer.code for answer in answers],
+        [answer.message for answer in answers],
+        [answer.version for answer in answers],
+        # As text: of an array of lists the driver would make a matrix.
+        [orjson.dumps(answer.errors).decode() if answer.errors else None for answer in answers],
+        tx.now,
         [run for run, _, _ in runs],
         [type_ for _, type_, _ in runs],
         [count for _, _, count in runs],
-        now,
+        [m.exchange for m in packed],
+        [m.routing_key for m in packed],
+        [m.type for m in packed],
+        [m.message_id for m in packed],
+        [m.correlation_id for m in packed],
+        [m.partitionkey for m in packed],
+        [m.content_type for m in packed],
+        [m.body for m in packed],
         LEASE,
     )
-    return sorted(row["id"] for row in rows)
-
-
-# A lost delete only means that a message is said again with the same id.
-DELETE = """
-WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-DELETE FROM outbox USING quick WHERE id = ANY ($1::bigint[])
-"""
-HAND_OVER = "UPDATE outbox SET taken_until = now() WHERE id = ANY ($1::bigint[])"
-LEFT = "SELECT count(*) FROM outbox WHERE id = ANY ($1::bigint[]) AND NOT unroutable"
-RENEW = "UPDATE outbox SET taken_until = now() + $2::interval WHERE id = ANY ($1::bigint[])"
-MARK_UNROUTABLE = "UPDATE outbox SET unroutable = true WHERE id = ANY ($1::bigint[])"
-TAKE = """
-UPDATE outbox SET taken_until = now() + $1::interval
-WHERE id IN (SELECT id FROM outbox WHERE taken_until <= now()
-             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING *
-"""
-PENDING = """
-SELECT count(*) AS pending, count(*) FILTER (WHERE unroutable) AS unroutable,
-       extract(epoch FROM now() - min(taken_until) + $1::interval)::float8 AS oldest
-FROM outbox
-"""
-
-
-def _reply_queue(message: Outgoing) -> str | None:
-    """Where an answer goes; None for an event, whose readers are waited for."""
-    return None if message.exchange else message.routing_key
-
-
-class Relay:
-    """Brings outbox rows to the broker and deletes them."""
-
-    def __init__(self, service: str, pool: Pool, publisher: Publisher, heard: frozenset[str]):
-        """heard: the event types that some service reads."""
-        self._source = names.source(service)
-        self._pool = pool
-        self._publisher = publisher
-        self._heard = heard
-        self.unroutable = 0
-
-    async def publish(self, rows: Sequence[OutboxRow]) -> None:
-        """Publish rows that this worker holds; returns when they are confirmed and deleted.
-
-        If the broker fails, they are handed to the sweep, and this waits for it to bring them.
-        """
-        if not rows:
-            return
-        try:
-            await self._bring(rows)
-        except PublishFailed as error:
-            log.warning("publish_failed", rows=len(rows), error=str(error))
-            await self._hand_over([row.id for row in rows])
-
-    async def _bring(self, rows: Sequence[OutboxRow]) -> None:
-        published = await self._publish_held(rows)
-        refused = published.nacked | {
-            i for i in published.returned if rows[i].message.type in self._heard
-        }
-        # Whoever asked for an answer has to make room for it, on a queue that answers.
-        refused -= {i for i in refused if not rows[i].message.exchange}
-        unheard = published.returned - refused
-        metrics.EVENTS_UNHEARD.inc(len(unheard))
-        taken = [row.id for i, row in enumerate(rows) if i not in refused]
-        await persist("outbox_delete", lambda: self._pool.execute(DELETE, taken))
-        if refused:
-            await self._keep([rows[i] for i in sorted(refused)])
-
-    async def _publish_held(self, rows: Sequence[OutboxRow]) -> Published:
-        """Publish, and hold on to the rows while a slow broker takes its time."""
-        messages = [row.message for row in rows]
-        publish = self._publisher.publish(messages, [_reply_queue(message) for message in messages])
-        publishing = asyncio.create_task(publish)
-        try:
-            while not (await asyncio.wait({publishing}, timeout=LEASE.total_seconds() / 2))[0]:
-                await self._renew([row.id for row in rows])
-            return publishing.result()
-        finally:
-            publishing.cancel()
-
-    async def _renew(self, ids: list[int]) -> None:
-        try:
-            await self._pool.execute(RENEW, ids, LEASE)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            # Then another worker may publish them as well, under the same ids.
-            log.warning("transient_fault", what="outbox_renew", error=repr(error))
-
-    async def _keep(self, rows: Sequence[OutboxRow]) -> None:
-        ids = [row.id for row in rows]
-        log.error("events_unroutable", count=len(ids), types=sorted({r.message.type for r in rows}))
-        await persist("outbox_keep", lambda: self._pool.execute(MARK_UNROUTABLE, ids))
-
-    async def _hand_over(self, ids: list[int]) -> None:
-        await persist("outbox_hand_over", lambda: self._pool.execute(HAND_OVER, ids))
-        while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
-            await asyncio.sleep(0.1)
-
-    async def sweep(self) -> bool:
-        """Publish what nobody holds any more; says whether there may be more."""
-        rows = await self._pool.fetch(TAKE, LEASE, SWEPT)
-        if rows:
-            kept = sorted((self._row(row) for row in rows), key=lambda row: row.id)
-            await self._bring(kept)
-        await self.measure()
-        return len(rows) == SWEPT
-
-    async def measure(self) -> None:
-        """Tell how much is committed but not yet with the broker."""
-        row = await self._pool.fetchrow(PENDING, LEASE)
-        if row is not None:
-            self.unroutable = row["unroutable"]
-            metrics.OUTBOX_PENDING.set(row["pending"])
-            metrics.OUTBOX_OLDEST.set(max(row["oldest"] or 0.0, 0.0))
-
-    def _row(self, row: Row) -> OutboxRow:
-        message = Outgoing(
-            exchange=row["exchange"],
-            routing_key=row["routing_key"],
-            body=row["body"],
-            type=row["type"],
-            message_id=row["message_id"],
-            content_type=row["content_type"],
-            app_id=self._source,
-            correlation_id=row["correlation_id"],
-            partitionkey=row["partitionkey"],
-            mandatory=row["mandatory"],
-        )
-        return OutboxRow(row["id"], message)
+    assert row is not None
+    if row["handled"] != len(tx.handled):
+        raise Conflict("another worker handled one of these messages first")
+    return [OutboxRow(id, message) for id, message in zip(row["ids"], packed, strict=True)]

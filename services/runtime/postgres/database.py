@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import orjson
-import structlog
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import BaseModel
 
-from services.runtime import metrics
+from services.runtime import telemetry
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -50,8 +49,6 @@ TRANSIENT: tuple[type[BaseException], ...] = (
 )
 """Faults of the other side or of the moment: tried again, never held against a message."""
 
-log = structlog.get_logger()
-
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later without a change."""
@@ -69,19 +66,32 @@ async def backoff(attempt: int) -> None:
     await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING, 0.05 * 2 ** min(attempt, 10))))
 
 
+class Conflict(ConnectionError):
+    """Another worker committed the same first; decide again."""
+
+
+async def attempt(what: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Do work once; a transient fault is logged, and is no reason to stop."""
+    try:
+        await work()
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        telemetry.fault(what, 1, error)
+
+
 async def persist(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do work until it no longer fails for a transient reason."""
-    attempt = 0
+    tries = 0
     while True:
         try:
             return await work()
         except Exception as error:
             if not is_transient(error):
                 raise
-            attempt += 1
-            metrics.TRANSIENT_FAULTS.labels(what).inc()
-            log.warning("transient_fault", what=what, attempt=attempt, error=repr(error))
-            await backoff(attempt)
+            tries += 1
+            telemetry.fault(what, tries, error)
+            await backoff(tries)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

@@ -25,10 +25,19 @@ class Migration:
     checksum: str
     up: str
 
+    @property
+    def number(self) -> int:
+        """Its place in the order."""
+        return int(re.findall(r"/([0-9]+)", self.version)[-1])
+
 
 def found(service: str, folder: Path) -> list[Migration]:
-    """The runtime's migrations, then the service's own."""
-    return _read("runtime", RUNTIME) + _read(service, folder)
+    """The runtime's migrations and the service's own, by number; of one number the runtime's first.
+
+    So a service's file may build on a runtime's of the same or a lower number.
+    """
+    both = _read("runtime", RUNTIME) + _read(service, folder)
+    return sorted(both, key=lambda migration: migration.number)
 
 
 def _read(prefix: str, folder: Path) -> list[Migration]:

@@ -1,23 +1,35 @@
 """The sweeper drains tables: each sweep does its work piece by piece, whoever put it there."""
 
 import asyncio
-import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from aiormq.exceptions import AMQPError
 
-from services.runtime import metrics
+from services.runtime import telemetry
 from services.runtime.amqp.broker import is_canceled
 from services.runtime.postgres.database import backoff, is_transient
-from services.runtime.service import Sweep
 from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
 
 TRIES = 10
-"""Failures in a row, not transient, after which a sweep says that it is stuck."""
+"""Failures in a row, not transient, after which a sweep is reported as stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Table work: run does the next piece and returns whether there is more right now.
+
+    It runs again at once while there is more (after a pause of so many seconds, where it has
+    one), when a commit of this process wakes it by name, and otherwise every so many seconds.
+    """
+
+    name: str
+    run: Callable[[Work], Awaitable[bool]]
+    every: float = 1.0
+    pause: float = 0.0
 
 
 class Sweeper:
@@ -33,7 +45,7 @@ class Sweeper:
     def stop(self) -> None:
         """Finish the pieces under way and begin no more."""
         self._stopping.set()
-        self._work.wake(sweep.name for sweep in self._sweeps)
+        self._work.wake(*(sweep.name for sweep in self._sweeps))
 
     async def run(self) -> None:
         """Sweep until stopped."""
@@ -42,7 +54,7 @@ class Sweeper:
                 tasks.create_task(self._run(sweep), name=sweep.name)
 
     async def _run(self, sweep: Sweep) -> None:
-        # Each sweep brings out its own events, in the order of its own turns.
+        # Each sweep publishes its own events, in the order of its own transactions.
         work = replace(self._work)
         try:
             await self._repeat(sweep, work)
@@ -53,7 +65,8 @@ class Sweeper:
         failures = 0
         while not self._stopping.is_set():
             try:
-                more = await self._piece(sweep, work)
+                with telemetry.piece(sweep.name):
+                    more = await sweep.run(work)
                 if not more:
                     await work.flush()
                 failures = 0
@@ -63,22 +76,15 @@ class Sweeper:
                 if is_canceled():
                     raise
                 failures += 1
-                more = True
                 await self._failed(sweep, error, failures)
-            if not more:
-                await self._work.wakes.wait(sweep.name, sweep.every)
-
-    async def _piece(self, sweep: Sweep, work: Work) -> bool:
-        began = time.perf_counter()
-        more = await sweep.run(work)
-        metrics.SWEEP_SECONDS.labels(sweep.name).observe(time.perf_counter() - began)
-        return more
+                continue
+            if sweep.pause or not more:
+                await work.wakes.wait(sweep.name, sweep.pause if more else sweep.every)
 
     async def _failed(self, sweep: Sweep, error: BaseException, failures: int) -> None:
-        """Try again, however often: table work waits in its table, and readiness tells of it."""
+        """Try again, however often: table work waits in its table, and readiness reports it."""
         if is_transient(error) or isinstance(error, AMQPError | asyncio.CancelledError):
-            metrics.TRANSIENT_FAULTS.labels(sweep.name).inc()
-            log.warning("transient_fault", what=sweep.name, attempt=failures, error=repr(error))
+            telemetry.fault(sweep.name, failures, error)
         else:
             log.error("sweep_failed", sweep=sweep.name, attempt=failures, exc_info=error)
             if failures >= TRIES:

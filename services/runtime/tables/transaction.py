@@ -1,82 +1,149 @@
-"""The unit of a transaction: what is changed and what is said about it commit together."""
+"""The unit of a commit: what is changed and the events about it are stored together.
+
+The events are published after the commit, by whoever opened the transaction.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
 
 from contracts.message import Event
+from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.messages.outbox import Emitted, Outbox, Relay
+from services.runtime.decision import Answer, Identity
 from services.runtime.postgres.database import Connection, Pool
 from services.runtime.received import Cause
-from services.runtime.tables.wakes import Wakes
+
+
+class Emitted(NamedTuple):
+    """An event, why it happened, and the key that its order is kept by."""
+
+    event: Event
+    cause: Cause
+    key: str
+
+
+class OutboxRow(NamedTuple):
+    """A stored AMQP message."""
+
+    id: int
+    message: Outgoing
 
 
 @dataclass(slots=True)
 class Transaction:
-    """An open transaction; the events emitted in it are published after it commits.
+    """An open transaction.
 
-    now is the moment of decision, one for the whole transaction.
+    now is the moment of decision, one for the whole transaction.  handled are the messages it has
+    decided, each with its type and its answer.  rows are what it leaves in the outbox.
     """
 
     conn: Connection
     now: datetime
-    outbox: Outbox
+    handled: list[tuple[Identity, str, Answer]] = field(default_factory=list)
+    emitted: list[Emitted] = field(default_factory=list)
+    messages: list[Outgoing] = field(default_factory=list)
+    rows: Sequence[OutboxRow] = ()
     woken: set[str] = field(default_factory=set)
+    committed: list[Callable[[], None]] = field(default_factory=list)
 
     def emit(self, event: Event, cause: Cause, key: str | None = None) -> None:
-        """Say what happened, in order; key is the partition key where it is not the event's own."""
-        self.outbox.add(Emitted(event, cause, key or event.key))
+        """Emit an event, in order; key is the partition key where it is not the event's own."""
+        self.emitted.append(Emitted(event, cause, key or event.key))
+
+    def send(self, message: Outgoing) -> None:
+        """Send a message through the outbox that is no event, such as an answer."""
+        self.messages.append(message)
 
     def wake(self, *names: str) -> None:
-        """Say which sweeps have new work once this has committed."""
+        """Name the sweeps that have new work once this has committed."""
         self.woken.update(names)
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """Call this once the transaction has committed, and only then."""
+        self.committed.append(call)
+
+
+class Outbox(Protocol):
+    """Stores what a transaction handled and emits, and publishes it afterwards."""
+
+    async def store(self, tx: Transaction) -> Sequence[OutboxRow]:
+        """Write it, as part of the transaction."""
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Publish what was stored; returns when the broker has it."""
+
+
+class Wakes:
+    """Wakes sweeps of this process; those of other workers find the work by looking."""
+
+    def __init__(self) -> None:
+        """No sweep has been woken."""
+        self._flags: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def call(self, names: Iterable[str]) -> None:
+        """Wake these sweeps: they have new work."""
+        for name in names:
+            self._flags[name].set()
+
+    async def wait(self, name: str, seconds: float) -> None:
+        """Wait for a call, or until it is time to look anyway."""
+        flag = self._flags[name]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await flag.wait()
+        flag.clear()
 
 
 @dataclass(slots=True)
 class Work:
-    """What a sweep works with: its service's database, and the way to the broker.
+    """What table work is done with: the service's database, and the way to the broker.
 
-    amqp_url is for what needs a channel of its own, such as making a mailbox.
+    amqp_url is for what needs a channel of its own, such as declaring a mailbox.
     """
 
     service: str
     pool: Pool
+    outbox: Outbox
     publisher: Publisher
-    relay: Relay
     wakes: Wakes
     amqp_url: str
-    _bringing: asyncio.Task[None] | None = None
+    _publishing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """A transaction; its events are committed with it, and left for the caller to publish."""
+        """A transaction; the caller publishes its rows once it has committed."""
         async with self.pool.acquire() as conn:
-            tx = Transaction(conn, datetime.now(UTC), Outbox(self.service))
+            tx = Transaction(conn, datetime.now(UTC))
             async with conn.transaction():
                 yield tx
-                await tx.outbox.store(conn, tx.now)
+                tx.rows = await self.outbox.store(tx)
+        for call in tx.committed:
+            call()
         self.wakes.call(tx.woken)
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[Transaction]:
-        """A transaction whose events are published as soon as it has committed.
+        """A transaction whose rows are published as soon as it has committed.
 
-        Those of one turn are on their way while the next is worked on; see settle.
+        They are on their way while the next transaction is worked on, in order; see flush.
         """
         async with self.begin() as tx:
             yield tx
-        await self.flush()
-        self._bringing = asyncio.create_task(self.relay.publish(tx.outbox.rows))
+        if tx.rows:
+            await self.flush()
+            self._publishing = asyncio.create_task(self.outbox.publish(tx.rows))
 
     async def flush(self) -> None:
-        """Wait until the events of every turn before are with the broker, or with the outbox."""
-        bringing, self._bringing = self._bringing, None
-        if bringing is not None:
-            await bringing
+        """Wait until the broker, or the sweep of the outbox, has all rows of `publishing`."""
+        publishing, self._publishing = self._publishing, None
+        if publishing is not None:
+            await publishing
 
-    def wake(self, names: Iterable[str]) -> None:
+    def wake(self, *names: str) -> None:
         """Wake sweeps of this process."""
         self.wakes.call(names)

@@ -1,11 +1,10 @@
 """What the sixth service does with the messages of one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from services.runtime.decision import Accepted, Decision
-from services.runtime.postgres.database import Connection
 from services.runtime.received import Received
-from services.runtime.service import routes
+from services.runtime.service import Connection, Transaction, routes
 
 from . import domain, store
 from .messages import Greet, Greeted
@@ -31,7 +30,6 @@ def handle(world: World, received: Received) -> Decision:
     return decision
 
 
-async def save(conn: Connection, world: World) -> Iterable[str]:
+async def save(tx: Transaction, world: World) -> None:
     """Store the guests in their last state."""
-    await store.save(conn, world)
-    return ()
+    await store.save(tx.conn, world)

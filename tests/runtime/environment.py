@@ -1,4 +1,4 @@
-"""A probe service between real servers, and what a test does and sees there."""
+"""A probe service on real servers, and what a test does and sees there."""
 
 import asyncio
 import itertools
@@ -16,23 +16,23 @@ from aio_pika.abc import AbstractChannel
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
+from services.runtime import worker
 from services.runtime.amqp import broker, reader, topology
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.lanes import Slot
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
-from services.runtime.messages import housekeeping
 from services.runtime.messages.consumer import Consumer
-from services.runtime.messages.outbox import Relay
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
+from services.runtime.tables.transaction import Wakes, Work
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.probe import Added, Hooks
+from tests.runtime.then import KEPT
 
 SOURCE = "/test"
 HEARD = frozenset({Added.TYPE})
@@ -67,7 +67,7 @@ def outgoing(body: Body, id: str | None = None) -> Outgoing:
 
 
 @dataclass
-class Stage:
+class Environment:
     """The servers with all that the probe needs on them; no worker yet."""
 
     service: Service
@@ -106,11 +106,11 @@ class Stage:
 
     async def count(self, table: str) -> int:
         """The number of rows of a table."""
-        return int(await self.db.fetchval(f"SELECT count(*) FROM {table}"))
+        return int(await self.db.fetchval(f"SELECT count(*) FROM {KEPT.get(table, table)}"))
 
     async def depth(self) -> int:
         """How many messages are ready in the lanes."""
-        queues = topology.reader(self.service, self.lanes).queues
+        queues = self.service.reader(self.lanes).queues
         counts = [await self._ready(queue) for queue in queues]
         return sum(counts)
 
@@ -128,28 +128,28 @@ WHERE version LIKE 'probe/%'
 
 
 @asynccontextmanager
-async def staged(
+async def prepared(
     amqp_url: str, database_url: str, service: Service, hooks: Hooks, lanes: int
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Environment]:
     """Everything that `relais setup` would make for this service, and a way in; taken off after."""
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(broker.connected(amqp_url, "probe test"))
         channel = await connection.channel()
         for queue in service.drains:
             await channel.declare_queue(queue, durable=True)
-        reader = topology.reader(service, lanes)
+        reader = service.reader(lanes)
         await topology.apply(connection, [reader])
         stack.push_async_callback(_clear, amqp_url, service, lanes)
         publisher = Publisher(amqp_url, "probe test publisher")
         stack.push_async_callback(publisher.close)
         db = await stack.enter_async_context(database.connect(database_url, "probe test"))
         await db.execute(ALSO_UNDER_THIS_NAME, service.name)
-        yield Stage(service, hooks, lanes, amqp_url, database_url, channel, publisher, db)
+        yield Environment(service, hooks, lanes, amqp_url, database_url, channel, publisher, db)
 
 
 async def _clear(amqp_url: str, service: Service, lanes: int) -> None:
     """Only what is this service's own: others use the same broker."""
-    reader = topology.reader(service, lanes)
+    reader = service.reader(lanes)
     async with broker.connected(amqp_url, "probe test") as connection:
         more = await topology.surplus(connection, reader)
         async with connection.channel() as channel:
@@ -159,8 +159,8 @@ async def _clear(amqp_url: str, service: Service, lanes: int) -> None:
 
 
 @dataclass
-class Station:
-    """Both engines of one worker, in this process."""
+class Engines:
+    """The consumer and the sweeper of one worker, in this process."""
 
     work: Work
     consumer: Consumer
@@ -169,7 +169,7 @@ class Station:
     sweeping: asyncio.Task[None]
 
     async def stop(self) -> None:
-        """Let what has begun flow out."""
+        """Stop both, and wait for what has begun."""
         self.consumer.stop()
         try:
             await self.consuming
@@ -179,32 +179,34 @@ class Station:
 
 
 @asynccontextmanager
-async def working(
-    stage: Stage, *, database_url: str | None = None, **settings: Any
-) -> AsyncIterator[Station]:
+async def running_engines(
+    env: Environment, *, database_url: str | None = None, **settings: Any
+) -> AsyncIterator[Engines]:
     """A worker while the block lasts; drained at its end.
 
-    A worker may come by another way to each server than the test does.
+    It may use other URLs of the servers than the test does.
     """
-    url = database_url or stage.database_url
+    url = database_url or env.database_url
     async with AsyncExitStack() as stack:
-        station = await _station(stage, url, stage.settings(**settings), stack)
+        engines = await _engines(env, url, env.settings(**settings), stack)
         try:
-            yield station
+            yield engines
         finally:
-            stage.hooks.gate.set()
-            await station.stop()
+            env.hooks.gate.set()
+            await engines.stop()
 
 
-async def _station(stage: Stage, url: str, settings: Settings, stack: AsyncExitStack) -> Station:
-    work = await stack.enter_async_context(opened(stage.service, settings.amqp_url, url))
+async def _engines(
+    env: Environment, url: str, settings: Settings, stack: AsyncExitStack
+) -> Engines:
+    work = await stack.enter_async_context(opened(env.service, settings.amqp_url, url))
     slot = Slot(url, "probe slot")
     stack.push_async_callback(slot.release)
-    consumer = Consumer(stage.service, work, settings, slot)
-    sweeps = housekeeping.sweeps(stage.service, consumer.decider, settings)
-    sweeper = Sweeper([*sweeps, *stage.service.sweeps], work)
+    consumer = Consumer(env.service, work, settings, slot)
+    sweeps = worker.sweeps(env.service, consumer.decider, relay_of(work), settings)
+    sweeper = Sweeper(sweeps, work)
     consuming, sweeping = asyncio.create_task(consumer.run()), asyncio.create_task(sweeper.run())
-    return Station(work, consumer, sweeper, consuming, sweeping)
+    return Engines(work, consumer, sweeper, consuming, sweeping)
 
 
 @asynccontextmanager
@@ -214,36 +216,44 @@ async def opened(service: Service, amqp_url: str, database_url: str) -> AsyncIte
         publisher = Publisher(amqp_url, "probe publisher")
         relay = Relay(service.name, pool, publisher, HEARD)
         try:
-            yield Work(service.name, pool, publisher, relay, Wakes(), amqp_url)
+            yield Work(service.name, pool, relay, publisher, Wakes(), amqp_url)
         finally:
             await publisher.close()
 
 
-@dataclass
-class Ears:
-    """What has come to a queue."""
+def relay_of(work: Work) -> Relay:
+    """The relay of a worker, which is its outbox."""
+    assert isinstance(work.outbox, Relay)
+    return work.outbox
 
-    got: list[Delivery] = field(default_factory=list)
+
+@dataclass
+class Recorder:
+    """Records the deliveries of a queue."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
 
     def envelopes(self) -> list[Envelope]:
         """Every message, also of those packed into one body."""
-        elements = itertools.chain.from_iterable(envelope.read(d.body) for d in self.got)
+        elements = itertools.chain.from_iterable(envelope.read(d.body) for d in self.deliveries)
         return [element for element in elements if isinstance(element, Envelope)]
 
     def notes(self) -> list[str]:
-        """What each event says it was caused by."""
+        """The note of each event."""
         return [(e.data or {})["note"] for e in self.envelopes()]
 
 
 @asynccontextmanager
-async def listening(amqp_url: str, queue: str) -> AsyncIterator[Ears]:
+async def recording_queue(amqp_url: str, queue: str) -> AsyncIterator[Recorder]:
     """Everything in this queue from now on, acknowledged as it comes."""
-    ears = Ears()
-    connection = await reader.connect(broker._target(amqp_url), "probe ears", ears.got.append)
+    recorder = Recorder()
+    connection = await reader.connect(
+        broker._target(amqp_url), "probe recorder", recorder.deliveries.append
+    )
     try:
         channel = await connection.channel()
         await channel.basic_consume(queue, _unused, no_ack=True)
-        yield ears
+        yield recorder
     finally:
         await connection.close()
 
@@ -253,13 +263,13 @@ async def _unused(_: object) -> None:
 
 
 @asynccontextmanager
-async def hearing(stage: Stage, *types: str) -> AsyncIterator[Ears]:
+async def recording_events(env: Environment, *types: str) -> AsyncIterator[Recorder]:
     """The events of these types, from now on."""
-    queue = await stage.channel.declare_queue(exclusive=False, auto_delete=True)
+    queue = await env.channel.declare_queue(exclusive=False, auto_delete=True)
     for type_ in types or (Added.TYPE,):
         await queue.bind(names.EVENTS, type_)
-    async with listening(stage.amqp_url, queue.name) as ears:
-        yield ears
+    async with recording_queue(env.amqp_url, queue.name) as recorder:
+        yield recorder
 
 
 def named(service: Service, name: str) -> Service:
@@ -275,13 +285,13 @@ def adds(things: Sequence[str], count: int) -> list[probe.Add]:
     return [probe.Add(thing_id=things[n % len(things)], note=str(n)) for n in range(count)]
 
 
-async def effects(stage: Stage, count: int) -> None:
+async def effects(env: Environment, count: int) -> None:
     """Wait until so many messages have had their effect."""
-    await eventually(lambda: _reached(stage, count), timeout=30)
+    await eventually(lambda: _reached(env, count), timeout=30)
 
 
-async def _reached(stage: Stage, count: int) -> bool:
-    return await stage.count("journal") >= count
+async def _reached(env: Environment, count: int) -> bool:
+    return await env.count("journal") >= count
 
 
 async def begun(hooks: Hooks) -> None:
@@ -297,16 +307,16 @@ def by_thing(journal: list[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-async def exactly(stage: Stage, ready: int) -> bool:
+async def exactly(env: Environment, ready: int) -> bool:
     """Whether so many messages are left in the lanes."""
-    return await stage.depth() == ready
+    return await env.depth() == ready
 
 
-async def waits(stage: Stage) -> bool:
+async def waits(env: Environment) -> bool:
     """Whether a command waits."""
-    return await stage.count("waiting") > 0
+    return await env.count("waiting") > 0
 
 
-async def parked(stage: Stage) -> bool:
+async def parked(env: Environment) -> bool:
     """Whether a message is parked."""
-    return await stage.count("parked") > 0
+    return await env.count("parked") > 0

@@ -1,4 +1,4 @@
-"""The notifications service between a real database and a real broker, and what came of it."""
+"""The notifications service on a real database, with or without a real broker."""
 
 import secrets
 from collections import Counter
@@ -20,8 +20,8 @@ from contracts.notifications import Notice
 from services.notifications import wakes
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.messages.inbox import Answer
-from tests.desk import Desk
+from services.runtime.decision import Answer
+from tests.harness import Harness
 from tests.notifications.given import entity
 
 NOTIFICATIONS = """
@@ -31,16 +31,16 @@ ORDER BY n.happening_id, n.recipient_id, n.channel
 """
 
 
-class Stage:
-    """A desk of the notifications service with words of its own.
+class NotificationsHarness:
+    """A harness of the notifications service with methods for its messages and tables.
 
     Mailboxes are named after a token, so that tests share a broker.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, harness: Harness) -> None:
         """Nothing has been sent yet."""
-        self.desk = desk
-        self.pool = desk.pool
+        self.inner = harness
+        self.pool = harness.pool
         self.token = secrets.token_hex(4)
 
     def mailbox(self, name: str) -> str:
@@ -49,7 +49,7 @@ class Stage:
 
     async def send(self, *bodies: Body, **how: Any) -> list[Answer | None]:
         """Handle messages as one batch."""
-        return await self.desk.send(*bodies, **how)
+        return await self.inner.send(*bodies, **how)
 
     async def outcomes(self, *bodies: Body) -> list[str]:
         """Handle messages as one batch; the outcome of each."""
@@ -67,7 +67,7 @@ class Stage:
     async def sweep(self, *names: str) -> None:
         """Run sweeps, one after the other, each until it finds no more."""
         for name in names:
-            await self.desk.sweep(name)
+            await self.inner.sweep(name)
 
     async def fan_out(self) -> None:
         """Add every recipient."""
@@ -78,7 +78,7 @@ class Stage:
         rows = [dict(row) for row in await self.pool.fetch(NOTIFICATIONS)]
         return [row for row in rows if wanted.items() <= row.items()]
 
-    async def told(self) -> list[tuple[str, str, str]]:
+    async def statuses(self) -> list[tuple[str, str, str]]:
         """Kind, recipient and status of each notification."""
         return [(r["kind"], r["recipient_id"], r["status"]) for r in await self.rows()]
 
@@ -94,16 +94,16 @@ class Stage:
         )
 
     async def reports(self) -> list[PackageEntitiesNotified]:
-        """The reports since the last look at what was said."""
-        return await self.desk.events(PackageEntitiesNotified)
+        """The reports since the last call."""
+        return await self.inner.events(PackageEntitiesNotified)
 
 
-class Post(Stage):
-    """A stage with a broker: what is sent can be read."""
+class BrokerHarness(NotificationsHarness):
+    """The same with a broker: what is sent can be read from the mailboxes."""
 
-    def __init__(self, desk: Desk, amqp_url: str, channel: AbstractChannel) -> None:
-        """See posted."""
-        super().__init__(desk)
+    def __init__(self, harness: Harness, amqp_url: str, channel: AbstractChannel) -> None:
+        """Use `with_broker`, which also connects."""
+        super().__init__(harness)
         self._amqp_url = amqp_url
         self._channel = channel
         self._queues: list[str] = []
@@ -180,19 +180,19 @@ class Post(Stage):
 
 
 @asynccontextmanager
-async def posted(desk: Desk, amqp_url: str) -> AsyncIterator[Post]:
-    """A stage of a desk that reaches this broker."""
+async def with_broker(harness: Harness, amqp_url: str) -> AsyncIterator[BrokerHarness]:
+    """The harness connected to this broker, while the block lasts."""
     async with AsyncExitStack() as stack:
         publisher = Publisher(amqp_url, "test publisher")
         stack.push_async_callback(publisher.close)
-        desk.work = replace(desk.work, publisher=publisher, amqp_url=amqp_url)
+        harness.work = replace(harness.work, publisher=publisher, amqp_url=amqp_url)
         connection = await stack.enter_async_context(broker.connected(amqp_url, "test"))
         await topology.apply(connection, [])
-        post = Post(desk, amqp_url, await connection.channel())
-        yield post
-        await post.clear()
+        broker_harness = BrokerHarness(harness, amqp_url, await connection.channel())
+        yield broker_harness
+        await broker_harness.clear()
 
 
 def recipients(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Who is told, each as often as there are rows."""
+    """The recipients, each as often as there are rows."""
     return [row["recipient_id"] for row in rows]

@@ -1,4 +1,4 @@
-"""The campaigns service on a real database, and what stands in its tables."""
+"""The campaigns service on a real database, and the rows of its tables."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,37 +6,37 @@ from typing import Any
 from contracts.campaigns import ProcessState
 from contracts.message import Body
 from services.campaigns import store
-from services.campaigns.sweeps import PACKAGE_JOBS
 from services.campaigns.transitions import Campaign
-from services.runtime.messages.inbox import Answer
+from services.runtime.decision import Answer
+from services.runtime.tables import jobs
 from tests.campaigns.given import campaign
-from tests.desk import Desk, EventT
+from tests.harness import EventT, Harness
 
 
-class Stage:
-    """A desk of the campaigns service with words of its own."""
+class CampaignsHarness:
+    """A harness of the campaigns service with methods for its messages and tables."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, harness: Harness) -> None:
         """Nothing has been sent yet."""
-        self.desk = desk
-        self.pool = desk.pool
+        self.inner = harness
+        self.pool = harness.pool
 
     async def send(self, *bodies: Body, **how: Any) -> list[Answer | None]:
         """Handle messages as one batch."""
-        return await self.desk.send(*bodies, **how)
+        return await self.inner.send(*bodies, **how)
 
     async def outcomes(self, *bodies: Body) -> list[str]:
         """Handle messages as one batch; the outcome of each, or its code where it is refused."""
-        answers = await self.desk.send(*bodies)
+        answers = await self.inner.send(*bodies)
         return [(a.code or a.outcome) if a else "waiting" for a in answers]
 
-    async def work(self) -> int:
+    async def run_jobs(self) -> int:
         """Run the jobs of packages until there is none; the number of transactions."""
-        return await self.desk.sweep(PACKAGE_JOBS)
+        return await self.inner.sweep(jobs.SWEEP)
 
-    async def told(self, kind: type[EventT]) -> list[EventT]:
+    async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call, in order; forgets the others."""
-        return await self.desk.events(kind)
+        return await self.inner.events(kind)
 
     async def campaign(self, campaign_id: str = "OP13") -> Campaign:
         """A campaign as it stands in its row."""

@@ -9,16 +9,16 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from contracts import envelope
 from contracts.envelope import Envelope
 from tests.eventually import eventually
+from tests.runtime.environment import Environment, written
 from tests.runtime.probe import Add
-from tests.runtime.stage import Stage, written
 
 
-class Asking:
+class Sender:
     """A sender that waits for answers."""
 
-    def __init__(self, stage: Stage, queue: AbstractQueue) -> None:
+    def __init__(self, env: Environment, queue: AbstractQueue) -> None:
         """Answers come to this queue."""
-        self._stage = stage
+        self._stage = env
         self.queue = queue
         self.got: list[AbstractIncomingMessage] = []
 
@@ -43,12 +43,12 @@ class Asking:
 
 
 @asynccontextmanager
-async def answering(stage: Stage) -> AsyncIterator[Asking]:
+async def connected_sender(env: Environment) -> AsyncIterator[Sender]:
     """A sender, while the block lasts."""
-    queue = await stage.channel.declare_queue(exclusive=True, auto_delete=True)
-    asking = Asking(stage, queue)
-    await queue.consume(asking.hear)
-    yield asking
+    queue = await env.channel.declare_queue(exclusive=True, auto_delete=True)
+    sender = Sender(env, queue)
+    await queue.consume(sender.hear)
+    yield sender
 
 
 def facts(answer: Envelope) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""A small world on a stack: placed by commands, canceled, and proven from what is left of it."""
+"""One scenario on a stack: set up by commands, canceled, and verified by what it left behind."""
 
 import asyncio
 import uuid
@@ -16,47 +16,47 @@ from contracts.message import Command
 from contracts.outcomes import CommandOutcome, Outcome
 from contracts.packages import CancelPackage, ReinitializePackage
 from infra.local.stack import Stack
-from services.cli import proof
 from services.cli.endpoints import Endpoints
+from services.cli.proof import Proof, as_dict, prove
 from services.runtime.amqp import broker
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Pool, Row
 from tests.eventually import eventually
-from tests.faults import evidence, tap
-from tests.faults.evidence import Judge, Tables
-from tests.faults.plan import BEFORE, Fate, Order, Plan, publication
-from tests.faults.tap import Heard
+from tests.faults import recorder, verification
+from tests.faults.dataset import BEFORE, Dataset, Fate, Order, publication
+from tests.faults.recorder import Recording
+from tests.faults.verification import Tables, Verifier
 
 PATIENCE = 60.0
 """Seconds that a step may take, also with workers that die."""
 
-SETTLE = 20.0
+PROOF_TIMEOUT = 20.0
 
 
 @dataclass
-class World:
-    """A plan on a stack.
+class Scenario:
+    """A dataset on a stack.
 
-    edition is the life that all its packages are in, times how often each command is sent.
+    edition is the current edition of all its packages; each command is sent `times` times.
     """
 
-    plan: Plan
+    dataset: Dataset
     stack: Stack
     client: Client
     pools: dict[str, Pool]
-    tap: str
+    event_queue: str
     since: datetime
     edition: int = 1
     times: int = 1
     patience: float = PATIENCE
     raced: bool = False
-    heard: Heard = field(default_factory=Heard)
-    notices: Heard = field(default_factory=Heard)
+    recorded: Recording = field(default_factory=Recording)
+    notices: Recording = field(default_factory=Recording)
 
     @property
     def orders(self) -> list[Order]:
         """The orders of this edition."""
-        return self.plan.orders(self.edition)
+        return self.dataset.orders(self.edition)
 
     async def placed(self) -> None:
         """Entities, campaigns, packages and orders as they are before the cancel."""
@@ -65,23 +65,23 @@ class World:
 
     async def offered(self) -> None:
         """Everything but orders."""
-        await self.send([*self.plan.registrations(), *self.plan.campaigns()])
+        await self.send([*self.dataset.registrations(), *self.dataset.campaigns()])
         # A command waits for what it names, but not for as long as a dead worker may take.
         await eventually(self.are_known, timeout=self.patience)
-        await self.send(self.plan.packages_made())
+        await self.send(self.dataset.packages_made())
         await eventually(self.is_offered, timeout=self.patience)
 
     async def order(self) -> None:
-        """Place the orders, and let become of them what does before the cancel."""
+        """Place the orders, and decide those that are decided before the cancel."""
         await self.send([command for order in self.orders for command in order.commands()])
         await eventually(self.are_placed, timeout=self.patience)
-        await eventually(self.are_told, timeout=self.patience)
+        await eventually(self.are_notified, timeout=self.patience)
 
     async def cancel(self) -> None:
         """Cancel every package, and wait until each is complete."""
         cancels = [
             CancelPackage(package_id=package, comment="withdrawn")
-            for package in self.plan.package_ids
+            for package in self.dataset.package_ids
         ]
         await asyncio.gather(*(self.do(command) for command in cancels))
         await eventually(self.are_complete, timeout=self.patience)
@@ -90,7 +90,9 @@ class World:
         """Cancel every package while orders of it come in."""
         self.raced = True
         late = [
-            command for order in self.plan.late_orders(self.edition) for command in order.commands()
+            command
+            for order in self.dataset.late_orders(self.edition)
+            for command in order.commands()
         ]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.send(late))
@@ -98,7 +100,7 @@ class World:
 
     async def begin_again(self) -> None:
         """Reinitialize every package, bring it to its audience, and order again."""
-        for package in self.plan.package_ids:
+        for package in self.dataset.package_ids:
             await self.do(ReinitializePackage(package_id=package))
             await self.send(list(publication(package)))
         self.edition += 1
@@ -106,25 +108,25 @@ class World:
         await eventually(self.are_campaigns_back, timeout=self.patience)
         await self.order()
 
-    async def proven(self, *, parked: int = 0) -> Judge:
-        """Prove that nothing is lost and nothing happened twice; so many messages are parked."""
-        found = await self.settled()
-        assert found.ok, proof.as_dict(found)
+    async def verify(self, *, parked: int = 0) -> Verifier:
+        """Prove that nothing is lost or done twice, and that so many messages are parked."""
+        found = await self.proof()
+        assert found.ok, as_dict(found)
         kept = [row for standing in found.services.values() for row in standing.parked]
         assert len(kept) == parked, kept
-        await self.listen()
+        await self.collect()
         tables = await self.tables()
-        late = self.plan.late_orders(self.edition) if self.raced else []
-        judge = evidence.judge(
-            self.plan, self.edition, self.orders, late, tables, self.heard, self.notices
+        late = self.dataset.late_orders(self.edition) if self.raced else []
+        verifier = verification.verify(
+            self.dataset, self.edition, self.orders, late, tables, self.recorded, self.notices
         )
-        assert not judge.wrong, (judge.lost, judge.twice, judge.wrong)
-        return judge
+        assert not verifier.wrong, (verifier.lost, verifier.twice, verifier.wrong)
+        return verifier
 
-    async def settled(self) -> proof.Proof:
+    async def proof(self) -> Proof:
         """The proof of `relais proof`, once nothing is on its way any more."""
         places = Endpoints(self.stack.amqp_url, self.stack.postgres, "the test")
-        return await proof.prove(places, self.since, SETTLE)
+        return await prove(places, self.since, PROOF_TIMEOUT)
 
     async def do(self, command: Command) -> CommandOutcome:
         """Have a command done, and not refused; asks again as long as it takes."""
@@ -145,37 +147,37 @@ class World:
         for command, id in list(zip(commands, ids, strict=True)) * self.times:
             await self.client.send(command, id=id)
 
-    async def listen(self) -> None:
-        """Take in what has been said, and what has reached the mailboxes."""
-        mailboxes = [names.mailbox(name) for name in self.plan.mailboxes]
+    async def collect(self) -> None:
+        """Read the events published so far, and the notices in the mailboxes."""
+        mailboxes = [names.mailbox(name) for name in self.dataset.mailboxes]
         async with broker.connected(self.stack.amqp_url, "faults") as connection:
             channel = await connection.channel()
-            for message in await tap.read(channel, self.tap):
-                if is_of(self.plan.token, message.headers.get(names.PARTITION_KEY)):
-                    self.heard.take(message.body)
+            for message in await recorder.read(channel, self.event_queue):
+                if is_of(self.dataset.token, message.headers.get(names.PARTITION_KEY)):
+                    self.recorded.take(message.body)
             for mailbox in mailboxes:
-                for message in await tap.read(channel, mailbox):
+                for message in await recorder.read(channel, mailbox):
                     self.notices.take(message.body)
 
     async def are_known(self) -> bool:
         """Whether entities and campaigns are known where the next commands look for them."""
         entities = [
-            await self.count(service, KNOWN_ENTITIES, self.plan.entity_ids)
+            await self.count(service, KNOWN_ENTITIES, self.dataset.entity_ids)
             for service in ("orders", "notifications")
         ]
-        campaigns = await self.count("packages", KNOWN_CAMPAIGNS, self.plan.campaign_ids)
-        wanted = [self.plan.entities] * 2 + [self.plan.packages]
+        campaigns = await self.count("packages", KNOWN_CAMPAIGNS, self.dataset.campaign_ids)
+        wanted = [self.dataset.entities] * 2 + [self.dataset.packages]
         assert [*entities, campaigns] == wanted, (entities, campaigns)
         return True
 
     async def is_offered(self) -> bool:
         """Whether orders knows that every package can be ordered."""
-        offers = await self.count("orders", OFFERS, self.plan.package_ids, self.edition)
-        return offers == self.plan.packages
+        offers = await self.count("orders", OFFERS, self.dataset.package_ids, self.edition)
+        return offers == self.dataset.packages
 
     async def are_campaigns_back(self) -> bool:
         """Whether every campaign is back from its cancel."""
-        rows = await self.fetch("campaigns", CAMPAIGNS, self.plan.campaign_ids)
+        rows = await self.fetch("campaigns", CAMPAIGNS, self.dataset.campaign_ids)
         return {row["status"] for row in rows} == {"being_edited"}
 
     async def are_placed(self) -> bool:
@@ -186,24 +188,24 @@ class World:
         assert not other, f"{len(other)} orders are not as wanted: {list(other.items())[:5]}"
         return True
 
-    async def are_told(self) -> bool:
-        """Whether all has been told that is to be told before the cancel."""
-        offered = len(self.plan.audience) * self.plan.packages
+    async def are_notified(self) -> bool:
+        """Whether every notice that is due before the cancel has been sent."""
+        offered = len(self.dataset.audience) * self.dataset.packages
         decided = sum(order.fate is not Fate.LEFT for order in self.orders)
-        told = await self.count("notifications", TOLD, self.plan.package_ids, self.edition)
-        assert told == offered + decided, f"{told} told, and {offered} + {decided} wanted"
+        sent = await self.count("notifications", SENT, self.dataset.package_ids, self.edition)
+        assert sent == offered + decided, f"{sent} sent, and {offered} + {decided} wanted"
         return True
 
     async def are_complete(self) -> bool:
         """Whether the cancel of every package is complete."""
-        rows = await self.fetch("packages", LEDGERS, self.plan.package_ids, self.edition)
+        rows = await self.fetch("packages", LEDGERS, self.dataset.package_ids, self.edition)
         done = {row["package_id"] for row in rows if row["completed_at"]}
-        assert done == set(self.plan.package_ids), [dict(row) for row in rows]
+        assert done == set(self.dataset.package_ids), [dict(row) for row in rows]
         return True
 
     async def tables(self) -> Tables:
-        """What the services' tables have of this world."""
-        packages, campaigns = self.plan.package_ids, self.plan.campaign_ids
+        """What the services' tables have of this scenario."""
+        packages, campaigns = self.dataset.package_ids, self.dataset.campaign_ids
         ledgers = await self.fetch("packages", LEDGERS, packages, self.edition)
         notified = await self.fetch(
             "notifications", NOTIFIED, packages, self.edition, "package_canceled"
@@ -227,8 +229,8 @@ class World:
         )
 
     async def order_rows(self) -> dict[str, tuple[str, int]]:
-        """Status and version of every order of this world."""
-        rows = await self.fetch("orders", ORDERS, self.plan.package_ids)
+        """Status and version of every order of this scenario."""
+        rows = await self.fetch("orders", ORDERS, self.dataset.package_ids)
         return {row["order_id"]: (row["status"], row["version"]) for row in rows}
 
     async def fetch(self, service: str, statement: str, *arguments: Any) -> list[Row]:
@@ -264,32 +266,34 @@ NOTIFIED = """
 SELECT n.recipient_id, n.package_id FROM notifications n JOIN happenings h USING (happening_id)
 WHERE n.package_id = ANY ($1) AND h.edition = $2 AND h.kind = $3 AND n.status = 'sent'
 """
-TOLD = """
+SENT = """
 SELECT count(*) FROM notifications n JOIN happenings h USING (happening_id)
 WHERE n.package_id = ANY ($1) AND h.edition = $2 AND n.status = 'sent'
 """
 
 
 def is_of(token: str, key: object) -> bool:
-    """Whether a partition key is one of this world's."""
+    """Whether a partition key is one of this scenario's."""
     return isinstance(key, str) and key.startswith(token)
 
 
 @asynccontextmanager
-async def world(
+async def new_scenario(
     stack: Stack, *, times: int = 1, patience: float = PATIENCE, **sizes: int
-) -> AsyncIterator[World]:
-    """A world of its own on a stack, while the block lasts."""
-    plan = Plan(f"W{token_hex(3)}", **sizes)
+) -> AsyncIterator[Scenario]:
+    """A scenario with ids of its own on a stack, while the block lasts."""
+    dataset = Dataset(f"W{token_hex(3)}", **sizes)
     amqp_url = stack.amqp_url
     async with AsyncExitStack() as opened:
         pools = {
             service: await opened.enter_async_context(database.pool(url, "faults", size=2))
             for service, url in stack.postgres.items()
         }
-        queue = await opened.enter_async_context(tap.tapped(amqp_url, f"faults.{plan.token}"))
-        sender = await opened.enter_async_context(client.connect(amqp_url, source="/faults"))
-        yield World(
-            plan, stack, sender, pools, queue, datetime.now(UTC), times=times, patience=patience
+        queue = await opened.enter_async_context(
+            recorder.recording(amqp_url, f"faults.{dataset.token}")
         )
-        await tap.delete(amqp_url, [names.mailbox(name) for name in plan.mailboxes])
+        sender = await opened.enter_async_context(client.connect(amqp_url, source="/faults"))
+        yield Scenario(
+            dataset, stack, sender, pools, queue, datetime.now(UTC), times=times, patience=patience
+        )
+        await recorder.delete(amqp_url, [names.mailbox(name) for name in dataset.mailboxes])

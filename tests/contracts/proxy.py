@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 
-class Cuttable:
+class Proxy:
     """Forwards connections to the broker until it is told otherwise."""
 
     def __init__(self, url: str) -> None:
@@ -49,9 +49,9 @@ class Cuttable:
 
 
 @asynccontextmanager
-async def cuttable(url: str) -> AsyncIterator[Cuttable]:
+async def proxied(url: str) -> AsyncIterator[Proxy]:
     """A proxy to the broker while the block lasts."""
-    proxy = Cuttable(url)
+    proxy = Proxy(url)
     server = await asyncio.start_server(proxy.join, "127.0.0.1", 0)
     proxy.through(server.sockets[0].getsockname()[1])
     try:

@@ -14,36 +14,35 @@ from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
 from services.runtime.amqp.publisher import Publisher
+from services.runtime.decision import Answer
 from services.runtime.messages import item
 from services.runtime.messages.decider import Decider
-from services.runtime.messages.inbox import Answer
 from services.runtime.messages.item import Item, Origin
-from services.runtime.messages.outbox import OutboxRow, Relay
+from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
-from services.runtime.tables.transaction import Work
-from services.runtime.tables.wakes import Wakes
+from services.runtime.tables.transaction import OutboxRow, Wakes, Work
 
 EventT = TypeVar("EventT", bound=Event)
 
 
-class Kept(Relay):
-    """Leaves committed events in the outbox."""
+class NoRelay(Relay):
+    """A relay that publishes nothing: committed events stay in the outbox."""
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
-        """Nothing is brought out."""
+        """Publish nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Emitted:
     """An event as it stands in the outbox."""
 
     envelope: Envelope
     body: Event
 
 
-class Desk:
-    """Sends messages to one service and tells what it did."""
+class Harness:
+    """Sends messages to one service and reads what it emitted."""
 
     def __init__(self, service: Service, work: Work, stack: AsyncExitStack) -> None:
         """See desk_of."""
@@ -96,47 +95,47 @@ class Desk:
 
     async def sweep(self, name: str) -> int:
         """Run a sweep until it finds no more right now; the number of pieces it did."""
-        (sweep,) = (s for s in self.service.sweeps if s.name == name)
+        (sweep,) = (s for s in self.service.table_work if s.name == name)
         pieces = 1
         while await sweep.run(self.work):
             pieces += 1
         return pieces
 
-    async def said(self) -> list[Said]:
+    async def emitted(self) -> list[Emitted]:
         """The events since the last call, in the order they were committed."""
         rows = await self.pool.fetch(
             "SELECT id, body FROM outbox WHERE id > $1 ORDER BY id", self._read
         )
         self._read = max((row["id"] for row in rows), default=self._read)
-        return [_said(element) for row in rows for element in envelope.read(row["body"])]
+        return [_emitted(element) for row in rows for element in envelope.read(row["body"])]
 
     async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call; forgets the others."""
-        return [said.body for said in await self.said() if isinstance(said.body, kind)]
+        return [emitted.body for emitted in await self.emitted() if isinstance(emitted.body, kind)]
 
     async def close(self) -> None:
-        """Leave the database."""
+        """Close the connections."""
         await self._stack.aclose()
 
 
-def _said(element: object) -> Said:
+def _emitted(element: object) -> Emitted:
     assert isinstance(element, Envelope)
     body = catalogue.EVENTS[element.type].read(element.subject, element.data)
     assert isinstance(body, Event)
-    return Said(element, body)
+    return Emitted(element, body)
 
 
-async def desk_of(service: Service, url: str) -> Desk:
-    """A desk on this database."""
+async def open_harness(service: Service, url: str) -> Harness:
+    """A harness of a service on this database."""
     stack = AsyncExitStack()
     pool = await stack.enter_async_context(database.pool(url, "relais test"))
     publisher = Publisher("amqp://nowhere", "test")
     work = Work(
         service=service.name,
         pool=pool,
+        outbox=NoRelay(service.name, pool, publisher, frozenset()),
         publisher=publisher,
-        relay=Kept(service.name, pool, publisher, frozenset()),
         wakes=Wakes(),
         amqp_url="amqp://nowhere",
     )
-    return Desk(service, work, stack)
+    return Harness(service, work, stack)

@@ -1,4 +1,4 @@
-"""Third parties on the way of events: one that says everything again, and one that mixes all up."""
+"""Delivers events in other ways than the broker does: each one twice, or in any order."""
 
 import asyncio
 import random
@@ -18,10 +18,10 @@ from contracts import names
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.topology import Reader
 from services.runtime.service import installed
-from tests.faults import tap
-from tests.faults.crew import LANES
+from tests.faults import recorder
+from tests.faults.workers import LANES
 
-AGAIN = "x-said-again"
+DUPLICATE = "x-duplicate"
 QUIET = 0.02
 
 Messages = Sequence[AbstractIncomingMessage]
@@ -29,33 +29,33 @@ PassOn = Callable[[AbstractChannel, Messages], Awaitable[None]]
 
 
 @asynccontextmanager
-async def repeating(amqp_url: str) -> AsyncIterator[None]:
-    """Every event is said once more, soon after it was said; all of them when the block ends."""
+async def duplicating(amqp_url: str) -> AsyncIterator[None]:
+    """Publish every event a second time; all of them by the end of the block."""
 
-    async def say_again(channel: AbstractChannel, heard: Messages) -> None:
+    async def duplicate(channel: AbstractChannel, recorded: Messages) -> None:
         events = await channel.get_exchange(names.EVENTS, ensure=False)
-        for message in heard:
-            if AGAIN not in message.headers:
-                again = _copy(message, message.headers | {AGAIN: True})
+        for message in recorded:
+            if DUPLICATE not in message.headers:
+                again = _copy(message, message.headers | {DUPLICATE: True})
                 await events.publish(again, str(message.routing_key))
 
-    async with _relaying(amqp_url, say_again):
+    async with _relaying(amqp_url, duplicate):
         yield
 
 
 @asynccontextmanager
-async def shuffling(amqp_url: str, rng: random.Random) -> AsyncIterator[None]:
+async def reordering(amqp_url: str, rng: random.Random) -> AsyncIterator[None]:
     """Every service gets events in an order of its own, by any lane, until the block ends."""
-    readers = topology.readers(installed().values(), LANES)
+    readers = [service.reader(LANES) for service in installed().values()]
     waiting: dict[str, list[AbstractIncomingMessage]] = {one.service: [] for one in readers}
 
-    async def mix(channel: AbstractChannel, heard: Messages) -> None:
+    async def mix(channel: AbstractChannel, recorded: Messages) -> None:
         for reader in readers:
             held = waiting[reader.service]
-            held += [message for message in heard if message.routing_key in reader.events]
+            held += [message for message in recorded if message.routing_key in reader.events]
             rng.shuffle(held)
             # Some stay behind as long as others come.
-            stay = rng.randint(0, len(held)) if heard else 0
+            stay = rng.randint(0, len(held)) if recorded else 0
             for message in held[stay:]:
                 await _hand_over(channel, reader, message, str(rng.random()))
             del held[stay:]
@@ -70,22 +70,22 @@ async def shuffling(amqp_url: str, rng: random.Random) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _relaying(amqp_url: str, pass_on: PassOn) -> AsyncIterator[None]:
-    """Pass on what is said until the block ends and nothing is left."""
+    """Pass on events until the block ends and none is left."""
     over = asyncio.Event()
 
     async def relay(queue: str) -> None:
         async with broker.connected(amqp_url, "faults") as connection:
             channel = await connection.channel()
-            heard: Messages = ()
-            while heard or not over.is_set():
-                heard = await tap.read(channel, queue)
-                await pass_on(channel, heard)
-                if not heard:
+            recorded: Messages = ()
+            while recorded or not over.is_set():
+                recorded = await recorder.read(channel, queue)
+                await pass_on(channel, recorded)
+                if not recorded:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(over.wait(), QUIET)
 
     own = f"faults.relay.{token_hex(3)}"
-    async with tap.tapped(amqp_url, own) as queue, asyncio.TaskGroup() as tasks:
+    async with recorder.recording(amqp_url, own) as queue, asyncio.TaskGroup() as tasks:
         tasks.create_task(relay(queue))
         try:
             yield
@@ -94,7 +94,7 @@ async def _relaying(amqp_url: str, pass_on: PassOn) -> AsyncIterator[None]:
 
 
 async def _cut_off(connection: AbstractConnection, readers: Sequence[Reader]) -> None:
-    """Let services hear events from nobody but us."""
+    """Unbind the services from the events exchange, so that only this module feeds them."""
     async with connection.channel() as channel:
         for reader in readers:
             inbound = await channel.get_exchange(names.inbound(reader.service), ensure=False)

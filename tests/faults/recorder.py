@@ -1,4 +1,4 @@
-"""What went over the broker: everything said, and everything that reached a mailbox."""
+"""Records what went over the broker: all events, and all notices in the mailboxes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +15,7 @@ AT_ONCE = 100
 
 
 @dataclass
-class Heard:
+class Recording:
     """Envelopes by source and id, each once; repeats counts those that came again."""
 
     envelopes: dict[tuple[str, str], Envelope] = field(default_factory=dict)
@@ -42,8 +42,8 @@ async def read(channel: AbstractChannel, queue: str) -> list[AbstractIncomingMes
 
 
 @asynccontextmanager
-async def tapped(amqp_url: str, queue: str) -> AsyncIterator[str]:
-    """A queue that gets a copy of every event while the block lasts, whatever becomes of us."""
+async def recording(amqp_url: str, queue: str) -> AsyncIterator[str]:
+    """A durable queue that gets a copy of every event while the block lasts."""
     async with broker.connected(amqp_url, "faults") as connection, connection.channel() as channel:
         declared = await channel.declare_queue(queue, durable=True)
         await declared.bind(names.EVENTS, "#")

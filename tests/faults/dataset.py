@@ -1,6 +1,6 @@
-"""A small world: who orders what, and what a cancel of it must leave. Pure.
+"""The data of a scenario: who orders what, and what a cancel must leave behind. Pure.
 
-Every id starts with the world's token, so that worlds on one stack tell theirs apart.
+Every id starts with the dataset's token, so that scenarios can share a stack.
 """
 
 from collections.abc import Iterator
@@ -90,10 +90,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Dataset:
     """Entities, packages that all but the last entity are offered, and a campaign for each.
 
-    The last ones of the audience order late or nothing, and are told of the cancel all the same.
+    The last ones of the audience order late or nothing, and are notified of the cancel too.
     """
 
     token: str

@@ -1,4 +1,4 @@
-"""The workers of a test: started one by one, told where to die, replaced."""
+"""The workers of a test: started one by one, killed at a given point, replaced."""
 
 import http.client
 import itertools
@@ -30,15 +30,15 @@ LANES = 2
 
 
 @dataclass
-class Post:
-    """A worker process, what it was told, and the port at which it says whether it is ready."""
+class WorkerProcess:
+    """A worker process, its options, and the port of its readiness page."""
 
     process: Process
     port: int
     options: tuple[str, ...]
 
     def is_ready(self) -> bool:
-        """Whether it answers that it is ready."""
+        """Whether its readiness page answers 200."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
             connection.request("GET", "/readyz")
@@ -50,11 +50,11 @@ class Post:
 
 
 @dataclass
-class Crew:
+class Workers:
     """The workers of one stack, by service and number; none is started again by itself."""
 
     stack: Stack
-    posts: dict[tuple[str, int], Post] = field(default_factory=dict)
+    processes: dict[tuple[str, int], WorkerProcess] = field(default_factory=dict)
     starts: Iterator[int] = field(default_factory=itertools.count)
 
     def start(self, service: str, *options: str, number: int = 1) -> Process:
@@ -65,33 +65,33 @@ class Crew:
             [*COMMAND, "run", service, *options],
             env=self.stack.environment | {"RELAIS_HTTP_PORT": str(port)},
         )
-        self.posts[service, number] = Post(process, port, options)
+        self.processes[service, number] = WorkerProcess(process, port, options)
         return process
 
     async def restore(self) -> None:
         """Let there be one plain worker of each service, whatever a test has left."""
-        for place, post in list(self.posts.items()):
-            if place[1] > 1 or post.options or not post.process.alive():
-                post.process.signal(signal.SIGKILL)
-                await ended(post.process)
-                del self.posts[place]
+        for key, worker in list(self.processes.items()):
+            if key[1] > 1 or worker.options or not worker.process.alive():
+                worker.process.signal(signal.SIGKILL)
+                await ended(worker.process)
+                del self.processes[key]
         for service in installed():
-            if (service, 1) not in self.posts:
+            if (service, 1) not in self.processes:
                 self.start(service)
         await self.ready()
 
     def process(self, service: str, number: int = 1) -> Process:
-        """The process at a post."""
-        return self.posts[service, number].process
+        """The process of a worker."""
+        return self.processes[service, number].process
 
     async def ready(self) -> None:
         """Wait until every worker is ready."""
-        for post in self.posts.values():
-            await eventually(post.is_ready, timeout=STARTING)
+        for worker in self.processes.values():
+            await eventually(worker.is_ready, timeout=STARTING)
 
     async def stop(self, service: str, number: int = 1) -> None:
         """Stop a worker in order."""
-        process = self.posts.pop((service, number)).process
+        process = self.processes.pop((service, number)).process
         process.signal(signal.SIGTERM)
         assert await ended(process) == 0, f"{process.name} did not drain; see {process.log}"
 
@@ -102,7 +102,7 @@ class Crew:
 
     def are_alive(self) -> bool:
         """Whether every worker still runs that was started and not stopped."""
-        return all(post.process.alive() for post in self.posts.values())
+        return all(worker.process.alive() for worker in self.processes.values())
 
 
 async def ended(process: Process) -> int | None:
@@ -122,14 +122,14 @@ async def died(process: Process) -> None:
     assert code == -signal.SIGKILL, f"{process.name} ended with {code}; see {process.log}"
 
 
-async def clear(amqp_url: str) -> None:
+async def clear_broker(amqp_url: str) -> None:
     """Take what other stacks of this test run have left off the broker."""
     async with broker.connected(amqp_url, "faults") as connection:
-        readers = topology.readers(installed().values(), LANES)
+        readers = [service.reader(LANES) for service in installed().values()]
         await topology.delete(connection, readers)
 
 
-async def drop(postgres_url: str, databases: Mapping[str, str]) -> None:
+async def drop_databases(postgres_url: str, databases: Mapping[str, str]) -> None:
     """Remove the databases and roles of a stack, by their URLs."""
     conn = await asyncpg.connect(postgres_url)
     try:
@@ -142,7 +142,7 @@ async def drop(postgres_url: str, databases: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def crew(servers: Servers, state: Path, **environment: str) -> Iterator[Crew]:
+def worker_stack(servers: Servers, state: Path, **environment: str) -> Iterator[Workers]:
     """Databases and topology of a stack without workers, while the block lasts."""
     none = dict.fromkeys(installed(), 0)
     with stack(
@@ -153,7 +153,7 @@ def crew(servers: Servers, state: Path, **environment: str) -> Iterator[Crew]:
         databases=prefix(),
         command=COMMAND,
     ) as running:
-        yield Crew(running)
+        yield Workers(running)
 
 
 def surroundings(**more: str) -> dict[str, str]:

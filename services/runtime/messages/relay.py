@@ -1,0 +1,149 @@
+"""The relay publishes outbox rows and deletes them once they are confirmed; none is lost.
+
+Each worker publishes what it has stored; rows that nobody holds any more are published by the
+sweep.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from contracts import names
+from services.runtime import telemetry
+from services.runtime.amqp.frames import Outgoing
+from services.runtime.amqp.isolation import PublishFailed
+from services.runtime.amqp.publisher import Publisher
+from services.runtime.messages import outbox
+from services.runtime.postgres.database import Pool, Row, attempt, persist
+from services.runtime.tables.transaction import OutboxRow, Transaction
+
+log = structlog.get_logger()
+
+SWEPT = 500
+SWEPT_BYTES = 4 * 1024 * 1024
+
+# A lost delete only means that a message is published again with the same id.
+DELETE = """
+WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
+DELETE FROM outbox USING quick WHERE id = ANY ($1::bigint[])
+"""
+RELEASE = "UPDATE outbox SET taken_until = now() WHERE id = ANY ($1::bigint[])"
+LEFT = "SELECT count(*) FROM outbox WHERE id = ANY ($1::bigint[]) AND NOT unroutable"
+RENEW = "UPDATE outbox SET taken_until = now() + $2::interval WHERE id = ANY ($1::bigint[])"
+MARK_UNROUTABLE = "UPDATE outbox SET unroutable = true WHERE id = ANY ($1::bigint[])"
+# At least one, and no more than the bytes of a batch.
+TAKE = """
+UPDATE outbox SET taken_until = now() + $1::interval
+WHERE id IN (
+    SELECT id FROM (
+        SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
+        FROM (SELECT id, body FROM outbox WHERE taken_until <= now()
+              ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS free) AS chunk
+    WHERE before < $3)
+RETURNING *
+"""
+PENDING = """
+SELECT count(*) AS pending, count(*) FILTER (WHERE unroutable) AS unroutable,
+       count(*) FILTER (WHERE taken_until <= now()) AS free,
+       extract(epoch FROM now() - min(taken_until) + $1::interval)::float8 AS oldest
+FROM outbox
+"""
+
+
+def _reply_queue(message: Outgoing) -> str | None:
+    """Where an answer goes; None for an event, whose readers are waited for."""
+    return None if message.exchange else message.routing_key
+
+
+class Relay:
+    """Stores what transactions emit, publishes it, and deletes it."""
+
+    def __init__(self, service: str, pool: Pool, publisher: Publisher, heard: frozenset[str]):
+        """heard: the event types that some service reads."""
+        self._source = names.source(service)
+        self._pool = pool
+        self._publisher = publisher
+        self._heard = heard
+        self.unroutable = 0
+
+    async def store(self, tx: Transaction) -> Sequence[OutboxRow]:
+        """Write what a transaction handled and emits; see outbox."""
+        return await outbox.store(self._source, tx)
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Publish rows that this worker holds; returns when they are confirmed and deleted.
+
+        If the broker fails, the sweep gets them, and this waits until it has published them.
+        """
+        if not rows:
+            return
+        try:
+            await self._publish(rows)
+        except PublishFailed as error:
+            log.warning("publish_failed", rows=len(rows), error=str(error))
+            await self._release([row.id for row in rows])
+
+    async def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        messages = [row.message for row in rows]
+        queues = [_reply_queue(message) for message in messages]
+        ids = [row.id for row in rows]
+
+        async def renew() -> None:
+            # Where this fails, another worker may publish them as well, under the same ids.
+            await attempt("outbox_renew", lambda: self._pool.execute(RENEW, ids, outbox.LEASE))
+
+        published = await self._publisher.publish_leased(messages, queues, outbox.LEASE, renew)
+        refused = published.nacked | {
+            i for i in published.returned if messages[i].type in self._heard
+        }
+        # Whoever asked for an answer has to make room for it, on a queue that answers.
+        refused -= {i for i in refused if not messages[i].exchange}
+        telemetry.EVENTS_UNHEARD.inc(len(published.returned - refused))
+        taken = [id for i, id in enumerate(ids) if i not in refused]
+        await persist("outbox_delete", lambda: self._pool.execute(DELETE, taken))
+        if refused:
+            await self._retain([rows[i] for i in sorted(refused)])
+
+    async def _retain(self, rows: Sequence[OutboxRow]) -> None:
+        ids = [row.id for row in rows]
+        log.error("events_unroutable", count=len(ids), types=sorted({r.message.type for r in rows}))
+        await persist("outbox_retain", lambda: self._pool.execute(MARK_UNROUTABLE, ids))
+
+    async def _release(self, ids: list[int]) -> None:
+        await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
+        while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
+            await asyncio.sleep(0.1)
+
+    async def sweep(self) -> bool:
+        """Publish what nobody holds any more; returns whether it has found any."""
+        if not await self.measure():
+            return False
+        rows = await self._pool.fetch(TAKE, outbox.LEASE, SWEPT, SWEPT_BYTES)
+        if rows:
+            await self._publish(sorted(map(self._row, rows), key=lambda row: row.id))
+        return bool(rows)
+
+    async def measure(self) -> int:
+        """Measure what is committed but not yet with the broker; how many rows nobody holds."""
+        row = await self._pool.fetchrow(PENDING, outbox.LEASE)
+        assert row is not None
+        self.unroutable = row["unroutable"]
+        telemetry.OUTBOX_PENDING.set(row["pending"])
+        telemetry.OUTBOX_OLDEST.set(max(row["oldest"] or 0.0, 0.0))
+        return int(row["free"])
+
+    def _row(self, row: Row) -> OutboxRow:
+        message = Outgoing(
+            exchange=row["exchange"],
+            routing_key=row["routing_key"],
+            body=row["body"],
+            type=row["type"],
+            message_id=row["message_id"],
+            content_type=row["content_type"],
+            app_id=self._source,
+            correlation_id=row["correlation_id"],
+            partitionkey=row["partitionkey"],
+            mandatory=row["mandatory"],
+        )
+        return OutboxRow(row["id"], message)

@@ -1,0 +1,133 @@
+"""What a worker shows of itself: metrics at /metrics, JSON log lines, and hooks for spans.
+
+A batch of messages, a piece of table work and a publish are each observed by one function here,
+after they have been committed or confirmed.
+"""
+
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+CONSUMED = Counter("relais_messages_consumed", "Messages handled.", ["service", "type", "outcome"])
+BATCH_SIZE = Histogram(
+    "relais_batch_size", "Messages in a batch.", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500)
+)
+BATCH_SECONDS = Histogram("relais_batch_seconds", "Time from a batch to its acknowledgement.")
+MESSAGE_AGE = Histogram(
+    "relais_message_age_seconds",
+    "Time from the sender's stamp to the decision.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
+)
+SWEEP_SECONDS = Histogram("relais_sweep_seconds", "Time of one piece of table work.", ["sweep"])
+PUBLISH_SECONDS = Histogram("relais_publish_seconds", "Time from a publish to its last confirm.")
+PUBLISHED = Counter("relais_messages_published", "AMQP messages that the broker has confirmed.")
+TRANSIENT_FAULTS = Counter("relais_transient_faults", "Faults that were tried again.", ["what"])
+OUTBOX_PENDING = Gauge("relais_outbox_pending", "Messages committed but not yet confirmed.")
+OUTBOX_OLDEST = Gauge("relais_outbox_oldest_seconds", "Age of the oldest of them.")
+EVENTS_UNHEARD = Counter("relais_events_unheard", "Events that no service reads.")
+PARKED = Gauge("relais_parked_messages", "Messages kept for somebody to look at.")
+WAITING = Gauge("relais_waiting_commands", "Commands that name something unknown so far.")
+LANES_HELD = Gauge("relais_lane_consumers", "Lanes this worker consumes.")
+SLOT = Gauge("relais_lane_slot", "The slot of this worker, which decides its lanes.")
+READY = Gauge("relais_ready", "1 while the worker is ready.")
+
+log = structlog.get_logger()
+
+SpanHook = Callable[[str, float, Mapping[str, Any]], None]
+"""Called with the name of what ended (batch, piece, publish), its seconds and its fields."""
+
+span_hooks: list[SpanHook] = []
+
+
+def _span(name: str, seconds: float, fields: Mapping[str, Any]) -> None:
+    for hook in span_hooks:
+        hook(name, seconds, fields)
+
+
+def batch(size: int, seconds: float, age: float | None, fields: Mapping[str, Any]) -> None:
+    """A batch has been acknowledged; fields say what a lone message was, see consumer."""
+    BATCH_SIZE.observe(size)
+    BATCH_SECONDS.observe(seconds)
+    if age is not None:
+        MESSAGE_AGE.observe(age)
+    log.info("batch_done", messages=size, duration_ms=round(seconds * 1000, 1), **fields)
+    _span("batch", seconds, {"messages": size, **fields})
+
+
+@contextmanager
+def piece(sweep: str) -> Iterator[None]:
+    """A piece of table work; only one that did not fail is observed."""
+    began = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - began
+    SWEEP_SECONDS.labels(sweep).observe(seconds)
+    _span("piece", seconds, {"sweep": sweep})
+
+
+@contextmanager
+def publish(count: int) -> Iterator[None]:
+    """A publish of so many AMQP messages; only one that was confirmed is observed."""
+    began = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - began
+    PUBLISH_SECONDS.observe(seconds)
+    PUBLISHED.inc(count)
+    _span("publish", seconds, {"messages": count})
+
+
+def consumed(service: str, counts: Mapping[tuple[str, str], int]) -> None:
+    """Messages whose outcome has been committed: how many by type and outcome."""
+    for (type_, outcome), count in counts.items():
+        CONSUMED.labels(service, type_, outcome).inc(count)
+
+
+def fault(what: str, attempt: int, error: BaseException) -> None:
+    """A fault of the other side or of the moment; what failed is tried again."""
+    TRANSIENT_FAULTS.labels(what).inc()
+    log.warning("transient_fault", what=what, attempt=attempt, error=repr(error))
+
+
+def configure(service: str, level: str) -> None:
+    """Log constant snake_case events with fields to standard output; identity is bound once."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_json),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(
+        service=service, instance=f"{socket.gethostname()}-{os.getpid()}"
+    )
+    logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
+
+
+class _Bridge(logging.Handler):
+    """Brings what libraries log into the same stream."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno,
+            "library_log",
+            logger=record.name,
+            text=record.getMessage(),
+            exc_info=record.exc_info,
+        )
+
+
+def _json(value: Any, **_: Any) -> bytes:
+    return orjson.dumps(value, default=repr)
