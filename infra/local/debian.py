@@ -54,17 +54,17 @@ def cached() -> Path | None:
     return max(found, key=lambda root: root.stat().st_mtime, default=None)
 
 
-def fetch(kept: Kept, say: Callable[[str], None]) -> Path:
+def fetch(kept: Kept, report: Callable[[str], None]) -> Path:
     """Return the root folder of an unpacked RabbitMQ, fetched (33 MB) when it is not cached."""
     if root := cached():
         return root
     place = caches.folder()
     if place is None:
-        raise Unavailable(f"No folder to keep RabbitMQ in: make {caches.OWN} writable.")
+        raise Unavailable(f"No folder to store RabbitMQ in: make {caches.OWN} writable.")
     with locked(place, kept):
         if root := cached():
             return root
-        say(f"Fetching RabbitMQ's Debian packages (33 MB, once) into {place}.")
+        report(f"Fetching RabbitMQ's Debian packages (33 MB, once) into {place}.")
         return build(kept, place)
 
 
@@ -127,7 +127,7 @@ def settle(unpacked: Path, final: Path) -> None:
 
 
 def kind() -> str:
-    """Return the part of a cache's name that says for which machines and by which recipe it is."""
+    """Return the part of a cache's name that stands for its machines and its recipe."""
     return f"rabbitmq-{RECIPE}-{distribution()}-{platform.machine()}"
 
 

@@ -93,7 +93,7 @@ class Keeper:
         return True
 
     def reap(self) -> None:
-        """Notice who has ended, adopted grandchildren included, and tell the parent."""
+        """Notice who has ended, adopted grandchildren included, and send it to the parent."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -104,7 +104,7 @@ class Keeper:
             if child := self.children.pop(pid, None):
                 child.popen.returncode = os.waitstatus_to_exitcode(status)
                 self.write_record()
-                tell({"exited": [pid, child.popen.returncode]})
+                send({"exited": [pid, child.popen.returncode]})
 
     def end(self, wait: Callable[[float], None]) -> None:
         """End every process: ask, wait for its grace, then kill; clear up after them."""
@@ -132,7 +132,7 @@ class Keeper:
                     os.killpg(child.pid, signal.SIGKILL)
 
     def write_record(self) -> None:
-        """Say on disk what would be left behind if this process were killed now."""
+        """Write to disk what would be left behind if this process were killed now."""
         facts = {
             "boot": boot_id(),
             "owner": {"pid": self.parent, "started": started_at(self.parent)},
@@ -244,7 +244,7 @@ def stat_fields(text: str) -> list[str]:
 
 
 def boot_id() -> str | None:
-    """Return what tells one boot of this machine from another."""
+    """Return the id of this boot of the machine."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -257,7 +257,7 @@ def bid(argv: list[str]) -> None:
         subprocess.run(argv, capture_output=True, timeout=20, check=False)
 
 
-def tell(answer: dict[str, Any]) -> None:
+def send(answer: dict[str, Any]) -> None:
     """Send one line to the parent, who may be gone."""
     with contextlib.suppress(OSError):
         os.write(1, json.dumps(answer).encode() + b"\n")
@@ -281,7 +281,7 @@ def wake_on_signals(keeper: Keeper) -> int:
 
 
 def serve(keeper: Keeper, wake: int) -> None:
-    """Answer requests until the parent says it is done, or is gone."""
+    """Answer requests until the parent ends it, or is gone."""
     unread = b""
     while not keeper.ending:
         # A forked child of the parent may hold the pipe open after its death: look at both.
@@ -297,7 +297,7 @@ def serve(keeper: Keeper, wake: int) -> None:
                 return
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
-                tell(keeper.answer(json.loads(line)))
+                send(keeper.answer(json.loads(line)))
 
 
 def main(record: Path) -> None:

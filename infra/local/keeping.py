@@ -174,7 +174,7 @@ class Kept:
             self._requests.close()
 
     def _listen(self, answers: IO[bytes]) -> None:
-        """Hand on what the keeper says until it is gone."""
+        """Handle the messages of the keeper until it is gone."""
         for line in answers:
             match json.loads(line):
                 case {"exited": [int(pid), int(code)]}:
@@ -214,7 +214,7 @@ LOST = "The process that holds everything in {folder} has been killed; run the c
 
 
 @contextmanager
-def keeping(folder: Path, *, say: Callable[[str], None] = QUIET) -> Iterator[Kept]:
+def keeping(folder: Path, *, report: Callable[[str], None] = QUIET) -> Iterator[Kept]:
     """Hold a folder and the processes started in it; when the block is left none of them remains.
 
     Raises Unavailable when another living process holds the folder.
@@ -223,7 +223,7 @@ def keeping(folder: Path, *, say: Callable[[str], None] = QUIET) -> Iterator[Kep
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "keeper.json"
     with lock(folder, record) as held:
-        end_leftovers(record, say)
+        end_leftovers(record, report)
         for log in folder.glob("*.log"):
             log.unlink()
         kept = Kept(start_keeper(record, held), folder)
@@ -268,7 +268,7 @@ def raise_first(futures: Sequence[Future[T]]) -> None:
 
 
 def tail(log: Path, lines: int = 20) -> str:
-    """Return the last lines of a log, for an error that has to say why."""
+    """Return the last lines of a log, for the message of an error."""
     try:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:

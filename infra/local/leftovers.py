@@ -15,7 +15,7 @@ from typing import Any
 from infra.local import keeper
 from infra.local.errors import Unavailable
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 PATIENCE_SECONDS = 60.0
 
 
@@ -64,13 +64,13 @@ def read_record(record: Path) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def end_leftovers(record: Path, say: Say) -> None:
+def end_leftovers(record: Path, report: Report) -> None:
     """End what a run whose keeper was killed as well has left behind."""
     facts = read_record(record)
     for process in facts.get("processes", []):
         if is_same(process, facts.get("boot")):
             name, pid = process["name"], process["pid"]
-            say(f"Ending {name} (process {pid}), left behind by a killed run.")
+            report(f"Ending {name} (process {pid}), left behind by a killed run.")
             kill(process)
     for argv in facts.get("farewells", []):
         keeper.bid(argv)
@@ -79,11 +79,11 @@ def end_leftovers(record: Path, say: Say) -> None:
     record.unlink(missing_ok=True)
 
 
-def clear(folder: Path, say: Say) -> None:
+def clear(folder: Path, report: Report) -> None:
     """End what a killed run left behind in a folder; wait for its keeper, if that is at work."""
     if (folder / "lock").exists():
         with lock(folder, folder / "keeper.json"):
-            end_leftovers(folder / "keeper.json", say)
+            end_leftovers(folder / "keeper.json", report)
 
 
 def is_same(process: Mapping[str, Any], boot: str | None) -> bool:

@@ -41,7 +41,7 @@ def is_free(port: int) -> bool:
 
 
 def answers(host: str, port: int, *, greeting: bytes = b"", timeout: float = 2.0) -> bool:
-    """Whether something accepts connections there and, when greeted, says something back."""
+    """Whether something accepts connections there and, when greeted, answers."""
     try:
         with socket.create_connection((host, port), timeout) as connection:
             connection.settimeout(timeout)

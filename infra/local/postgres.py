@@ -199,15 +199,15 @@ def place_of(folder: Path, user: tuple[int, int] | None) -> str:
 
 
 def wait_until_ready(kept: Kept, server: Process, status: Path) -> None:
-    """Wait until the server says in its pid file that it accepts connections."""
-    while not says_ready(status):
+    """Wait until the server writes into its pid file that it accepts connections."""
+    while not is_ready(status):
         if not server.alive():
             kept.check()
             raise Unavailable(f"Postgres ended while starting:\n{tail(server.log)}")
         kept.pause(0.02)
 
 
-def says_ready(status: Path) -> bool:
+def is_ready(status: Path) -> bool:
     """Whether the last line of a postmaster.pid is `ready`."""
     try:
         return status.read_text().rstrip().endswith("\nready")

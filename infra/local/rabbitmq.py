@@ -237,7 +237,7 @@ def wait_until_ready(kept: Kept, node: Node, server: Process) -> None:
 
 
 def expect_alive(kept: Kept, process: Process) -> None:
-    """Raise what the log says when a process has ended."""
+    """Raise an error with the end of the log when a process has ended."""
     if process.alive():
         return
     kept.check()

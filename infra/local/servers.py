@@ -19,7 +19,7 @@ from infra.local.keeping import QUIET, Kept, keeping, together
 from infra.local.ports import answers
 
 T = TypeVar("T")
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 MODES = ("auto", "external", "docker", "local")
 USUAL_BROKER = "amqp://guest:guest@127.0.0.1:5672/"
 USUAL_DATABASE = "postgresql://postgres:postgres@127.0.0.1:5432/postgres"
@@ -47,7 +47,7 @@ class Choice:
 
 
 @contextmanager
-def servers(state: Path, *, durable: bool = True, say: Say = QUIET) -> Iterator[Servers]:
+def servers(state: Path, *, durable: bool = True, report: Report = QUIET) -> Iterator[Servers]:
     """Give a broker and a database for as long as the block lasts.
 
     RELAIS_AMQP_URL and RELAIS_POSTGRES_URL each name a running server, which is used as it is.
@@ -56,15 +56,15 @@ def servers(state: Path, *, durable: bool = True, say: Say = QUIET) -> Iterator[
     """
     state = state.absolute()
     mode = mode_from(os.environ.get("RELAIS_INFRA", "auto"))
-    choices = (choose_broker(mode, state, durable, say), choose_database(mode, state, durable))
+    choices = (choose_broker(mode, state, durable, report), choose_database(mode, state, durable))
     for choice in choices:
-        say(choice.sentence)
+        report(choice.sentence)
     sentences = tuple(choice.sentence for choice in choices)
     if not any(choice.start for choice in choices):
         amqp_url, postgres_url = (choice.url or "" for choice in choices)
         yield Servers(amqp_url, postgres_url, sentences)
         return
-    with unwinding(), keeping(state, say=say) as kept:
+    with unwinding(), keeping(state, report=report) as kept:
         if not durable:
             forget(kept, state)
         bringing = (partial(bring, choice, kept) for choice in choices)
@@ -90,7 +90,7 @@ def bring(choice: Choice, kept: Kept) -> str:
     return choice.start(kept)
 
 
-def choose_broker(mode: str, state: Path, durable: bool, say: Say) -> Choice:
+def choose_broker(mode: str, state: Path, durable: bool, report: Report) -> Choice:
     """Decide where RabbitMQ comes from."""
     if url := os.environ.get("RELAIS_AMQP_URL"):
         return external("RabbitMQ", url, 5672, "RELAIS_AMQP_URL names it")
@@ -106,7 +106,7 @@ def choose_broker(mode: str, state: Path, durable: bool, say: Say) -> Choice:
     files = rabbitmq.installed()
 
     def start(kept: Kept) -> str:
-        used = files or rabbitmq.Files(debian.fetch(kept, say), "")
+        used = files or rabbitmq.Files(debian.fetch(kept, report), "")
         port = remembered_ports(state).get("broker") if durable else None
         return rabbitmq.start(kept, folder, used, durable=durable, port=port)
 
@@ -177,12 +177,12 @@ def container(
 
 
 def private(name: str, source: str, variable: str) -> str:
-    """Say that a server of our own is used."""
+    """Return the sentence that a private server is used."""
     return f"{name}: a private one ({source}), because RELAIS_{variable}_URL names no other."
 
 
 def instead(variable: str) -> str:
-    """Say what to do when neither a private server nor a container is possible."""
+    """Return what to do when neither a private server nor a container is possible."""
     return f"Name a running one in RELAIS_{variable}_URL; `relais doctor` shows what else would do."
 
 

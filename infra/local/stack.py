@@ -25,7 +25,7 @@ DRAIN_SECONDS = 20.0
 # A worker that dies so many times in a row right after its start is given up.
 QUICK_DEATHS = 20
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Stack:
     command: Sequence[str] = field(repr=False)
     workers: list[Worker] = field(repr=False)
     kept: Kept = field(repr=False)
-    say: Say = field(repr=False)
+    report: Report = field(repr=False)
     restart_count: int = 0
     failure: Exception | None = None
     deaths: queue.SimpleQueue[Worker | None] = field(default_factory=queue.SimpleQueue, repr=False)
@@ -100,7 +100,7 @@ class Stack:
             if worker.quick_deaths >= QUICK_DEATHS:
                 self.give_up(worker)
                 return
-            self.say(f"{worker.name} {how_it_ended(worker)}; starting it again.")
+            self.report(f"{worker.name} {how_it_ended(worker)}; starting it again.")
             self.restart_count += 1
             later = threading.Timer(delay, self.start_again, [worker])
             later.daemon = True
@@ -125,9 +125,9 @@ class Stack:
         )
 
     def fail(self, error: Exception) -> None:
-        """Say loudly that the stack does not work any more."""
+        """Report that the stack does not work any more, and end the wait for it."""
         self.failure = error
-        self.say(str(error))
+        self.report(str(error))
         self.failed.set()
 
 
@@ -140,21 +140,21 @@ def stack(
     environment: Mapping[str, str] | None = None,
     databases: str = "relais",
     command: Sequence[str] = RELAIS,
-    say: Say = QUIET,
+    report: Report = QUIET,
 ) -> Iterator[Stack]:
     """Run a stack for as long as the block lasts; it is ready when the block begins.
 
-    `workers` names every service, and says how many workers of it run; each has a database.
+    `workers` names every service, with the number of its workers; each has a database.
     `environment` is added to every process's.
     `databases` starts the names of the databases, so that several stacks can share a server.
     Logs are state/logs/<service>-<n>.log, new at each start.
     """
     places = place_workers(state.absolute(), workers)
-    with unwinding(), keeping(state.absolute() / "workers", say=say) as kept:
+    with unwinding(), keeping(state.absolute() / "workers", report=report) as kept:
         postgres = create_databases(servers.postgres_url, databases, workers)
         settings = environment_for(servers.amqp_url, postgres, environment or {})
         set_up(kept, command, settings)
-        running = Stack(servers.amqp_url, postgres, None, settings, command, places, kept, say)
+        running = Stack(servers.amqp_url, postgres, None, settings, command, places, kept, report)
         supervisor = threading.Thread(target=running.supervise, daemon=True)
         try:
             start_all(running)
@@ -183,8 +183,8 @@ def environment_for(
 ) -> dict[str, str]:
     """Return the environment of set-up and workers."""
     urls = {f"RELAIS_{service.upper()}_POSTGRES_URL": url for service, url in postgres.items()}
-    told = {"RELAIS_AMQP_URL": amqp_url, "RELAIS_HTTP_HOST": "127.0.0.1"}
-    return {**os.environ, **told, **urls, **more}
+    given = {"RELAIS_AMQP_URL": amqp_url, "RELAIS_HTTP_HOST": "127.0.0.1"}
+    return {**os.environ, **given, **urls, **more}
 
 
 def set_up(kept: Kept, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -205,7 +205,7 @@ def start_all(running: Stack) -> None:
 
 
 def wait_until_ready(kept: Kept, worker: Worker, until: float) -> None:
-    """Wait until a worker says it is ready; one that dies first is a failure."""
+    """Wait until a worker is ready; one that dies first is a failure."""
     while not is_ready(worker.port):
         if worker.process and not worker.process.alive():
             raise Unavailable(

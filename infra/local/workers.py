@@ -40,7 +40,7 @@ class Worker:
 
 
 def how_it_ended(worker: Worker) -> str:
-    """Say how a worker's process ended: by a signal, or with an exit code."""
+    """Describe how a worker's process ended: by a signal, or with an exit code."""
     code = worker.process.returncode if worker.process else None
     if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""The command `relais`: finds the module of the command asked for, and says errors to people."""
+"""The command `relais`: imports the module of a command, runs it, and explains errors."""
 
 import logging
 import os
@@ -21,8 +21,8 @@ MODULES = {
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0, 1 it did not work out, 64, 69, 70 a bug, 78."""
-    # What libraries say of a lost connection we say in words; a worker puts them into its log.
+    """Run the command line and exit: with 0, with 1 on failure, or with a code of problems.py."""
+    # Libraries warn of a lost connection, which our message explains; a worker logs the warning.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         code = build(sys.argv[1:])(prog_name="relais", standalone_mode=False)
@@ -61,9 +61,9 @@ def modules_for(arguments: list[str]) -> list[str]:
 
 
 def explain(error: Exception) -> int:
-    """Say an error on standard error and return its exit code.
+    """Print an error on standard error and return its exit code.
 
-    An error made for people carries an attribute `exit_code`, and its message is the whole story.
+    An error made for people has an attribute `exit_code`, and its message needs no traceback.
     """
     if isinstance(error, typer.TyperException):
         # Where nothing was asked for, the help has been shown, and that is all.
@@ -83,7 +83,7 @@ def explain(error: Exception) -> int:
 
 
 def misused(error: typer.TyperException) -> str:
-    """What is wrong with the arguments, and where the command that they are for is explained."""
+    """What is wrong with the arguments, and which help explains them."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "relais"
     text = error.format_message().rstrip(".")

@@ -21,8 +21,8 @@ def bench(context: typer.Context) -> int:
 
 def run(arguments: list[str]) -> int:
     """Run a bench in a process of its own; arguments go to it as they are."""
-    from services.cli.children import PROJECT, in_sight
+    from services.cli.children import PROJECT, run_attached
 
     if not (PROJECT / "tests/bench").is_dir():
         raise Problem("the benches are part of the repository; run them in a clone of it", USAGE)
-    return in_sight([sys.executable, "-m", "tests.bench", *arguments], os.environ)
+    return run_attached([sys.executable, "-m", "tests.bench", *arguments], os.environ)

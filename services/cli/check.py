@@ -1,4 +1,4 @@
-"""Everything that can be checked without servers, as far as possible at the same time."""
+"""Every check that needs no servers, several at the same time."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from services.cli.children import PROJECT, Outcome, quietly, tool
+from services.cli.children import PROJECT, Outcome, run_captured, tool
 
 WITHOUT_SERVERS = ("RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL")
 
@@ -41,17 +41,17 @@ STEPS = (
 
 
 def check() -> int:
-    """Run every step, one line each, with all that those say which fail; 1 when one fails."""
+    """Run every step; print a line each, and the output of those that fail; 1 when one fails."""
     environment = {k: v for k, v in os.environ.items() if k not in WITHOUT_SERVERS}
     steps = [step for step in STEPS if (PROJECT / step.needs).exists()]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = {pool.submit(quietly, step.argv, environment): step for step in steps}
+        running = {pool.submit(run_captured, step.argv, environment): step for step in steps}
         failed = [report(running[done], done.result()) for done in as_completed(running)]
     return int(any(failed))
 
 
 def report(step: Step, outcome: Outcome) -> bool:
-    """Say how a step went; true when it failed."""
+    """Print the result of a step; true when it failed."""
     word = "FAILED" if outcome.code else "ok"
     print(f"{word:6} {step.name:13} {outcome.seconds:5.1f} s", flush=True)
     if outcome.code:

@@ -1,4 +1,4 @@
-"""Run tools that do not outlive this process."""
+"""Run tools in child processes that end with this one."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ GRACE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a tool that ran unseen."""
+    """The result of a tool whose output was captured."""
 
     code: int
     output: str
@@ -30,8 +30,8 @@ def tool(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def quietly(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
-    """Run a tool in the project's folder and keep what it says."""
+def run_captured(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+    """Run a tool in the project's folder and return its output."""
     started = time.monotonic()
     done = subprocess.run(
         argv,
@@ -46,7 +46,7 @@ def quietly(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
     return Outcome(done.returncode, done.stdout, time.monotonic() - started)
 
 
-def in_sight(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+def run_attached(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a tool on our terminal and return its exit code; a signal to us ends it in order."""
     process = subprocess.Popen(
         argv,
@@ -57,23 +57,23 @@ def in_sight(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         return process.wait()
     except BaseException as error:
-        end(process, told=isinstance(error, KeyboardInterrupt) and os.isatty(0))
+        end(process, interrupted=isinstance(error, KeyboardInterrupt) and os.isatty(0))
         raise
 
 
-def end(process: "subprocess.Popen[bytes]", *, told: bool) -> None:
+def end(process: "subprocess.Popen[bytes]", *, interrupted: bool) -> None:
     """Ask a tool to end in order, then to end, then kill it.
 
-    A terminal has `told` it of its Ctrl-C already; a second one would cut its ending short.
+    On a terminal Ctrl-C has `interrupted` it already; a second signal would cut its end short.
     """
-    # Started in the background of a script, both of us have been told to ignore SIGINT.
-    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if not (told or deaf):
+    # What a script starts in the background ignores SIGINT, and so do its children.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if not (interrupted or ignored):
         process.send_signal(signal.SIGINT)
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt, SystemExit):
-            process.wait(0 if deaf else GRACE_SECONDS)
+            process.wait(0 if ignored else GRACE_SECONDS)
             return
         process.send_signal(number)
-        deaf = False
+        ignored = False
     process.wait()

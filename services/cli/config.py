@@ -35,7 +35,7 @@ def config(service: str, *, as_json: bool) -> int:
     found = list(effective(running.service(service), wrong))
     if as_json:
         print(json.dumps([asdict(setting) for setting in found]))
-        return _told(wrong)
+        return _result(wrong)
     table = Table(box=None, pad_edge=False)
     table.add_column("variable", no_wrap=True)
     for heading in ("value", "from", "meaning"):
@@ -44,18 +44,18 @@ def config(service: str, *, as_json: bool) -> int:
         value = "-" if setting.value is None else str(setting.value)
         table.add_row(setting.variable, value, setting.origin, setting.meaning)
     console().print(table, markup=False)
-    return _told(wrong)
+    return _result(wrong)
 
 
-def _told(wrong: list[str]) -> int:
+def _result(wrong: list[str]) -> int:
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return 0
 
 
 def effective(service: Service, wrong: list[str]) -> Iterator[Setting]:
-    """The settings of a service; what is missing or makes no sense is added to wrong."""
-    # Reading a secret's file puts it into the environment, so the origins are told before.
+    """The settings of a service; errors about missing and invalid ones are added to wrong."""
+    # Reading a secret's file puts it into the environment, so the origins are read before.
     given = _given()
     kinds: list[type[BaseSettings]] = [settings.Settings]
     if service.settings is not None:
@@ -74,7 +74,7 @@ def effective(service: Service, wrong: list[str]) -> Iterator[Setting]:
 
 
 def _given_as(variable: str, default: Any) -> Any:
-    """A setting that may make no sense; what is no URL may show a password anywhere."""
+    """An invalid setting as it was given; text that is no URL may hold a password anywhere."""
     if variable.endswith("_URL") and variable in os.environ:
         return "***"
     return os.environ.get(variable, default)

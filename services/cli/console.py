@@ -1,9 +1,9 @@
-"""Where text for people goes."""
+"""The console for text that people read."""
 
 from rich.console import Console
 
 PIPED = 160
-"""Columns where no terminal says how many: a table read by grep must not fold its cells."""
+"""Columns where there is no terminal: a table that grep reads must not fold its cells."""
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -1,4 +1,4 @@
-"""What this machine has, what it lacks, and how to get it."""
+"""What this machine has, what is missing, and how to get it."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ MARKS = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[yellow]-[/]"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing: whether it is there (None: not needed), what it is, how to get it."""
+    """Something that Relais needs: whether it is there (None: not needed), and how to get it."""
 
     name: str
     there: bool | None
@@ -68,7 +68,7 @@ def python() -> Finding:
 
 
 def uv() -> Finding:
-    """The tool that keeps the environment as locked."""
+    """The tool that installs the environment as locked."""
     place = os.environ.get("RELAIS_UV") or str(PROJECT / ".local/boot/bin/uv")
     found = Path(place).is_file()
     return Finding("uv", found, place if found else "not fetched", "" if found else "./run gets it")
@@ -103,7 +103,7 @@ def database(*, can_use_docker: bool) -> Finding:
 
 
 def named(name: str, variable: str, url: str, port: int) -> Finding:
-    """A server that the environment names: whether something answers there."""
+    """Whether something answers at a server that the environment names."""
     try:
         servers.external(name, url, port, f"{variable} names it")
     except (Unavailable, Misconfigured) as error:
@@ -118,7 +118,7 @@ def docker_engine() -> Finding:
 
 
 def cache() -> Finding:
-    """Where fetched things are kept."""
+    """The folder of downloads."""
     if place := caches.folder():
         return Finding("cache", True, str(place))
     return Finding("cache", False, "no place", "make ~/.cache or this folder writable")

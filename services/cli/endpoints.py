@@ -1,4 +1,4 @@
-"""Where a running stack answers: the environment says it, else what `./run up` wrote down."""
+"""The URLs of a running stack: from the environment, else from the file of `./run up`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ WRITTEN = Path(".local/state/endpoints.json")
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """A broker, and the database of each service by its name; origin says who told us."""
+    """A broker, and the database of each service by its name; origin is where they come from."""
 
     amqp_url: str
     postgres: dict[str, str]
@@ -26,7 +26,7 @@ class Endpoints:
 def find(*wanted: str) -> Endpoints:
     """The stack to talk to, with these services' databases; raises Problem where none is known."""
     settings.read_secret_files()
-    if _is_told(declared.names()):
+    if _is_in_environment(declared.names()):
         return _from_environment(wanted)
     for folder in (Path.cwd(), PROJECT):
         if (written := folder / WRITTEN).is_file():
@@ -38,7 +38,7 @@ def find(*wanted: str) -> Endpoints:
     )
 
 
-def _is_told(services: Iterable[str]) -> bool:
+def _is_in_environment(services: Iterable[str]) -> bool:
     variables = {"RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL"}
     variables |= {settings.database_variable(service) for service in services}
     return any(os.environ.get(name) for name in variables)

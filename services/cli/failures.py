@@ -8,7 +8,7 @@ from services.cli.problems import INTERRUPTED, MISCONFIGURED, UNAVAILABLE, Probl
 
 
 def guarded(work: Callable[[], int | None]) -> int:
-    """Do the work of a command and give its exit code; what can be explained is one sentence."""
+    """Do the work of a command and return its exit code; print an error that can be explained."""
     try:
         return work() or 0
     except KeyboardInterrupt:
@@ -22,10 +22,10 @@ def guarded(work: Callable[[], int | None]) -> int:
 
 
 def explain(error: BaseException) -> Problem | None:
-    """An error as a sentence for a person; None where only a traceback helps."""
+    """An error as a problem with a message; None where only a traceback helps."""
     if isinstance(error, Problem):
         return error
-    # Imported here, where all is lost already, so that no command starts slower for it.
+    # Imported here, after the failure, so that no command starts slower for it.
     from services.runtime.amqp.topology import TopologyError
     from services.runtime.postgres.migrate import MigrationError
     from services.runtime.settings import ConfigurationError
@@ -45,11 +45,13 @@ def _of_database(error: BaseException) -> Problem | None:
             return Problem(f"{error}; create it, and run `relais setup`", UNAVAILABLE)
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             text = (
-                f"Postgres does not let us in: {error}; check the user and the password of its URL"
+                f"Postgres refuses the login: {error}; check the user and the password of its URL"
             )
             return Problem(text, MISCONFIGURED)
         case asyncpg.ClientConfigurationError():
-            return Problem(f"a database's URL makes no sense: {error}; correct it", MISCONFIGURED)
+            return Problem(
+                f"the URL of a database is not valid: {error}; correct it", MISCONFIGURED
+            )
         case asyncpg.UndefinedTableError():
             return Problem(f"{error}; run `relais setup`", UNAVAILABLE)
         case asyncpg.InsufficientPrivilegeError():
@@ -70,7 +72,7 @@ def _of_broker(error: BaseException) -> Problem | None:
 
     match error:
         case AuthenticationError() | ProbableAuthenticationError():
-            text = "RabbitMQ does not let us in; check the user and the password of RELAIS_AMQP_URL"
+            text = "RabbitMQ refuses the login; check the user and the password of RELAIS_AMQP_URL"
             return Problem(text, MISCONFIGURED)
         case InvalidFrameError():
             text = (
@@ -107,8 +109,8 @@ def _of_network(error: BaseException) -> Problem | None:
 
 
 def _where(variable: str) -> str:
-    """What names the servers: the environment, or the note of a stack that was up."""
+    """What names the servers: the environment, or the file that ./run up wrote."""
     from services.cli import endpoints
 
-    told = any(name.endswith(("AMQP_URL", "POSTGRES_URL")) for name in os.environ)
-    return variable if told else f"{endpoints.WRITTEN} with ./run down and ./run up"
+    given = any(name.endswith(("AMQP_URL", "POSTGRES_URL")) for name in os.environ)
+    return variable if given else f"{endpoints.WRITTEN} with ./run down and ./run up"

@@ -1,4 +1,4 @@
-"""The commands that run Relais on this machine: their arguments, and where the work is."""
+"""The commands that run and check Relais on this machine: their arguments."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def up(workers: dict[str, int]) -> int:
 
 @app.command()
 def down() -> int:
-    """Stop what `up` runs, and clear up after one that was killed."""
+    """Stop the stack of `up`, also what is left of one that was killed."""
     from services.cli import up as work
 
     return work.down()
@@ -30,7 +30,7 @@ def down() -> int:
 
 @app.command()
 def doctor() -> int:
-    """Say what this machine has, what it lacks, and how to get it; exit code 69 if it lacks."""
+    """Show what this machine has, what is missing, and how to get it; 69 if something is."""
     from services.cli import doctor as work
 
     return work.doctor()
@@ -38,7 +38,7 @@ def doctor() -> int:
 
 @app.command()
 def check() -> int:
-    """Check format, lint, types, import rules, files for others, and run the pure tests."""
+    """Check format, lint, types, import rules, Compose file and Dockerfile; run the pure tests."""
     from services.cli import check as work
 
     return work.check()
@@ -54,7 +54,7 @@ def test(context: typer.Context) -> int:
 
 @app.command(hidden=True)
 def servers(
-    durable: Annotated[bool, typer.Option(help="Keep the data, and write it to disk.")] = False,
+    durable: Annotated[bool, typer.Option(help="Write the data to disk, and keep it.")] = False,
 ) -> int:
     """Run a broker and a database for development until Ctrl-C."""
     from services.cli import up as work

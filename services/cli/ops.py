@@ -1,6 +1,6 @@
-"""The commands for those who run Relais, or send to it: their arguments, and where the work is.
+"""The commands that run Relais, send to it and watch it: their arguments.
 
-The work is imported when it is asked for, so that a worker starts without the rest.
+The work is imported by the command that needs it, so that a worker starts without the rest.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from services.cli.failures import guarded
 
 app = typer.Typer()
 parked_app = typer.Typer(
-    no_args_is_help=True, help="What services keep because they could not handle it."
+    no_args_is_help=True,
+    help="List, show, retry and discard messages that services could not handle.",
 )
 app.add_typer(parked_app, name="parked")
 
@@ -48,7 +49,7 @@ def setup(
 
 @app.command()
 def run(service: ServiceName) -> int:
-    """Run one worker until SIGTERM or Ctrl-C; it finishes what it has begun."""
+    """Run one worker until SIGTERM or Ctrl-C; it finishes the work it has begun."""
     from services.cli import running
 
     return guarded(lambda: running.run(service))
@@ -57,21 +58,25 @@ def run(service: ServiceName) -> int:
 @app.command()
 def send(
     type: Annotated[str, typer.Argument(help="Short, such as package.cancel, or in full.")],
-    subject: Annotated[str, typer.Argument(help="The id of the thing, such as CAT86.")],
+    subject: Annotated[str, typer.Argument(help="The id of what it is about, such as CAT86.")],
     data: Annotated[str | None, typer.Option(help="The data as one JSON object.")] = None,
     field: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="One field; may be repeated.")
     ] = None,
-    actor: Annotated[str | None, typer.Option(help="Who wants it.")] = None,
+    actor: Annotated[str | None, typer.Option(help="The user on whose behalf it is sent.")] = None,
     id: Annotated[
         str | None, typer.Option(help="The same id again is the same command, done once.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="How it is signed; /cli/<you>.")] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not await its outcome.")] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to await its outcome.")] = 30,
+    source: Annotated[
+        str | None, typer.Option(help="The source in its envelope; /cli/<you> by default.")
+    ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for its outcome.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for its outcome.")] = 30,
     as_json: Json = False,
 ) -> int:
-    """Check a command, send it, and tell what becomes of it.
+    """Check a command, send it, and print its outcome.
 
     Exit code 0: accepted or unchanged; 1: refused; 64: not valid, nothing was sent.
     """
@@ -118,7 +123,7 @@ def proof(
 ) -> int:
     """Prove that every message of a window was handled once by every service that reads it.
 
-    Exit code 0 only when nothing is missing and nothing waits.
+    Exit code 0 only when nothing is missing and nothing is left to be done.
     """
     from services.cli import proof_report as work
 
@@ -127,7 +132,7 @@ def proof(
 
 @parked_app.command("list")
 def parked_list(
-    service: Annotated[str | None, typer.Argument(help="One service; all without.")] = None,
+    service: Annotated[str | None, typer.Argument(help="One service; without it, all.")] = None,
     reason: Reason = None,
     limit: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="At most so many per service.")
@@ -142,7 +147,7 @@ def parked_list(
 
 @parked_app.command("show")
 def parked_show(service: ServiceName, number: Number, as_json: Json = False) -> int:
-    """Show one parked message: why it is kept, its headers and its body."""
+    """Show one parked message: why it is parked, its headers and its body."""
     from services.cli import parked
 
     return _awaited(parked.show(service, number, as_json=as_json))
@@ -152,7 +157,7 @@ def parked_show(service: ServiceName, number: Number, as_json: Json = False) -> 
 def parked_retry(
     service: ServiceName, numbers: Numbers = None, all_: All = False, reason: Reason = None
 ) -> int:
-    """Have parked messages handled again."""
+    """Let the service handle parked messages again."""
     from services.cli import parked
 
     return _awaited(parked.retry(service, numbers or [], all_=all_, reason=reason))
@@ -164,9 +169,9 @@ def parked_discard(
     numbers: Numbers = None,
     all_: All = False,
     reason: Reason = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> int:
-    """Delete parked messages for good, and say which."""
+    """Delete parked messages for good, and list them."""
     from services.cli import parked
 
     return _awaited(parked.discard(service, numbers or [], all_=all_, reason=reason, yes=yes))

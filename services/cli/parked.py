@@ -1,4 +1,4 @@
-"""The messages that services keep because they could not handle them."""
+"""Parked messages: what services could not handle, listed, shown, retried and discarded."""
 
 import asyncio
 import json
@@ -52,10 +52,10 @@ async def _reasons(conn: Connection) -> set[str]:
 
 
 def _none(reason: str | None, reasons: Iterable[str]) -> str:
-    """Why nothing was found: perhaps the reason asked for is a slip of the pen."""
+    """Why nothing was found: perhaps the reason asked for is misspelt."""
     here = ", ".join(sorted(reasons))
     if here and reason:
-        return f"none is parked with reason {reason!r}; the reasons here are {here}"
+        return f"nothing is parked with reason {reason!r}; the reasons here are {here}"
     return "nothing is parked"
 
 
@@ -83,7 +83,7 @@ SHOW = "SELECT *, kept_at AS parked_at FROM kept WHERE kind = 'parked' AND numbe
 
 
 async def show(service: str, number: int, *, as_json: bool) -> int:
-    """Print one parked message with all that is known of it."""
+    """Print every field of one parked message."""
     [(name, url)] = _databases(service).items()
     async with _connected(name, url) as conn:
         row = await conn.fetchrow(SHOW, number)
@@ -168,7 +168,7 @@ DELETE FROM kept WHERE kind = 'parked' AND number = ANY ($1::bigint[]) RETURNING
 async def discard(
     service: str, numbers: Sequence[int], *, all_: bool, reason: str | None, yes: bool
 ) -> int:
-    """Delete parked messages for good, and say which; asks first unless yes."""
+    """Delete parked messages for good, and list them; asks first unless yes."""
     chosen = _chosen(numbers, all_, reason)
     [(name, url)] = _databases(service).items()
     async with _connected(name, url) as conn:
@@ -178,8 +178,8 @@ async def discard(
         if not rows:
             print(f"{service}: {_none(reason, await _reasons(conn))}")
             return 0
-        if not yes and not await _is_agreed(service, rows):
-            print("kept")
+        if not yes and not await _is_confirmed(service, rows):
+            print("nothing discarded")
             return 1
         deleted = {r["number"] for r in await conn.fetch(DISCARD, [row["number"] for row in rows])}
     for row in rows:
@@ -191,17 +191,17 @@ async def discard(
 def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int] | None:
     """The numbers, or None for every one; raises Problem where nothing is chosen."""
     if numbers and (all_ or reason):
-        raise Problem("say either numbers, or --all or --reason, not both", USAGE)
+        raise Problem("give either numbers, or --all or --reason, not both", USAGE)
     if numbers or all_ or reason:
         return list(numbers) or None
-    raise Problem("say which: numbers, --reason REASON or --all", USAGE)
+    raise Problem("choose messages by numbers, --reason REASON or --all", USAGE)
 
 
-async def _is_agreed(service: str, rows: Sequence[Row]) -> bool:
+async def _is_confirmed(service: str, rows: Sequence[Row]) -> bool:
     for row in rows:
         print(f"  {_named(service, row)}: {_cut(row['error'])}")
     if not sys.stdin.isatty():
-        raise Problem("nobody is there to agree; say --yes to discard them", USAGE)
+        raise Problem("there is no terminal to confirm on; give --yes to discard them", USAGE)
     answer = await asyncio.to_thread(input, f"discard {len(rows)} for good? [y/N] ")
     return answer.strip().lower() in {"y", "yes"}
 

@@ -9,7 +9,7 @@ INTERRUPTED = 130
 
 
 class Problem(Exception):
-    """Something a person can put right; the message says what happened and what to do."""
+    """An error that a person can correct; the message is what happened and what to do."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         """exit_code is that of the command."""

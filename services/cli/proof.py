@@ -119,7 +119,7 @@ async def prove(stack: Endpoints, since: datetime, wait: float) -> Proof:
 
 
 async def compare(services: Services, pools: Mapping[str, Pool], since: datetime) -> Proof:
-    """What the tables say, right now."""
+    """The counts in the tables, right now."""
     standings = {name: await _standing(pool, since) for name, pool in pools.items()}
     found = Proof(since, standings)
     for sender in services:

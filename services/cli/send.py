@@ -1,4 +1,4 @@
-"""Send one command: check it, publish it, and tell what becomes of it."""
+"""Send one command: check it, publish it, and print its outcome."""
 
 import difflib
 import json
@@ -32,7 +32,7 @@ class Invalid(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a command is sent; id and actor may be left to the client."""
+    """How a command is sent; without an id or an actor the client chooses."""
 
     source: str
     id: str | None
@@ -42,7 +42,7 @@ class Manner:
 
 
 def command(kind: str, subject: str, data: str | None, fields: Sequence[str]) -> Command:
-    """The command that the arguments mean; raises Invalid with every error."""
+    """The command that the arguments describe; raises Invalid with every error."""
     model = command_class(kind)
     given, texts = _data(data), _fields(fields)
     if both := sorted(given.keys() & texts.keys()):
@@ -64,7 +64,7 @@ def _read(
     try:
         return model.read(subject, {**given, **values})
     except ValidationError as error:
-        # A label may be 5, and a comment true: what does not fit as JSON may fit as text.
+        # A label may be 5, and a comment true: what is not valid as JSON may be valid as text.
         unfit = {str(e["loc"][0]) for e in error.errors(include_url=False) if len(e["loc"]) == 1}
         unfit -= {name for name, value in values.items() if value is None}
         as_texts = {name: texts[name] for name in unfit & texts.keys()}
@@ -157,7 +157,7 @@ MOST = {"id": 128, "source": 128, "actor": 256}
 
 
 def check(manner: Manner) -> None:
-    """Raise Problem where something was given that no envelope can hold."""
+    """Raise Problem where a value is longer than the envelope allows."""
     for name, most in MOST.items():
         value = getattr(manner, name)
         if value is not None and not 1 <= len(value) <= most:
@@ -179,7 +179,7 @@ async def send(wanted: Command, manner: Manner, *, as_json: bool) -> int:
                 wanted, id=manner.id, actor=manner.actor, timeout=manner.timeout
             )
         except client.NoOutcome as error:
-            raise Problem(f"{error}; is a worker running that handles it?", TRY_AGAIN) from None
+            raise Problem(f"{error}; is a worker of its service running?", TRY_AGAIN) from None
         except client.NotSent as error:
             raise Problem(str(error), UNAVAILABLE) from None
     _print_outcome(outcome, as_json)
@@ -190,7 +190,7 @@ def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"command_id": id, "command_type": wanted.wire_type}))
     else:
-        print(f"sent {wanted.wire_type} {id}; nobody waits for its outcome")
+        print(f"sent {wanted.wire_type} {id}; not waiting for its outcome")
 
 
 STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}

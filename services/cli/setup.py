@@ -1,4 +1,4 @@
-"""Bring the databases and the broker to what the installed services need."""
+"""Make the tables, exchanges and queues that the installed services need."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ PAUSE = 0.3
 
 
 async def setup(wait: float) -> int:
-    """Apply migrations and topology, and say what was done; wait is in seconds."""
+    """Apply migrations and topology, and print what was done; wait is in seconds."""
     services = installed()
     stack = endpoints.find(*services)
     lanes = Settings(amqp_url=stack.amqp_url).lanes
@@ -34,7 +34,7 @@ async def setup(wait: float) -> int:
 
 
 async def _patiently(until: float, work: Callable[[], Awaitable[T]]) -> T:
-    """Do it again while the other side is away, until the given moment."""
+    """Do the work; try again while a server is away, until the given moment."""
     while True:
         try:
             return await work()
@@ -63,13 +63,13 @@ async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> Non
 
 
 def broker_version(connection: AbstractConnection) -> str:
-    """What the broker calls itself, such as 4.3.6."""
+    """The version of the broker, such as 4.3.6."""
     version = broker.underlying(connection).server_properties.get("version", "of unknown version")
     return version.decode() if isinstance(version, bytes) else str(version)
 
 
 def spreading(version: str) -> str:
-    """What several workers of one service mean on this broker."""
+    """How this broker shares lanes among several workers of a service."""
     major = version.partition(".")[0]
     if major.isdigit() and int(major) >= 4:
         return "lanes spread over the workers of a service, and move when one ends"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.local.fresh import fresh
 from infra.local.servers import servers, unwinding
-from services.cli.children import in_sight
+from services.cli.children import run_attached
 
 PLACE = Path(__file__).parents[2] / ".local/test"
 
@@ -23,11 +23,13 @@ def test(arguments: Sequence[str]) -> int:
         with (
             unwinding(),
             fresh(PLACE, print) as state,
-            servers(state, durable=False, say=print) as pair,
+            servers(state, durable=False, report=print) as pair,
         ):
             sys.stdout.flush()
             urls = {"RELAIS_AMQP_URL": pair.amqp_url, "RELAIS_POSTGRES_URL": pair.postgres_url}
-            code = in_sight([sys.executable, "-m", "pytest", *arguments], {**os.environ, **urls})
+            code = run_attached(
+                [sys.executable, "-m", "pytest", *arguments], {**os.environ, **urls}
+            )
             if code:
                 raise TestsFailed
     except TestsFailed:

@@ -1,4 +1,4 @@
-"""A stack that stays: started in the foreground, stopped from anywhere."""
+"""Run a stack in the foreground, and stop it from anywhere; its data stays."""
 
 import json
 import os
@@ -22,9 +22,9 @@ PATIENCE_SECONDS = 90.0
 
 NEXT = """\
 Relais is up: {workers}.
-  ./run send TYPE SUBJECT    send a command and see what becomes of it
+  ./run send TYPE SUBJECT    send a command and see its outcome
   ./run watch PACKAGE        follow a cancel through the services
-  ./run parked list          what services could not handle
+  ./run parked list          list the messages that services could not handle
   ./run down                 stop (or Ctrl-C here); the data stays
 RabbitMQ  {amqp_url}
 Postgres  {postgres_url}
@@ -32,21 +32,21 @@ Logs      {logs}"""
 
 
 def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str] = RELAIS) -> int:
-    """Run a stack until it is told to stop; 0 when it was."""
+    """Run a stack until it is stopped; 0 when it was."""
     started = time.monotonic()
     try:
         with (
             unwinding(),
-            the_only_one(state),
-            local_servers.servers(state / "servers", say=say) as pair,
-            stack(pair, state, workers=workers, command=command, say=say) as running,
+            exclusive(state),
+            local_servers.servers(state / "servers", report=report) as pair,
+            stack(pair, state, workers=workers, command=command, report=report) as running,
             published(state / ENDPOINTS, endpoints(running)),
         ):
-            say(next_steps(running, pair, state))
-            say(f"Ready after {time.monotonic() - started:.1f} s.")
+            report(next_steps(running, pair, state))
+            report(f"Ready after {time.monotonic() - started:.1f} s.")
             running.wait()
     except (KeyboardInterrupt, Signalled):
-        say("Stopped; nothing of it runs any more.")
+        report("Stopped; nothing of it runs any more.")
     return 0
 
 
@@ -55,9 +55,9 @@ def down(state: Path = STATE) -> int:
     pid = leftovers.living_owner(state / OWNER)
     if pid is None:
         clear_up(state)
-        say("No stack was running.")
+        report("No stack was running.")
         return 0
-    say(f"Stopping the stack of process {pid}.")
+    report(f"Stopping the stack of process {pid}.")
     started = keeper.started_at(pid)
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + PATIENCE_SECONDS
@@ -66,14 +66,14 @@ def down(state: Path = STATE) -> int:
             raise Unavailable(f"Process {pid} does not end; end it with kill -9 {pid}, then again.")
         time.sleep(0.05)
     clear_up(state)
-    say("Stopped.")
+    report("Stopped.")
     return 0
 
 
 def clear_up(state: Path) -> None:
     """End and remove what a killed stack has left behind."""
     for name in ("workers", "servers"):
-        leftovers.clear(state / name, say)
+        leftovers.clear(state / name, report)
     for name in (ENDPOINTS, OWNER):
         (state / name).unlink(missing_ok=True)
 
@@ -82,20 +82,20 @@ def servers(*, durable: bool) -> int:
     """Run a broker and a database alone, for tests started by hand."""
     state = LOCAL / "dev"
     try:
-        with unwinding(), local_servers.servers(state, durable=durable, say=say) as pair:
+        with unwinding(), local_servers.servers(state, durable=durable, report=report) as pair:
             urls = {"amqp_url": pair.amqp_url, "postgres_url": pair.postgres_url}
             state.mkdir(parents=True, exist_ok=True)
             with published(state / "servers.json", urls):
-                say(f"RELAIS_AMQP_URL={pair.amqp_url}\nRELAIS_POSTGRES_URL={pair.postgres_url}")
-                say("Ready; Ctrl-C ends both.")
+                report(f"RELAIS_AMQP_URL={pair.amqp_url}\nRELAIS_POSTGRES_URL={pair.postgres_url}")
+                report("Ready; Ctrl-C ends both.")
                 signal.pause()
     except (KeyboardInterrupt, Signalled):
-        say("Ended.")
+        report("Ended.")
     return 0
 
 
 @contextmanager
-def the_only_one(state: Path) -> Iterator[None]:
+def exclusive(state: Path) -> Iterator[None]:
     """Refuse to run beside another `up` of this folder."""
     owner = state / OWNER
     if pid := leftovers.living_owner(owner):
@@ -118,7 +118,7 @@ def endpoints(running: Stack) -> dict[str, object]:
 
 @contextmanager
 def published(path: Path, facts: Mapping[str, object]) -> Iterator[None]:
-    """Have a file say `facts` for as long as the block lasts; readers never see half of it."""
+    """Write `facts` to a file that exists while the block lasts; readers never see half of it."""
     draft = path.with_suffix(".new")
     draft.touch(0o600)
     draft.write_text(json.dumps(facts, indent=2) + "\n")
@@ -130,7 +130,7 @@ def published(path: Path, facts: Mapping[str, object]) -> Iterator[None]:
 
 
 def next_steps(running: Stack, pair: Servers, state: Path) -> str:
-    """Say what can be done now."""
+    """Return what can be done now."""
     counts = {service: len(pids) for service, pids in running.pids().items()}
     return NEXT.format(
         workers=", ".join(f"{service} {count}" for service, count in counts.items()),
@@ -140,6 +140,6 @@ def next_steps(running: Stack, pair: Servers, state: Path) -> str:
     )
 
 
-def say(sentence: str) -> None:
-    """Tell the person at once, also through a pipe."""
+def report(sentence: str) -> None:
+    """Print at once, also through a pipe."""
     print(sentence, flush=True)

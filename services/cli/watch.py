@@ -1,4 +1,4 @@
-"""Show how the cancel of a package goes, until it is complete."""
+"""Show the progress of a package's cancel until it is complete."""
 
 import asyncio
 from collections.abc import Callable
@@ -45,7 +45,7 @@ async def is_known(packages_url: str, package: str) -> bool:
 
 
 def title(cancel: Cancel) -> str:
-    """What a cancel is about, and how it stands."""
+    """A cancel and its state, in one line."""
     if not cancel.edition:
         return f"{cancel.package_id} has no cancel yet; waiting for one, Ctrl-C ends"
     text = f"cancel of {cancel.package_id}, edition {cancel.edition}"

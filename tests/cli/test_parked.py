@@ -66,11 +66,11 @@ class TestParked:
     async def test_of_a_reason_that_none_has_says_so(
         self, url: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A slip of the pen must not look like a clean house."""
+        """A misspelt reason must not look as if nothing were parked."""
         await parked.list_("orders", "nonsense", 100, as_json=False)
         await parked.retry("orders", [], all_=False, reason="nonsense")
         await parked.discard("orders", [], all_=False, reason="nonsense", yes=True)
-        told = "none is parked with reason 'nonsense'; the reasons here are dead, failed"
+        told = "nothing is parked with reason 'nonsense'; the reasons here are dead, failed"
         assert capsys.readouterr().out.splitlines() == [
             told,
             f"orders: {told}",
@@ -112,12 +112,12 @@ class TestParked:
         assert await numbers(url, "retry_at <= now()") == [1, 2]
 
     async def test_wants_to_know_which(self, url: str) -> None:
-        """Nobody retries or discards everything by leaving a word out."""
+        """A forgotten argument must not retry or discard everything."""
         for work in (
             parked.retry("orders", [], all_=False, reason=None),
             parked.discard("orders", [], all_=False, reason=None, yes=True),
         ):
-            with pytest.raises(Problem, match="say which") as caught:
+            with pytest.raises(Problem, match="choose messages") as caught:
                 await work
             assert caught.value.exit_code == USAGE
 

@@ -171,7 +171,7 @@ class TestAKilledParent:
             os.kill(parent.pid, signal.SIGKILL)
         assert is_running(pid)
         said: list[str] = []
-        with keeping(tmp_path, say=said.append):
+        with keeping(tmp_path, report=said.append):
             assert not is_running(pid)
         assert said == [f"Ending sleeper (process {pid}), left behind by a killed run."]
 

@@ -77,9 +77,9 @@ def demo(sizes: Sizes, workers: Mapping[str, int], *, as_json: bool) -> int:
     with fresh(PLACE) as folder:
         output.heading("A broker, a database and a worker of each service start")
         with (
-            servers(folder, say=output.line) as pair,
+            servers(folder, report=output.line) as pair,
             environment.reserve(pair, planned.mailboxes) as prefix,
-            stack(pair, folder, workers=workers, databases=prefix, say=output.line) as running,
+            stack(pair, folder, workers=workers, databases=prefix, report=output.line) as running,
         ):
             findings = asyncio.run(_run(running, planned, output))
             _conclude(output, findings, running.restart_count)
