@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from contracts import names
 from contracts.envelope import FieldError
@@ -26,7 +26,6 @@ from contracts.orders import (
 from contracts.outcomes import RefusalCode
 from contracts.packages import DistributionLevel, PackageStatus
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
-from services.runtime.plain import plain
 
 Status = OrderStatus
 
@@ -100,8 +99,7 @@ class Offer:
         return edition in self.canceled_editions
 
 
-@plain(frozen=True, slots=True)
-class Applicant:
+class Applicant(NamedTuple):
     """What matters of an entity that wants to order; active is None where it is not known."""
 
     active: bool | None

@@ -19,8 +19,9 @@ from contracts.client import Client
 from contracts.envelope import Envelope
 from infra.local.databases import create_databases
 from infra.local.servers import Servers
-from infra.local.stack import SERVICES, Stack, environment_for, stack
-from services.cli.demo import ground
+from infra.local.stack import Stack, environment_for, stack
+from services.cli.demo import environment as demo
+from services.runtime import declared
 
 DUMPS = Path(__file__).parent / "dumps"
 RELAIS = Path(sys.executable).with_name("relais")
@@ -178,7 +179,7 @@ async def upgraded(
     connection = await aio_pika.connect(amqp_url)
     reader = Reader(await connection.channel())
     try:
-        databases = create_databases(postgres_url, prefix, SERVICES)
+        databases = create_databases(postgres_url, prefix, declared.names())
         before = {service: await restore(service, url) for service, url in databases.items()}
         environment = environment_for(amqp_url, databases, SETTINGS)
         setup = await run(environment, "setup")
@@ -186,13 +187,19 @@ async def upgraded(
         listed, shown = await parked(environment)
         await reader.declare()
         state = tmp_path_factory.mktemp("upgrade")
-        with stack(pair, state, databases=prefix, environment=SETTINGS) as running:
+        with stack(
+            pair,
+            state,
+            workers=dict.fromkeys(declared.names(), 1),
+            databases=prefix,
+            environment=SETTINGS,
+        ) as running:
             yield Upgraded(running, reader, setup, listed, shown, before)
     finally:
         for queue in reader.queues:
             await reader.channel.queue_delete(queue, if_unused=False, if_empty=False)
         await connection.close()
-        await ground.clear(pair, prefix, ["north"])
+        await demo.clear(pair, prefix, declared.names(), ["north"])
 
 
 @pytest.fixture
