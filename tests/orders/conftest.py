@@ -16,10 +16,10 @@ async def orders(make_harness: Callable[[str], Awaitable[Harness]]) -> Harness:
 
 @pytest.fixture
 async def pair(
-    desks: Callable[[str], Awaitable[tuple[Harness, Harness]]],
+    make_harnesses: Callable[[str], Awaitable[tuple[Harness, Harness]]],
 ) -> tuple[Harness, Harness]:
     """The same, as two workers would have it."""
-    one, two = await desks("orders")
+    one, two = await make_harnesses("orders")
     return await ready(one), two
 
 
