@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from services.runtime.postgres import migrate
-from services.runtime.service import installed
+from services.runtime.service import installed, jobs
 from tests.harness import Harness, open_harness
 
 # What runs in the background of a shell, or under nohup, passes on that these are ignored; the
@@ -115,6 +115,21 @@ async def make_harnesses(
     yield create
     for one in opened:
         await one.close()
+
+
+PieceSizes = Callable[..., None]
+
+
+@pytest.fixture
+def piece_sizes(monkeypatch: pytest.MonkeyPatch) -> PieceSizes:
+    """Bounds the rows of a piece of a job; all pieces are the sweep's unless `first` is given."""
+
+    def bound(size: int, *, first: int = 0) -> None:
+        monkeypatch.setattr(jobs, "PIECE", size)
+        monkeypatch.setattr(jobs, "FIRST_PIECES", first)
+        monkeypatch.setattr(jobs, "SMALLEST_PIECE", 1)
+
+    return bound
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -95,11 +95,15 @@ class Harness:
 
     async def sweep(self, name: str) -> int:
         """Run a sweep until it finds no more right now; the number of pieces it did."""
-        (sweep,) = (s for s in self.service.table_work if s.name == name)
         pieces = 1
-        while await sweep.run(self.work):
+        while await self.piece(name):
             pieces += 1
         return pieces
+
+    async def piece(self, name: str) -> bool:
+        """Run one piece of a sweep; whether there may be more right now."""
+        (sweep,) = (s for s in self.service.table_work if s.name == name)
+        return await sweep.run(self.work)
 
     async def emitted(self) -> list[Emitted]:
         """The events since the last call, in the order they were committed."""

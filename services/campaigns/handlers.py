@@ -36,9 +36,10 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the campaigns these messages name, and read as many of their processes as they need."""
     bodies = [received.body for received in batch]
     named = {b.campaign_id for b in bodies if isinstance(b, CampaignCommand)}
-    cancels = [b for b in bodies if isinstance(b, PackageCanceled)]
-    # All that this batch changes is locked by one statement, in one order.
-    named |= {b.campaign_id for b in cancels}
+    events = [b for b in bodies if isinstance(b, PackageCanceled | PackageReinitialized)]
+    # All that this batch changes is locked by one statement, in one order.  Of two workers with
+    # events of one package the second waits here, and finds the jobs of the first.
+    named |= {b.campaign_id for b in events}
     campaigns = await store.lock_campaigns(conn, named)
     lives = [b.campaign_id for b in bodies if isinstance(b, LifeCommand)]
     _bound([campaigns[id] for id in lives if id in campaigns])
@@ -47,13 +48,12 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     reported = {(b.campaign_id, b.process_id) for b in reports if b.campaign_id not in whole}
     processes = await store.load_processes(conn, whole)
     processes |= await store.find_processes(conn, reported)
-    returns = [b for b in bodies if isinstance(b, PackageReinitialized)]
     return World(
         locked=frozenset(campaigns),
         campaigns=Loaded(campaigns),
         processes=Loaded(processes),
         busy=await store.find_busy(conn, reported),
-        jobs=await jobs.find(conn, {b.package_id for b in (*cancels, *returns)}),
+        jobs=await jobs.find(conn, {b.package_id for b in events}),
     )
 
 

@@ -108,10 +108,14 @@ async def _stop_processes(tx: Transaction, job: Job, processes: Iterable[Process
     return len(events)
 
 
-async def reinitialize(tx: Transaction, job: Job, _: int) -> Job:
-    """Let the campaigns return that a cancel of an earlier edition canceled, in one piece."""
+async def reinitialize(tx: Transaction, job: Job, size: int) -> Job:
+    """Let the next campaigns return that a cancel of an earlier edition canceled.
+
+    There is no cursor: those that have returned are no longer found.
+    """
     edition = job.arguments["edition"]
-    campaigns = await store.lock_canceled_by(tx.conn, job.line, before=edition)
+    canceled = await store.lock_canceled_by(tx.conn, job.line, before=edition)
+    campaigns = _that_fit(canceled, size)
     actor = job.cause.actor
     events = [transitions.reinitialize(c, now=tx.now, actor=actor) for c in campaigns]
     after = [c.after(event) for c, event in zip(campaigns, events, strict=True)]
@@ -119,7 +123,7 @@ async def reinitialize(tx: Transaction, job: Job, _: int) -> Job:
     await store.save_campaigns(tx.conn, after, locked=ids)
     await _revive(tx, ids)
     _emit(tx, job, events)
-    return job.finished()
+    return job.moved(job.cursor, done=len(campaigns) == len(canceled))
 
 
 async def _revive(tx: Transaction, campaign_ids: Sequence[str]) -> None:

@@ -34,6 +34,10 @@ class CampaignsHarness:
         """Run the jobs of packages until there is none; the number of transactions."""
         return await self.inner.sweep(jobs.SWEEP)
 
+    async def piece(self) -> bool:
+        """Do the next piece of a job; whether there may be more right now."""
+        return await self.inner.piece(jobs.SWEEP)
+
     async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call, in order; forgets the others."""
         return await self.inner.events(kind)

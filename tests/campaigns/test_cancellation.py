@@ -5,7 +5,8 @@ import pytest
 from contracts.campaigns import CampaignCanceled, CampaignEvent, ProcessEvent, ProcessStopped
 from contracts.cancellation import CancellationProgressed, PackageCampaignsCanceled
 from contracts.packages import DistributionLevel
-from services.campaigns import store, sweeps
+from services.campaigns import jobs as kinds
+from services.runtime.service import jobs
 from tests.campaigns.given import (
     ACTOR,
     cancel,
@@ -16,6 +17,7 @@ from tests.campaigns.given import (
     start,
 )
 from tests.campaigns.harness import CampaignsHarness
+from tests.conftest import PieceSizes
 
 pytestmark = pytest.mark.servers
 
@@ -73,7 +75,6 @@ class TestTheCancelOfAPackage:
         await harness.run_jobs()
         emitted = await harness.inner.emitted()
         assert [s.envelope.type.removeprefix("relais.") for s in emitted] == [
-            "package.cancellation_progressed.v1",
             "campaign.canceled.v1",
             *["process.stopped.v1"] * 3,
             "package.cancellation_progressed.v1",
@@ -101,13 +102,12 @@ class TestTheCancelOfAPackage:
             assert processes[stopped.process_id] == stopped.state
 
     async def test_says_how_far_it_has_got(self, harness: CampaignsHarness) -> None:
-        """At the start nothing of all there is, at the end all of it: campaigns and processes."""
+        """A small one is done by its first piece: campaigns and processes count."""
         await a_running_campaign(harness)
         await harness.send(package_canceled())
         await harness.run_jobs()
         progress = await harness.events(CancellationProgressed)
         assert [(p.service, p.done, p.expected) for p in progress] == [
-            ("campaigns", 0, 6),
             ("campaigns", 6, 6),
         ]
 
@@ -247,7 +247,7 @@ class TestCampaignsMadeForOrders:
         emitted = [s.body for s in await harness.inner.emitted()]
         (report_,) = [e for e in emitted if isinstance(e, PackageCampaignsCanceled)]
         assert counts(report_) == (3, 5, 2)
-        assert [p.expected for p in emitted if isinstance(p, CancellationProgressed)] == [10, 10]
+        assert [p.expected for p in emitted if isinstance(p, CancellationProgressed)] == [10]
         assert await harness.status("OU1_OP1") == await harness.status("OU2_OP2") == "canceled"
 
     async def test_of_another_edition_are_left_alone(self, harness: CampaignsHarness) -> None:
@@ -264,19 +264,19 @@ class TestALargeCancel:
     """It goes in chunks, by key, each a transaction of its own."""
 
     @pytest.fixture(autouse=True)
-    def _small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sweeps, "PROCESSES", 4)
-        monkeypatch.setattr(sweeps, "CAMPAIGNS", 3)
+    def _small_chunks(self, piece_sizes: PieceSizes, monkeypatch: pytest.MonkeyPatch) -> None:
+        piece_sizes(4)
+        monkeypatch.setattr(kinds, "CAMPAIGNS", 3)
 
     async def test_of_one_campaign_is_chunked(self, harness: CampaignsHarness) -> None:
         """A campaign with more processes than a chunk holds is canceled first, then emptied."""
         ids = [f"WKF{n:02}" for n in range(10)]
         await harness.send(creation(processes=ids), start())
         await harness.send(package_canceled())
-        # Chunks of 4, 4 and 2, the look that finds no more, and the one that finds no job.
-        assert await harness.run_jobs() == 5
+        # Chunks of 4, 4 and 2, and the look that finds no job.
+        assert await harness.run_jobs() == 4
         emitted = [s.body for s in await harness.inner.emitted()]
-        assert [p.done for p in emitted if isinstance(p, CancellationProgressed)] == [0, 5, 9, 11]
+        assert [p.done for p in emitted if isinstance(p, CancellationProgressed)] == [5, 9, 11]
         assert [e.process_id for e in emitted if isinstance(e, ProcessStopped)] == ids
         assert len([e for e in emitted if isinstance(e, CampaignEvent)]) == 3
         (report_,) = [e for e in emitted if isinstance(e, PackageCampaignsCanceled)]
@@ -315,7 +315,7 @@ class TestALargeCancel:
         """From the first chunk on the whole campaign is canceled: nothing slips between."""
         await harness.send(creation(processes=[f"WKF{n}" for n in range(8)]), start())
         await harness.send(package_canceled())
-        await sweeps.work_package_jobs(harness.inner.work)
+        await harness.piece()
         assert (await harness.statuses())["WKF7"] == "running"
         assert await harness.outcomes(report("WKF7", "finished")) == ["process_stopped"]
         assert await harness.outcomes(reinitialize()) == ["cancellation_running"]
@@ -325,11 +325,11 @@ class TestALargeCancel:
         assert await harness.outcomes(reinitialize()) == ["accepted"]
 
     async def test_does_not_hold_up_a_small_one(self, harness: CampaignsHarness) -> None:
-        """The job least worked on goes first."""
+        """The job least recently worked on goes first."""
         await harness.send(creation(processes=[f"WKF{n:02}" for n in range(20)]), start())
         await harness.send(creation("OP14", ["WKF1"]), start("OP14"))
         await harness.send(package_canceled())
-        await sweeps.work_package_jobs(harness.inner.work)
+        await harness.piece()
         await harness.send(package_canceled("CAT87", campaign_id="OP14"))
         await harness.run_jobs()
         reports = await harness.events(PackageCampaignsCanceled)
@@ -341,11 +341,11 @@ class TestALargeCancel:
         """A chunk that was not committed is done again, whole, and nothing is told twice."""
         ids = [f"WKF{n:02}" for n in range(10)]
         await harness.send(creation(processes=ids), start(), package_canceled())
-        await sweeps.work_package_jobs(harness.inner.work)
+        await harness.piece()
         with monkeypatch.context() as crashing:
-            crashing.setattr(store, "save_job", fail)
+            crashing.setattr(jobs, "_save", fail)
             with pytest.raises(RuntimeError):
-                await sweeps.work_package_jobs(harness.inner.work)
+                await harness.piece()
         assert (await harness.statuses())["WKF04"] == "running"
         await harness.run_jobs()
         emitted = [s.body for s in await harness.inner.emitted()]
@@ -359,14 +359,16 @@ class TestALargeCancel:
         self, harness: CampaignsHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The report and the end of the job are one: neither is without the other."""
-        await harness.send(creation(processes=["WKF1"]), start(), package_canceled())
-        await sweeps.work_package_jobs(harness.inner.work)
+        await harness.send(creation(processes=IDS), start(), package_canceled())
+        await harness.piece()
         with monkeypatch.context() as crashing:
-            crashing.setattr(store, "redo_reinitializations", fail)
+            crashing.setattr(jobs, "_save", fail)
             with pytest.raises(RuntimeError):
-                await sweeps.work_package_jobs(harness.inner.work)
+                await harness.piece()
+        assert await harness.events(PackageCampaignsCanceled) == []
         await harness.run_jobs()
-        assert len(await harness.events(PackageCampaignsCanceled)) == 1
+        (report_,) = await harness.events(PackageCampaignsCanceled)
+        assert counts(report_) == (1, 5, 0)
 
 
 async def fail(*_: object) -> None:

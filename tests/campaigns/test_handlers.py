@@ -18,12 +18,13 @@ from contracts.campaigns import (
 )
 from contracts.message import Body
 from contracts.outcomes import RefusalCode
-from services.campaigns import handlers, store, sweeps
+from services.campaigns import handlers, store
 from services.campaigns.world import ProcessKey
 from services.runtime.decision import Accepted
-from services.runtime.postgres.database import Connection
+from services.runtime.service import Connection, Transaction, jobs
 from tests.campaigns.given import (
     ACTOR,
+    NOW,
     cancel,
     creation,
     received,
@@ -211,7 +212,7 @@ class TestABatch:
         await harness.send(
             *(creation(name, IDS) for name in names), creation("OP5", ["A", "B", "C"])
         )
-        monkeypatch.setattr(sweeps, "PROCESSES", 2)
+        monkeypatch.setattr(jobs, "PIECE", 2)
         in_hand = []
         load_processes = store.load_processes
 
@@ -234,7 +235,7 @@ async def statements(harness: CampaignsHarness, batch: Sequence[Body]) -> int:
         with conn.query_logger(lambda record: seen.append(record.query)):
             world = await handlers.load(conn, [received(body) for body in batch])
             decisions = [handlers.handle(world, received(body)) for body in batch]
-            await handlers.save(conn, world)
+            await handlers.save(Transaction(conn, NOW), world)
     assert all(isinstance(decision, Accepted) for decision in decisions)
     return len(seen)
 

@@ -8,7 +8,6 @@ import pytest
 from contracts.campaigns import CampaignCanceled, CampaignEvent, CampaignReinitialized
 from contracts.cancellation import PackageCampaignsCanceled
 from contracts.packages import PackageEvent
-from services.campaigns import sweeps
 from tests.campaigns.given import (
     ACTOR,
     cancel,
@@ -20,6 +19,7 @@ from tests.campaigns.given import (
     start,
 )
 from tests.campaigns.harness import CampaignsHarness
+from tests.conftest import PieceSizes
 
 pytestmark = pytest.mark.servers
 
@@ -171,13 +171,13 @@ class TestReorderedNews:
     """After a crash events may come in any order, and end where the right one ends."""
 
     async def test_of_a_cancel_during_its_job_waits_for_it(
-        self, harness: CampaignsHarness, monkeypatch: pytest.MonkeyPatch
+        self, harness: CampaignsHarness, piece_sizes: PieceSizes
     ) -> None:
         """The campaign returns when all of it is canceled, not in the middle."""
-        monkeypatch.setattr(sweeps, "PROCESSES", 1)
+        piece_sizes(1)
         await a_running_campaign(harness)
         await harness.send(package_canceled())
-        await sweeps.work_package_jobs(harness.inner.work)
+        await harness.piece()
         await harness.send(package_reinitialized())
         await harness.run_jobs()
         assert await harness.status() == "being_edited"
@@ -241,10 +241,10 @@ class TestSeveralWorkers:
     """Jobs are shared out by their rows' locks."""
 
     async def test_do_every_job_once(
-        self, harness: CampaignsHarness, monkeypatch: pytest.MonkeyPatch
+        self, harness: CampaignsHarness, piece_sizes: PieceSizes
     ) -> None:
         """Four workers, shared campaigns and small chunks: each process is stopped once."""
-        monkeypatch.setattr(sweeps, "PROCESSES", 2)
+        piece_sizes(2)
         for n in range(4):
             await harness.send(creation(f"OP{n}", IDS), start(f"OP{n}"))
         await harness.send(

@@ -32,6 +32,7 @@ from services.orders.handlers import World
 from services.runtime.decision import Decision
 from services.runtime.loaded import Loaded
 from services.runtime.received import Received
+from services.runtime.service import Jobs
 
 EventT = TypeVar("EventT", bound=PackageEvent)
 
@@ -127,8 +128,7 @@ def world(
             for one in known
             if one.status in {"ordered", "approved", "available"}
         },
-        cancels=set(),
-        now=NOW,
+        jobs=Jobs(),
     )
 
 

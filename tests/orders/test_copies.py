@@ -1,12 +1,17 @@
 """What orders keeps of packages, entities and campaigns, and the cancel of a package."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.cancellation import CancellationProgressed, PackageOrdersCanceled
 from contracts.orders import OrderState
 from contracts.packages import DistributionLevel
 from services.orders.handlers import World
+from services.orders.jobs import CANCEL
+from services.orders.store import Life
 from services.runtime.decision import Accepted, Unchanged
+from services.runtime.service import Jobs
 from tests.orders.given import (
     canceled,
     deactivated,
@@ -86,9 +91,15 @@ class TestTheCopyOfAnEntity:
         assert outcome_of(decide(known, place(order_id="ORD2"))) == "entity_inactive"
 
 
-def jobs(known: World) -> dict[tuple[str, int], str]:
+def jobs(known: World) -> dict[Life, str]:
     """The jobs that were added, each with its state."""
-    return {one: state for one, (state, _) in known.added.items()}
+    assert {job.kind for job in known.jobs.new} <= {CANCEL}
+    return {(job.line, job.place): "done" if job.done else "running" for job in known.jobs.new}
+
+
+def with_cancel(known: World) -> World:
+    """The same, and the tables have a cancel of its first edition."""
+    return replace(known, jobs=Jobs([(*LIFE, CANCEL.name, True)]))
 
 
 class TestACancelOfAPackage:
@@ -131,15 +142,13 @@ class TestACancelOfAPackage:
         known = world(offer())
         decide(known, canceled())
         assert isinstance(decide(known, canceled()), Unchanged)
-        again = world(offer("canceled", version=5, canceled_editions=(1,)))
-        again.cancels.add(LIFE)
+        again = with_cancel(world(offer("canceled", version=5, canceled_editions=(1,))))
         assert isinstance(decide(again, canceled()), Unchanged)
         assert jobs(again) == {}
 
     def test_of_a_later_edition_has_a_job_of_its_own(self) -> None:
         """The first one's is done and stays."""
-        known = world(offer("published", version=9, edition=2, canceled_editions=(1,)))
-        known.cancels.add(LIFE)
+        known = with_cancel(world(offer("published", version=9, edition=2, canceled_editions=(1,))))
         decide(known, canceled(version=10, edition=2))
         assert jobs(known) == {("CAT86", 2): "running"}
 

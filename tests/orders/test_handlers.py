@@ -118,7 +118,6 @@ class TestABatch:
             place(), canceled(), place(order_id="ORD2", entity_id="OU2"), life("approve")
         )
         assert [a.code for a in answers if a] == [None, None, "not_offered", "wrong_status"]
-        await orders.sweep("cancels")
         assert (await stored(orders)).status == "canceled"
 
 
@@ -169,7 +168,7 @@ class TestARepeatedMessage:
         await orders.send(canceled(), canceled(), id="same")
         await orders.send(canceled(), id="same")
         await orders.send(canceled())
-        assert await orders.pool.fetchval("SELECT count(*) FROM cancels") == 1
+        assert await orders.pool.fetchval("SELECT count(*) FROM jobs") == 1
 
 
 class TestWhatIsUnknown:

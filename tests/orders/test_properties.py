@@ -142,9 +142,9 @@ class TestAnySequenceOfMessages:
         known = begun()
         for at, body in enumerate(bodies):
             step(known, body, at)
-            before = states(known), list(known.offers.values()), dict(known.added)
+            before = states(known), list(known.offers.values()), list(known.jobs.new)
             assert isinstance(step(known, body, at), Unchanged | Refused), body
-            assert before == (states(known), list(known.offers.values()), dict(known.added))
+            assert before == (states(known), list(known.offers.values()), known.jobs.new)
 
     @given(messages)
     @settings(max_examples=100, deadline=None)
@@ -168,7 +168,7 @@ class TestAnySequenceOfMessages:
         gone: dict[int, dict[str, OrderState]] = {}
         for at, body in enumerate(bodies):
             step(known, body, at)
-            for _, edition in known.cancels:
+            for edition in (job.place for job in known.jobs.new):
                 found = {id: one for id, one in states(known).items() if one.edition == edition}
                 assert gone.setdefault(edition, found) == found
 
@@ -186,5 +186,5 @@ class TestAnySequenceOfMessages:
             assert now.version >= copy.version
             assert now.edition >= copy.edition
             assert set(now.canceled_editions) >= set(copy.canceled_editions)
-            assert {("CAT86", n) for n in now.canceled_editions} == known.cancels
+            assert set(now.canceled_editions) == {job.place for job in known.jobs.new}
             copy = now

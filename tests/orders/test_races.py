@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.orders import OrderPlaced
-from services.orders import sweeps
 from tests import locks
+from tests.conftest import PieceSizes
 from tests.eventually import eventually
 from tests.harness import Harness
 from tests.orders.given import (
@@ -27,13 +27,17 @@ pytestmark = pytest.mark.servers
 class TestAnOrderThatRacesTheCancel:
     """Placed while the package is being canceled."""
 
-    async def test_never_slips_between(self, pair: tuple[Harness, Harness]) -> None:
+    @pytest.mark.parametrize("first", [0, 50], ids=["by_the_sweep", "at_once"])
+    async def test_never_slips_between(
+        self, pair: tuple[Harness, Harness], piece_sizes: PieceSizes, first: int
+    ) -> None:
         """It is refused, or canceled with the rest and counted."""
+        piece_sizes(50, first=first)
         one, two = pair
 
         async def cancel(package_id: str) -> None:
             await two.send(canceled(package_id=package_id))
-            await two.sweep("cancels")
+            await two.sweep("jobs")
 
         await one.send(*(registered(f"E{at}") for at in range(4)))
         placed = 0
@@ -57,10 +61,10 @@ class TestAnOrderThatRacesTheCancel:
         assert 0 < placed < 160, "the race was never won by both sides"
 
     async def test_never_slips_between_the_pieces(
-        self, pair: tuple[Harness, Harness], monkeypatch: pytest.MonkeyPatch
+        self, pair: tuple[Harness, Harness], piece_sizes: PieceSizes
     ) -> None:
         """Orders pour in, and are decided, while the sweep walks."""
-        monkeypatch.setattr(sweeps, "CHUNK", 3)
+        piece_sizes(3)
         one, two = pair
         entities = [f"E{at}" for at in range(60)]
         await one.send(*(registered(entity_id) for entity_id in entities))
@@ -74,10 +78,10 @@ class TestAnOrderThatRacesTheCancel:
 
         async def cancel() -> None:
             await two.send(canceled())
-            await two.sweep("cancels")
+            await two.sweep("jobs")
 
         await asyncio.gather(pour(one, entities[:30]), pour(two, entities[30:]), cancel())
-        await one.sweep("cancels")
+        await one.sweep("jobs")
         found = await statuses(one)
         assert {status for _, status, _ in found} <= {"canceled"}
         events = CancelEvents(await one.emitted())
@@ -98,23 +102,29 @@ class TestAnOrderThatRacesTheCancel:
             await eventually(lambda: locks.are_two_waiting(guard))
         assert (await placing).outcome == "accepted"
         await canceling
-        await two.sweep("cancels")
+        await two.sweep("jobs")
         assert await statuses(one) == {(1, "canceled", 2): 1}
 
+    @pytest.mark.parametrize("first", [0, 50], ids=["by_the_sweep", "at_once"])
     async def test_is_looked_at_again_when_somebody_held_it(
-        self, pair: tuple[Harness, Harness]
+        self, pair: tuple[Harness, Harness], piece_sizes: PieceSizes, first: int
     ) -> None:
-        """The sweep waits for the row and sees what became of it."""
+        """The cancel waits for the row and sees what became of it."""
+        piece_sizes(50, first=first)
         one, two = pair
         await fill(one, 3)
-        await one.send(canceled())
+
+        async def cancel() -> None:
+            await one.send(canceled())
+            await one.sweep("jobs")
+
         async with two.pool.acquire() as other, other.transaction():
             await other.execute(
                 "UPDATE orders SET status = 'rejected', version = 5 WHERE order_id = 'CAT86-2'"
             )
-            sweeping = asyncio.create_task(one.sweep("cancels"))
+            canceling = asyncio.create_task(cancel())
             await eventually(lambda: locks.is_one_waiting(other))
-        await sweeping
+        await canceling
         assert await statuses(one) == {(1, "canceled", 5): 2, (1, "rejected", 5): 1}
         assert CancelEvents(await one.emitted()).counts == (2, 1)
 

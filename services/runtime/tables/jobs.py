@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import orjson
+
 from contracts.message import Event
 from services.runtime.postgres.database import Conflict, Connection, Row
 from services.runtime.received import Cause
@@ -147,8 +149,8 @@ async def find(conn: Connection, lines: Collection[str]) -> Jobs:
 
 INSERT = """
 INSERT INTO jobs (line, place, kind, state, cursor, counts, arguments, cause)
-SELECT line, place, kind, state, cursor, counts, arguments, cause
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[],
+SELECT line, place, kind, state, cursor::jsonb, counts, arguments, cause
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::jsonb[],
             $7::jsonb[], $8::jsonb[])
     AS m (line, place, kind, state, cursor, counts, arguments, cause)
 ORDER BY line, place, kind
@@ -165,7 +167,8 @@ async def _insert(tx: Transaction, jobs: Sequence[Job]) -> None:
         [job.place for job in jobs],
         [job.kind.name for job in jobs],
         [_state(job) for job in jobs],
-        [job.cursor for job in jobs],
+        # As text: of an array of lists the driver would make a matrix.
+        [None if job.cursor is None else orjson.dumps(job.cursor).decode() for job in jobs],
         [job.counts for job in jobs],
         [job.arguments for job in jobs],
         [asdict(job.cause) for job in jobs],
@@ -230,8 +233,9 @@ def _job(kind: JobKind, row: Row) -> Job:
     )
 
 
+# Whatever its state: one that another worker is just finishing is waited for.
 REOPEN = """
-UPDATE jobs SET state = 'running' WHERE line = $1 AND place > $2 AND kind = $3 AND state = 'done'
+UPDATE jobs SET state = 'running' WHERE line = $1 AND place > $2 AND kind = $3
 """
 
 
