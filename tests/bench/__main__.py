@@ -87,7 +87,9 @@ def fanout(
         list[int] | None,
         typer.Option(min=1, help="Orders of a package; may be repeated. [10,000 and 100,000]"),
     ] = None,
-    entities: Annotated[int, typer.Option(min=1, max=50_000, help="Who is told.")] = 10_000,
+    entities: Annotated[
+        int, typer.Option(min=1, max=50_000, help="Entities of the audience.")
+    ] = 10_000,
     mailboxes: Annotated[int, typer.Option(min=1, help="Mailboxes that they share.")] = 8,
     as_json: Json = False,
 ) -> None:

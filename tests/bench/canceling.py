@@ -1,4 +1,4 @@
-"""Packages on a whole stack, made ready to be canceled; what their cancels say is heard."""
+"""Packages on a whole stack, made ready to be canceled; their completions are listened for."""
 
 import asyncio
 import itertools
@@ -32,9 +32,9 @@ from services.runtime.channel import Outgoing
 from services.runtime.deliveries import Delivery
 from services.runtime.service import installed
 from tests.bench import drain, place, plain
-from tests.bench.letters import ACTOR, letter
 from tests.bench.listening import listening
 from tests.bench.place import Place
+from tests.bench.upstream import ACTOR, outgoing
 
 PATIENCE_SECONDS = 600.0
 LEVEL = DistributionLevel.COLLABORATIVE_SIMPLE
@@ -45,8 +45,8 @@ PROCESSES = [
 
 
 @dataclass
-class Ears:
-    """What was heard of cancels: when each was complete, and its report."""
+class Completions:
+    """When each cancel was complete, and its report."""
 
     completed: dict[str, tuple[float, CancellationCompleted]] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,14 +61,14 @@ class Ears:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Harness:
     """A running stack, and entities that read some mailboxes."""
 
     here: Place
     running: Stack
     demo: demo.Stage
     publisher: Publisher
-    ears: Ears
+    completions: Completions
     entities: Sequence[str]
     mailboxes: Sequence[str]
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -79,8 +79,8 @@ class Scene:
         pool = self.demo.pools["notifications"]
         before = int(await pool.fetchval(sent))
         packages = [await self._publish(audience) for audience in audiences]
-        told = before + sum(len(audience) for audience in audiences)
-        await self.demo.until_found("notifications sent", "notifications", sent, told)
+        notified = before + sum(len(audience) for audience in audiences)
+        await self.demo.until_found("notifications sent", "notifications", sent, notified)
         return packages
 
     async def _publish(self, audience: Sequence[str]) -> str:
@@ -108,10 +108,10 @@ class Scene:
         began = time.perf_counter()
         await self.publisher.publish([command])
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while package_id not in self.ears.completed:
-                self.ears.news.clear()
-                await self.ears.news.wait()
-        ended, report = self.ears.completed[package_id]
+            while package_id not in self.completions.completed:
+                self.completions.news.clear()
+                await self.completions.news.wait()
+        ended, report = self.completions.completed[package_id]
         return Canceled(began, ended - began, report)
 
     async def waiting(self) -> int:
@@ -143,9 +143,9 @@ class Canceled:
 
 
 @asynccontextmanager
-async def scene(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[Scene]:
+async def harness(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[Harness]:
     """A stack with one worker of each service, and entities on it, while the block lasts."""
-    ears = Ears()
+    completions = Completions()
     publisher = Publisher(here.amqp_url, "bench sender")
     members = [f"OU{n}" for n in range(entities)]
     boxes = [f"region{n}" for n in range(mailboxes)]
@@ -153,18 +153,18 @@ async def scene(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[
         _stack(here) as running,
         demo.stage(here.amqp_url, running.postgres, ACTOR, lambda: running.wait(0)) as stage,
         drain.reading_events(here, CancellationCompleted.TYPE),
-        listening(here.amqp_url, [drain.EVENTS], ears.take),
+        listening(here.amqp_url, [drain.EVENTS], completions.take),
     ):
         try:
             await _register(stage, members, boxes)
-            yield Scene(here, running, stage, publisher, ears, members, boxes)
+            yield Harness(here, running, stage, publisher, completions, members, boxes)
         finally:
             await publisher.close()
 
 
 @asynccontextmanager
 async def _stack(here: Place) -> AsyncIterator[Stack]:
-    """New databases and exchanges: what an earlier one left in them would be heard here."""
+    """New databases and exchanges: what an earlier one left in them would be read here."""
     prefix = f"bench_{secrets.token_hex(4)}"
     async with place.exchanges(here, list(installed().values())):
         # Entered by a thread of its own, because it waits for processes.
@@ -216,4 +216,4 @@ def _package(package_id: str, campaign_id: str, audience: Sequence[str]) -> Crea
 
 def _cancel(package_id: str) -> Outgoing:
     command = CancelPackage(package_id=package_id, comment="The supplier withdrew.")
-    return letter(command, uuid.uuid4().hex)
+    return outgoing(command, uuid.uuid4().hex)

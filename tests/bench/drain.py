@@ -19,7 +19,7 @@ from tests.bench.place import Place
 from tests.bench.workers import Worker
 
 AT_ONCE = 5_000
-SETTLE_SECONDS = 1.0
+QUIET_SECONDS = 1.0
 EVENTS = "bench.events"
 HANDLED = "relais_batch_size_sum"
 """Counted after a batch is acknowledged, which is after its events are confirmed."""
@@ -53,7 +53,7 @@ async def drain(here: Place, load: Load) -> Drained:
         await seed(url, load)
         async with reading_events(here):
             await fill(here.amqp_url, load.messages)
-            await settle(here)
+            await checkpoint(here)
             drained = await _time(here, load, url)
         await _check(url, load)
     return drained
@@ -162,13 +162,13 @@ async def fill(amqp_url: str, messages: Sequence[Outgoing]) -> None:
         await publisher.close()
 
 
-async def settle(here: Place) -> None:
+async def checkpoint(here: Place) -> None:
     """Let both servers finish what the preparation has left them to do.
 
     Then nothing of ours works, so that what does is noted as other work.
     """
     await place.execute(here.servers.postgres_url, "CHECKPOINT")
-    await asyncio.sleep(SETTLE_SECONDS / 2)
+    await asyncio.sleep(QUIET_SECONDS / 2)
     since = machine.busy_ticks()
-    await asyncio.sleep(SETTLE_SECONDS / 2)
+    await asyncio.sleep(QUIET_SECONDS / 2)
     here.others.append(machine.busy_share(since))

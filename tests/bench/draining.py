@@ -21,6 +21,6 @@ async def _read_only(here: Place, given: Load) -> float:
     service = installed()[given.service]
     async with place.exchanges(here, [service]):
         await drain.fill(here.amqp_url, given.messages)
-        await drain.settle(here)
+        await drain.checkpoint(here)
         seconds = consume.apart(here, place.reader(service).queues, len(given.messages))
     return given.elements / seconds

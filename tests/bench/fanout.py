@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 from tests.bench import canceling, drain, floor, machine
-from tests.bench.canceling import Canceled, Scene
+from tests.bench.canceling import Canceled, Harness
 from tests.bench.figures import Report
 from tests.bench.place import Place
 
@@ -20,14 +20,16 @@ async def fanout(
 ) -> None:
     """Cancel packages of each size, and do the floor's work beside it, in turns."""
     async with (
-        canceling.scene(here, entities=entities, mailboxes=mailboxes) as scene,
+        canceling.harness(here, entities=entities, mailboxes=mailboxes) as harness,
         floor.floor(here) as alone,
     ):
-        said = {size: await _overheard(scene, size) for size in sizes}
+        recorded = {size: await _recorded(harness, size) for size in sizes}
         for _ in range(runs):
             for size in sizes:
-                await _ours(scene, report, size)
-                report.add(f"floor of {size:,}", await alone.work(size, entities, said[size]), "s")
+                await _ours(harness, report, size)
+                report.add(
+                    f"floor of {size:,}", await alone.work(size, entities, recorded[size]), "s"
+                )
     for size in sizes:
         report.compare(f"cancel of {size:,}", f"floor of {size:,}", "<= 3")
     for small, large in itertools.pairwise(sizes):
@@ -36,44 +38,48 @@ async def fanout(
     report.note("Memory is the most that a worker held during one cancel; the goal is < 200 MB.")
 
 
-async def _ours(scene: Scene, report: Report, size: int) -> None:
-    package_id = await _prepared(scene, size)
-    pids = {service: found[0] for service, found in scene.running.pids().items()}
+async def _ours(harness: Harness, report: Report, size: int) -> None:
+    package_id = await _prepared(harness, size)
+    pids = {service: found[0] for service, found in harness.running.pids().items()}
     for pid in pids.values():
         machine.forget_peak(pid)
-    canceled = await scene.cancel(package_id)
+    canceled = await harness.cancel(package_id)
     report.add(f"cancel of {size:,}", canceled.seconds, "s")
     for service, pid in pids.items():
         report.add(f"{service} memory, {size:,}", machine.peak_mb(pid), "MB")
-    await _check(scene, canceled, size)
+    await _check(harness, canceled, size)
 
 
-async def _prepared(scene: Scene, size: int) -> str:
-    """A published package with so many open orders, of which its audience has been told."""
-    (package_id,) = await scene.publish([scene.entities])
-    await scene.seed_orders([package_id], size)
-    await scene.empty()
-    await drain.settle(scene.here)
+async def _prepared(harness: Harness, size: int) -> str:
+    """A published package with so many open orders, whose audience has been notified."""
+    (package_id,) = await harness.publish([harness.entities])
+    await harness.seed_orders([package_id], size)
+    await harness.empty()
+    await drain.checkpoint(harness.here)
     return package_id
 
 
-async def _check(scene: Scene, canceled: Canceled, size: int) -> None:
+async def _check(harness: Harness, canceled: Canceled, size: int) -> None:
     """A figure counts only if the work was done."""
-    report, waiting = canceled.report, await scene.waiting()
-    told = len(scene.entities)
-    if (report.orders.canceled, report.notifications.notified, waiting) != (size, told, told):
+    report, waiting = canceled.report, await harness.waiting()
+    notified = len(harness.entities)
+    if (report.orders.canceled, report.notifications.notified, waiting) != (
+        size,
+        notified,
+        notified,
+    ):
         raise RuntimeError(
             f"{report.orders.canceled:,} of {size:,} orders were canceled, "
-            f"{report.notifications.notified:,} of {told:,} entities were told, and "
+            f"{report.notifications.notified:,} of {notified:,} entities were notified, and "
             f"{waiting:,} notices are in the mailboxes; the figure would mean nothing"
         )
 
 
-async def _overheard(scene: Scene, size: int) -> floor.Said:
-    """Cancel once, not timed, and keep what was said."""
-    package_id = await _prepared(scene, size)
-    async with floor.overhearing(scene.here) as said:
-        await scene.cancel(package_id)
-        await drain.settle(scene.here)
-    await scene.empty()
-    return said
+async def _recorded(harness: Harness, size: int) -> floor.Recorded:
+    """Cancel once, not timed, and record what is published."""
+    package_id = await _prepared(harness, size)
+    async with floor.recording(harness.here) as recorded:
+        await harness.cancel(package_id)
+        await drain.checkpoint(harness.here)
+    await harness.empty()
+    return recorded

@@ -9,8 +9,8 @@ from services.runtime.channel import Outgoing
 from tests.bench import draining
 from tests.bench.drain import Load
 from tests.bench.figures import Report
-from tests.bench.letters import letter
 from tests.bench.place import Place
+from tests.bench.upstream import outgoing
 
 ADD_PACKAGES = """
 INSERT INTO packages (package_id, label, distribution_level, campaign_id, starts_at, ends_at,
@@ -48,4 +48,4 @@ def _edit(number: int) -> Outgoing:
     command = EditPackage(
         package_id=f"CAT{number}", label=f"Spring posters {number}", description="On thick paper."
     )
-    return letter(command, f"edit-{number}")
+    return outgoing(command, f"edit-{number}")

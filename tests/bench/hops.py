@@ -11,7 +11,7 @@ import asyncpg
 from services.runtime import broker
 from services.runtime.broker import Publisher
 from services.runtime.deliveries import Delivery
-from tests.bench import drain, letters, orders, place
+from tests.bench import drain, orders, place, upstream
 from tests.bench.listening import listening
 from tests.bench.place import Place
 
@@ -31,7 +31,7 @@ class Steps:
 
     async def hop(self) -> float:
         """From publishing a message to when it was confirmed and has come out of its queue."""
-        message = letters.order_to(QUEUE, next(self._numbers))
+        message = upstream.order_to(QUEUE, next(self._numbers))
         arrived: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._awaited[message.message_id] = arrived
         began = time.perf_counter()

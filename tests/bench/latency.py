@@ -13,8 +13,8 @@ from contracts import names
 from services.runtime.broker import Publisher
 from services.runtime.deliveries import Delivery
 from services.runtime.service import installed
-from tests.bench import canceling, drain, hops, letters, peering, place, rush, workers
-from tests.bench.canceling import Scene
+from tests.bench import canceling, drain, hops, peering, place, rush, upstream, workers
+from tests.bench.canceling import Harness
 from tests.bench.figures import Report, percentile
 from tests.bench.hops import Steps
 from tests.bench.listening import listening
@@ -80,12 +80,12 @@ async def lone_commands(here: Place, commands: int) -> Watch:
     async with working(here, count, watch) as publisher, hops.steps(here) as step:
 
         async def ours(number: int) -> None:
-            message = letters.order(number, 1)
+            message = upstream.order(number, 1)
             watch.start("command to event", message.message_id)
             await publisher.publish([message])
 
         async def naive(number: int) -> None:
-            message = letters.order_to(peering.NAIVE.queues[0], count + number)
+            message = upstream.order_to(peering.NAIVE.queues[0], count + number)
             watch.start("naive", message.message_id)
             await publisher.publish([message])
 
@@ -108,9 +108,9 @@ async def paced(ways: Sequence[Way], count: int) -> None:
     began = time.perf_counter()
     pause = 1 / A_SECOND / len(ways)
     async with asyncio.TaskGroup() as tasks:
-        for turn in range(count * len(ways)):
-            await asyncio.sleep(began + turn * pause - time.perf_counter())
-            number, way = divmod(turn, len(ways))
+        for tick in range(count * len(ways)):
+            await asyncio.sleep(began + tick * pause - time.perf_counter())
+            number, way = divmod(tick, len(ways))
             tasks.create_task(_awaited(ways[way](number)))
 
 
@@ -142,7 +142,7 @@ async def working(here: Place, count: int, watch: Watch) -> AsyncIterator[Publis
         await drain.seed(url, given)
         async with consuming(here, url), naive(here, naive_url):
             try:
-                await drain.settle(here)
+                await drain.checkpoint(here)
                 yield publisher
             finally:
                 await publisher.close()
@@ -164,7 +164,7 @@ async def consuming(here: Place, url: str) -> AsyncIterator[Worker]:
 async def naive(here: Place, url: str) -> AsyncIterator[None]:
     """A naive worker that brings its events out itself."""
     peer = replace(peering.NAIVE, processes=1)
-    environment = {**peering.told(here, url), "BENCH_RELAY": "1"}
+    environment = {**peering.variables(here, url), "BENCH_RELAY": "1"}
     async with (
         hops.queue(here, peer.queues[0]),
         peering.working(here, peer, Path(place.PROGRAMS), environment),
@@ -190,23 +190,23 @@ async def small_cancels(here: Place, cancels: int) -> Watch:
     """Cancels of packages with ten orders, and as many rows of single steps, in turns."""
     watch, notices = Watch(), Notices()
     async with (
-        canceling.scene(here, entities=ENTITIES, mailboxes=1) as scene,
+        canceling.harness(here, entities=ENTITIES, mailboxes=1) as harness,
         hops.steps(here) as step,
     ):
-        packages = await scene.publish([scene.entities] * cancels)
-        await scene.seed_orders(packages, ENTITIES)
-        await scene.empty()
-        await drain.settle(here)
-        mailboxes = [names.mailbox(name) for name in scene.mailboxes]
+        packages = await harness.publish([harness.entities] * cancels)
+        await harness.seed_orders(packages, ENTITIES)
+        await harness.empty()
+        await drain.checkpoint(here)
+        mailboxes = [names.mailbox(name) for name in harness.mailboxes]
         async with listening(here.amqp_url, mailboxes, notices.take):
             for package_id in packages:
-                await _cancel(scene, package_id, notices, watch)
+                await _cancel(harness, package_id, notices, watch)
                 await _steps(step, watch)
     return watch
 
 
-async def _cancel(scene: Scene, package_id: str, notices: Notices, watch: Watch) -> None:
-    canceled = await scene.cancel(package_id)
+async def _cancel(harness: Harness, package_id: str, notices: Notices, watch: Watch) -> None:
+    canceled = await harness.cancel(package_id)
     while notices.count.get(package_id, 0) < ENTITIES:
         await asyncio.sleep(0.001)
     watch.note("cancel to last notice", notices.last[package_id] - canceled.began)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.bench import draining, letters, peering, place
+from tests.bench import draining, peering, place, upstream
 from tests.bench.drain import Load
 from tests.bench.figures import Report
 from tests.bench.place import Place
@@ -40,7 +40,7 @@ def load(messages: int, packages: int) -> Load:
         await conn.execute(ADD_ENTITIES, messages)
         await conn.execute(ADD_AUDIENCES, messages, packages)
 
-    return Load("orders", [letters.order(n, packages) for n in range(messages)], messages, seed)
+    return Load("orders", [upstream.order(n, packages) for n in range(messages)], messages, seed)
 
 
 async def rush(

@@ -19,7 +19,7 @@ def here() -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("RELAIS_")]:
             patch.delenv(name)
-        patch.setattr(drain, "SETTLE_SECONDS", 0.0)
+        patch.setattr(drain, "QUIET_SECONDS", 0.0)
         with place() as here:
             yield here
 
