@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,14 @@ app = typer.Typer(
 
 Runs = Annotated[int, typer.Option(min=1, help="How often each figure is measured.")]
 Messages = Annotated[int, typer.Option(min=1, help="Messages in the lanes when a worker starts.")]
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="Another checkout of Relais with its environment, measured in turns with this one; "
+        "its figures end with _beside.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON, as the last line.")]
 
 
@@ -42,6 +51,7 @@ def rush(
     peer_messages: Annotated[
         int, typer.Option(min=0, help="Messages for each peer; 0 runs none.")
     ] = 10_000,
+    beside: Beside = None,
     as_json: Json = False,
 ) -> None:
     """A queue full of order.place, on one package and on 1,000; one orders worker, and peers."""
@@ -50,32 +60,42 @@ def rush(
     measure(
         "rush",
         lambda here, report: work.rush(
-            here, report, runs=runs, messages=messages, peer_messages=peer_messages
+            here, report, runs=runs, messages=messages, peer_messages=peer_messages, beside=beside
         ),
         as_json=as_json,
     )
 
 
 @app.command()
-def bulk(runs: Runs = 3, messages: Messages = 50_000, as_json: Json = False) -> None:
+def bulk(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    beside: Beside = None,
+    as_json: Json = False,
+) -> None:
     """The same orders in batches of 100."""
     from tests.bench import bulk as work
 
     measure(
         "bulk",
-        lambda here, report: work.bulk(here, report, runs=runs, messages=messages),
+        lambda here, report: work.bulk(here, report, runs=runs, messages=messages, beside=beside),
         as_json=as_json,
     )
 
 
 @app.command()
-def hop(runs: Runs = 3, messages: Messages = 20_000, as_json: Json = False) -> None:
+def hop(
+    runs: Runs = 3,
+    messages: Messages = 20_000,
+    beside: Beside = None,
+    as_json: Json = False,
+) -> None:
     """One edit of each of many packages; one packages worker."""
     from tests.bench import hop as work
 
     measure(
         "hop",
-        lambda here, report: work.hop(here, report, runs=runs, messages=messages),
+        lambda here, report: work.hop(here, report, runs=runs, messages=messages, beside=beside),
         as_json=as_json,
     )
 
@@ -91,6 +111,7 @@ def fanout(
         int, typer.Option(min=1, max=50_000, help="Entities of the audience.")
     ] = 10_000,
     mailboxes: Annotated[int, typer.Option(min=1, help="Mailboxes that they share.")] = 8,
+    beside: Beside = None,
     as_json: Json = False,
 ) -> None:
     """The cancel of a package with many orders on a whole stack, beside its rows and messages."""
@@ -106,6 +127,7 @@ def fanout(
             sizes=sizes,
             entities=entities,
             mailboxes=mailboxes,
+            beside=beside,
         ),
         as_json=as_json,
     )
@@ -116,6 +138,7 @@ def latency(
     runs: Runs = 3,
     commands: Annotated[int, typer.Option(min=1, help="Commands of each way, ten a second.")] = 100,
     cancels: Annotated[int, typer.Option(min=1, help="Cancels of a package of 10 orders.")] = 30,
+    beside: Beside = None,
     as_json: Json = False,
 ) -> None:
     """Lone commands and small cancels, beside a naive worker and single steps."""
@@ -124,7 +147,7 @@ def latency(
     measure(
         "latency",
         lambda here, report: work.latency(
-            here, report, runs=runs, commands=commands, cancels=cancels
+            here, report, runs=runs, commands=commands, cancels=cancels, beside=beside
         ),
         as_json=as_json,
     )

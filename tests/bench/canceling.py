@@ -2,12 +2,11 @@
 
 import asyncio
 import itertools
-import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -30,8 +29,9 @@ from services.runtime import broker
 from services.runtime.broker import Publisher
 from services.runtime.channel import Outgoing
 from services.runtime.deliveries import Delivery
-from services.runtime.service import installed
-from tests.bench import drain, place, plain
+from tests.bench import drain, installation, plain
+from tests.bench.checkouts import OURS, Checkout
+from tests.bench.installation import Installation
 from tests.bench.listening import listening
 from tests.bench.place import Place
 from tests.bench.upstream import ACTOR, outgoing
@@ -42,6 +42,12 @@ PROCESSES = [
     ProcessSpec(process_id=f"WKF{n}", kind=ProcessKind.WORKFLOW, label=f"Workflow {n}")
     for n in range(4)
 ]
+
+FIRST_PACKAGE = 100_000
+"""Numbers from here on: those of rush, which may use the same databases, are below."""
+
+LAST_HAPPENING = "SELECT coalesce(max(happening_id), 0) FROM happenings"
+SENT_SINCE = "SELECT count(*) FROM notifications WHERE status = 'sent' AND happening_id > $1"
 
 
 @dataclass
@@ -64,23 +70,28 @@ class Completions:
 class Harness:
     """A running stack, and entities that read some mailboxes."""
 
-    here: Place
-    running: Stack
+    one: Installation
+    stack: Stack
     demo: demo.Stage
     publisher: Publisher
     completions: Completions
     entities: Sequence[str]
     mailboxes: Sequence[str]
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    numbers: "itertools.count[int]"
+
+    @property
+    def here(self) -> Place:
+        """Its servers."""
+        return self.one.here
 
     async def publish(self, audiences: Sequence[Sequence[str]]) -> list[str]:
         """Bring packages, each with a campaign of its own, to their audiences; their ids."""
-        sent = "SELECT count(*) FROM notifications WHERE status = 'sent'"
-        pool = self.demo.pools["notifications"]
-        before = int(await pool.fetchval(sent))
+        before = await self.demo.pools["notifications"].fetchval(LAST_HAPPENING)
         packages = [await self._publish(audience) for audience in audiences]
-        notified = before + sum(len(audience) for audience in audiences)
-        await self.demo.until_found("notifications sent", "notifications", sent, notified)
+        notified = sum(len(audience) for audience in audiences)
+        await self.demo.until_found(
+            "notifications sent", "notifications", SENT_SINCE, notified, before
+        )
         return packages
 
     async def _publish(self, audience: Sequence[str]) -> str:
@@ -94,7 +105,7 @@ class Harness:
 
     async def seed_orders(self, packages: Sequence[str], count: int) -> None:
         """Have so many open orders of each package, past what rules would allow an entity."""
-        conn = await asyncpg.connect(self.running.postgres["orders"])
+        conn = await asyncpg.connect(self.stack.postgres["orders"])
         try:
             for package_id in packages:
                 await plain.seed_orders(conn, package_id, count, len(self.entities))
@@ -143,52 +154,77 @@ class Canceled:
 
 
 @asynccontextmanager
-async def harness(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[Harness]:
-    """A stack with one worker of each service, and entities on it, while the block lasts."""
-    completions = Completions()
+async def harness(
+    here: Place, *, entities: int, mailboxes: int, checkout: Checkout = OURS
+) -> AsyncIterator[Harness]:
+    """A new installation with one worker of each service, and entities, while the block lasts."""
+    async with (
+        installation.databases(here, checkout) as one,
+        running(one, entities=entities, mailboxes=mailboxes) as harness,
+    ):
+        yield harness
+
+
+@asynccontextmanager
+async def running(
+    one: Installation, *, entities: int, mailboxes: int, by_way_of: str = ""
+) -> AsyncIterator[Harness]:
+    """The workers of an installation, which may have packages already, while the block lasts.
+
+    by_way_of is the URL by which its workers find the broker, where it is another.
+    """
+    here, completions = one.here, Completions()
     publisher = Publisher(here.amqp_url, "bench sender")
     members = [f"OU{n}" for n in range(entities)]
     boxes = [f"region{n}" for n in range(mailboxes)]
     async with (
-        _stack(here) as running,
-        demo.stage(here.amqp_url, running.postgres, ACTOR, lambda: running.wait(0)) as stage,
+        _stack(one, by_way_of or here.amqp_url) as stack,
+        demo.stage(here.amqp_url, stack.postgres, ACTOR, lambda: stack.wait(0)) as steps,
         drain.reading_events(here, CancellationCompleted.TYPE),
         listening(here.amqp_url, [drain.EVENTS], completions.take),
     ):
         try:
-            await _register(stage, members, boxes)
-            yield Harness(here, running, stage, publisher, completions, members, boxes)
+            await _register(steps, members, boxes)
+            known = await steps.pools["packages"].fetchval("SELECT count(*) FROM packages")
+            numbers = itertools.count(FIRST_PACKAGE + known)
+            yield Harness(one, stack, steps, publisher, completions, members, boxes, numbers)
         finally:
             await publisher.close()
 
 
 @asynccontextmanager
-async def _stack(here: Place) -> AsyncIterator[Stack]:
-    """New databases and exchanges: what an earlier one left in them would be read here."""
-    prefix = f"bench_{secrets.token_hex(4)}"
-    async with place.exchanges(here, list(installed().values())):
+async def _stack(one: Installation, amqp_url: str) -> AsyncIterator[Stack]:
+    """Workers on a broker with nothing of Relais on it: what others left there would be read."""
+    here = one.here
+    async with installation.empty_broker(here):
         # Entered by a thread of its own, because it waits for processes.
-        context = stack(here.servers, here.state / "stack", databases=prefix)
-        running = await asyncio.to_thread(context.__enter__)
+        context = stack(
+            replace(here.servers, amqp_url=amqp_url),
+            here.state / f"stack{one.checkout.suffix}",
+            databases=one.prefix,
+            command=one.checkout.command,
+            environment=one.settings,
+        )
+        started = await asyncio.to_thread(context.__enter__)
         try:
-            yield running
+            yield started
         finally:
             await asyncio.to_thread(context.__exit__, None, None, None)
-            for service in running.postgres:
-                await place.drop(here, f"{prefix}_{service}")
 
 
-async def _register(stage: demo.Stage, members: Sequence[str], boxes: Sequence[str]) -> None:
-    await stage.send(
-        [
-            RegisterEntity(entity_id=one, label=f"Agency {one}", mailbox=boxes[n % len(boxes)])
-            for n, one in enumerate(members)
-        ]
-    )
+async def _register(steps: demo.Stage, members: Sequence[str], boxes: Sequence[str]) -> None:
+    """Let every service know the entities, and the broker their mailboxes."""
     known = "SELECT count(*) FROM entities"
-    await stage.until_found("entities", "notifications", known, len(members))
+    if await steps.pools["notifications"].fetchval(known) < len(members):
+        await steps.send(
+            [
+                RegisterEntity(entity_id=one, label=f"Agency {one}", mailbox=boxes[n % len(boxes)])
+                for n, one in enumerate(members)
+            ]
+        )
+    await steps.until_found("entities", "notifications", known, len(members))
     declared = "SELECT count(*) FROM mailboxes WHERE declared_at IS NOT NULL AND name <> 'central'"
-    await stage.until_found("mailboxes", "notifications", declared, len(boxes))
+    await steps.until_found("mailboxes", "notifications", declared, len(boxes))
 
 
 def _campaign(campaign_id: str) -> CreateCampaign:

@@ -40,17 +40,27 @@ class Place:
         return self.servers.amqp_url
 
     def start(
-        self, name: str, argv: Sequence[str | Path], environment: Mapping[str, str]
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        environment: Mapping[str, str],
+        cwd: Path = PROJECT,
     ) -> Process:
-        """Start a process in the project's folder, with a log of its own."""
+        """Start a process, with a log of its own."""
         self.log(name).unlink(missing_ok=True)
         env = {**os.environ, **environment}
-        return self.kept.start(name, argv, env=env, cwd=PROJECT, log=self.log(name))
+        return self.kept.start(name, argv, env=env, cwd=cwd, log=self.log(name))
 
-    def run(self, name: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> str:
+    def run(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        environment: Mapping[str, str],
+        cwd: Path = PROJECT,
+    ) -> str:
         """Run a process to its end; what it wrote."""
         env = {**os.environ, **environment}
-        return self.kept.run(name, argv, env=env, cwd=PROJECT, log=self.log(name))
+        return self.kept.run(name, argv, env=env, cwd=cwd, log=self.log(name))
 
     def log(self, name: str) -> Path:
         """Where a process writes."""

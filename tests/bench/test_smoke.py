@@ -41,14 +41,19 @@ class TestABench:
         await rush.rush(here, report, runs=1, messages=60, peer_messages=20)
         assert report.ratios().keys() == {
             "hot / hot read only",
+            "hot / hot limit by processor time",
             "spread / spread read only",
+            "spread / spread limit by processor time",
             "hot / naive",
         }
 
     async def test_of_hop_edits_packages(self, here: Place, report: Report) -> None:
         """One edit of each package."""
         await hop.hop(here, report, runs=1, messages=50)
-        assert report.ratios().keys() == {"edits / edits read only"}
+        assert report.ratios().keys() == {
+            "edits / edits read only",
+            "edits / edits limit by processor time",
+        }
 
     async def test_of_fanout_compares_a_cancel_with_its_floor(
         self, here: Place, report: Report
