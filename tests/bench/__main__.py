@@ -154,6 +154,93 @@ def latency(
 
 
 @app.command()
+def growth(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    orders: Annotated[int, typer.Option(min=1, help="Orders of the package.")] = 100_000,
+    orders_in_table: Annotated[
+        int, typer.Option(min=1, help="Orders of other packages in the full tables.")
+    ] = 10_000_000,
+    rows: Annotated[
+        int, typer.Option(min=1, help="Rows each of two inboxes and of notifications.")
+    ] = 10_000_000,
+    scatter: Annotated[
+        bool, typer.Option("--scatter", help="Also cancel a package whose orders lie far apart.")
+    ] = False,
+    entities: Annotated[int, typer.Option(min=1, max=50_000)] = 10_000,
+    mailboxes: Annotated[int, typer.Option(min=1)] = 8,
+    as_json: Json = False,
+) -> None:
+    """Rush and fanout on tables with many rows, beside empty ones."""
+    from tests.bench import growth as work
+
+    sizes = work.Sizes(
+        orders_in_table=orders_in_table,
+        rows=rows,
+        messages=messages,
+        orders=orders,
+        entities=entities,
+        mailboxes=mailboxes,
+        scatter=scatter,
+    )
+    measure(
+        "growth", lambda here, report: work.growth(here, report, sizes, runs=runs), as_json=as_json
+    )
+
+
+@app.command()
+def scale(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, help="May be repeated. [1, 2 and 4]")
+    ] = None,
+    delay_ms: Annotated[
+        float, typer.Option(min=0, help="From a worker to its database, each way.")
+    ] = 5.0,
+    lanes: Annotated[int, typer.Option(min=1, max=256, help="Lanes of the service.")] = 16,
+    as_json: Json = False,
+) -> None:
+    """Rush on 1,000 packages with 1, 2 and 4 workers; needs RabbitMQ 4.
+
+    Name one in RELAIS_AMQP_URL: an older one gives all lanes to the first worker.
+    """
+    from tests.bench import scale as work
+
+    counts = sorted(set(workers or [1, 2, 4]))
+    measure(
+        "scale",
+        lambda here, report: work.scale(
+            here,
+            report,
+            runs=runs,
+            messages=messages,
+            counts=counts,
+            delay=delay_ms / 1000,
+            lanes=lanes,
+        ),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def start(
+    runs: Runs = 5,
+    messages: Annotated[int, typer.Option(min=1, help="Messages in the lanes at a stop.")] = 20_000,
+    beside: Beside = None,
+    as_json: Json = False,
+) -> None:
+    """`relais run` until ready, and SIGTERM under load until the end."""
+    from tests.bench import start as work
+
+    measure(
+        "start",
+        lambda here, report: work.start(here, report, runs=runs, messages=messages, beside=beside),
+        as_json=as_json,
+    )
+
+
+@app.command()
 def limits(
     runs: Runs = 3,
     messages: Annotated[int, typer.Option(min=1, help="Messages for each part.")] = 20_000,

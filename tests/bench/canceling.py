@@ -84,18 +84,24 @@ class Harness:
         """Its servers."""
         return self.one.here
 
-    async def publish(self, audiences: Sequence[Sequence[str]]) -> list[str]:
-        """Bring packages, each with a campaign of its own, to their audiences; their ids."""
+    async def publish(
+        self, audiences: Sequence[Sequence[str]], numbers: Sequence[int] = ()
+    ) -> list[str]:
+        """Bring packages, each with a campaign of its own, to their audiences; their ids.
+
+        They have the next numbers where none are given.
+        """
         before = await self.demo.pools["notifications"].fetchval(LAST_HAPPENING)
-        packages = [await self._publish(audience) for audience in audiences]
+        numbers = numbers or [next(self.numbers) for _ in audiences]
+        numbered = zip(numbers, audiences, strict=True)
+        packages = [await self._publish(number, audience) for number, audience in numbered]
         notified = sum(len(audience) for audience in audiences)
         await self.demo.until_found(
             "notifications sent", "notifications", SENT_SINCE, notified, before
         )
         return packages
 
-    async def _publish(self, audience: Sequence[str]) -> str:
-        number = next(self.numbers)
+    async def _publish(self, number: int, audience: Sequence[str]) -> str:
         package_id, campaign_id = f"CAT{number}", f"OP{number}"
         await self.demo.do(_campaign(campaign_id))
         await self.demo.do(_package(package_id, campaign_id, audience))

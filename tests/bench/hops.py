@@ -26,6 +26,8 @@ class Steps:
         """See steps."""
         self._publisher = publisher
         self._conn = conn
+        # On a busy machine a commit may last until the next one is due.
+        self._committing = asyncio.Lock()
         self._numbers = itertools.count()
         self._awaited: dict[str, asyncio.Future[float]] = {}
 
@@ -42,9 +44,10 @@ class Steps:
     async def commit(self) -> float:
         """One row and its commit, on disk."""
         body = orders.place(next(self._numbers), 1).body
-        began = time.perf_counter()
-        await self._conn.execute(ADD_NOTE, body)
-        return time.perf_counter() - began
+        async with self._committing:
+            began = time.perf_counter()
+            await self._conn.execute(ADD_NOTE, body)
+            return time.perf_counter() - began
 
     def take(self, delivery: Delivery) -> None:
         """Note when a message came."""

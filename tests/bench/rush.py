@@ -24,6 +24,7 @@ ON CONFLICT DO NOTHING
 ADD_ENTITIES = """
 INSERT INTO entities (entity_id, version, active)
 SELECT 'OU' || n, 1, true FROM generate_series($1::int, $2 - 1) AS n
+ON CONFLICT DO NOTHING
 """
 ADD_AUDIENCES = """
 INSERT INTO audiences (package_id, entity_id)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -20,6 +21,7 @@ def here() -> Iterator[Place]:
         for name in [name for name in os.environ if name.startswith("RELAIS_")]:
             patch.delenv(name)
         patch.setattr(drain, "QUIET_SECONDS", 0.0)
+        patch.setattr(cost, "IDLE_SECONDS", 1.0)
         with place() as here:
             yield here
 
@@ -71,6 +73,10 @@ class TestABench:
     ) -> None:
         """Commands with a naive worker, cancels with as many hops and commits."""
         await latency.latency(here, report, runs=1, commands=3, cancels=2)
+        assert report.figures()["cancel transactions"].median > 1
+        assert report.figures()["cancel publishes"].median > 1
+        statements = report.figures()["cancel statements"].median
+        assert statements > 2 * report.figures()["cancel transactions"].median
         assert report.ratios().keys() == {
             "command to event p50 / naive p50",
             "command to event p99 / naive p99",
@@ -78,6 +84,63 @@ class TestABench:
             "cancel to last notice p50 / 3 hops and 3 commits p50",
             "cancel to completion p50 / 5 hops and 5 commits p50",
         }
+
+    async def test_of_growth_compares_full_tables_with_empty_ones(
+        self, here: Place, report: Report
+    ) -> None:
+        """Both of rush and of a cancel, and of one whose orders lie far apart."""
+        sizes = growth.Sizes(
+            orders_in_table=400,
+            rows=2_000,
+            messages=60,
+            orders=20,
+            entities=10,
+            mailboxes=2,
+            scatter=True,
+        )
+        await growth.growth(here, report, sizes, runs=1)
+        assert report.ratios().keys() == {
+            "hot, full tables / hot, empty tables",
+            "cancel of 20, full tables / cancel of 20, empty tables",
+            "cancel of 20, scattered / cancel of 20, full tables",
+        }
+
+    async def test_of_scale_asks_for_a_broker_that_spreads_lanes(
+        self, here: Place, report: Report
+    ) -> None:
+        """Before RabbitMQ 4 one worker has all lanes, and the bench says what to do."""
+        run = scale.scale(
+            here, report, runs=1, messages=2_000, counts=[1, 2], delay=0.001, lanes=16
+        )
+        try:
+            await run
+        except Misconfigured as refused:
+            assert "RELAIS_AMQP_URL=" in str(refused)
+            pytest.skip(str(refused))
+        assert "2 workers / 2 workers, linear" in report.ratios()
+
+    async def test_of_start_times_every_service_and_a_stop_under_load(
+        self, here: Place, report: Report
+    ) -> None:
+        """From the command to ready, and from SIGTERM to the end."""
+        await start.start(here, report, runs=1, messages=5_000)
+        assert report.figures().keys() == {
+            "packages to ready",
+            "orders to ready",
+            "campaigns to ready",
+            "directory to ready",
+            "notifications to ready",
+            "drain under load",
+        }
+
+    async def test_of_hop_takes_another_checkout_beside_ours(
+        self, here: Place, report: Report, tmp_path: Path
+    ) -> None:
+        """Its own command sets it up and runs its worker; ours stands for it here."""
+        (tmp_path / ".venv/bin").mkdir(parents=True)
+        (tmp_path / ".venv/bin/relais").symlink_to(*stack.RELAIS)
+        await hop.hop(here, report, runs=1, messages=50, beside=tmp_path)
+        assert "edits / edits_beside" in report.ratios()
 
     async def test_of_limits_times_each_part(self, here: Place, report: Report) -> None:
         """Publishing, reading, steps, transactions, updates and bodies."""

@@ -3,7 +3,6 @@
 import http.client
 import json
 import signal
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,12 +50,10 @@ class Worker:
             raise RuntimeError(f"{self.process.name} does not end; its log is {self.process.log}")
 
 
-def start(
-    one: Installation, service: str, number: int = 1, more: Mapping[str, str] | None = None
-) -> Worker:
-    """Start a worker of an installation; more is added to its environment."""
+def start(one: Installation, service: str, number: int = 1) -> Worker:
+    """Start a worker of an installation."""
     port = free_port()
-    environment = {**one.environment, **(more or {}), "RELAIS_HTTP_PORT": str(port)}
+    environment = {**one.environment, "RELAIS_HTTP_PORT": str(port)}
     checkout = one.checkout
     name = f"{service}-{number}{checkout.suffix}"
     command = [*checkout.command, "run", service]
