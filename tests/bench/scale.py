@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from infra.local.errors import Misconfigured
@@ -126,9 +126,8 @@ async def _far_worker(
 ) -> AsyncIterator[Worker]:
     """A worker that is so many seconds away from its database, each way."""
     async with relay(one.postgres[service], delay=delay) as url:
-        worker = workers.start(
-            one, service, number, {f"RELAIS_{service.upper()}_POSTGRES_URL": url}
-        )
+        far = replace(one, postgres={**one.postgres, service: url})
+        worker = workers.start(far, service, number)
         try:
             yield worker
         finally:
