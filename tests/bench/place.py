@@ -68,12 +68,15 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
-    """Servers of our own, or those that the environment names, while the block lasts."""
+def place(*, durable: bool = True) -> Iterator[Place]:
+    """Servers of our own, or those that the environment names, while the block lasts.
+
+    durable=False is for tests: it measures nothing real, and is faster.
+    """
     with (
         unwinding(),
         fresh(FOLDER) as state,
-        local_servers.servers(state / "servers", durable=True) as pair,
+        local_servers.servers(state / "servers", durable=durable) as pair,
         keeping(state / "processes") as kept,
     ):
         yield Place(pair, state, kept)

@@ -139,7 +139,7 @@ async def _measure(here: Place, elements: int, started: Sequence[Worker]) -> Rat
     """The rate from now, when every lane is full, until most is handled."""
     meter, pids = Meter(here), [worker.process.pid for worker in started]
     first, spent, began = _counts(started), meter.read(*pids), time.perf_counter()
-    if sum(first) > elements * (1 - MEASURED):
+    if sum(first) > elements * MEASURED / 2:
         raise RuntimeError(f"{sum(first):,.0f} of {elements:,} were handled too soon: name more")
     last = await _handled(started, elements * MEASURED)
     seconds, processor = time.perf_counter() - began, meter.read(*pids)

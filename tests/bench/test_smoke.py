@@ -24,7 +24,8 @@ def here() -> Iterator[Place]:
             patch.delenv(name)
         patch.setattr(drain, "QUIET_SECONDS", 0.0)
         patch.setattr(cost, "IDLE_SECONDS", 1.0)
-        with place() as here:
+        patch.setenv("RELAIS_LANES", "2")
+        with place(durable=False) as here:
             yield here
 
 
