@@ -116,9 +116,16 @@ async def count(conn: Connection, counts: dict[Life, Count]) -> list[Cancel]:
     return [_cancel(row) for row in rows]
 
 
+FAN_OUTS = f"""
+FROM jobs f JOIN happenings h ON h.happening_id = f.place / {VERSIONS}
+WHERE f.kind = 'fan_out' AND f.state = 'running'
+"""
+# Old ones whose fan-outs go on for long are not to take the places of others that can end.
 LOCK_TRIED = f"""
 SELECT {COLUMNS} FROM cancels c
-WHERE {IS_TRIED} ORDER BY c.started_at LIMIT $1 FOR UPDATE OF c SKIP LOCKED
+WHERE {IS_TRIED}
+  AND NOT EXISTS (SELECT {FAN_OUTS} AND f.line = c.package_id AND h.edition = c.edition)
+ORDER BY c.started_at LIMIT $1 FOR UPDATE OF c SKIP LOCKED
 """
 LOOK = f"""
 SELECT {COLUMNS} FROM cancels c
@@ -127,9 +134,7 @@ JOIN unnest($1::text[], $2::int[]) AS m (package_id, edition) USING (package_id,
 # Under the lock: nobody can add to these cancels meanwhile.
 FIND_OPEN = f"""
 SELECT m.package_id, m.edition FROM unnest($1::text[], $2::int[]) AS m (package_id, edition)
-WHERE EXISTS (SELECT FROM jobs f JOIN happenings h ON h.happening_id = f.place / {VERSIONS}
-              WHERE f.line = m.package_id AND f.kind = 'fan_out' AND f.state = 'running'
-                AND h.edition = m.edition)
+WHERE EXISTS (SELECT {FAN_OUTS} AND f.line = m.package_id AND h.edition = m.edition)
    OR EXISTS (SELECT FROM happenings h CROSS JOIN rounds r JOIN notifications n
                   ON n.round = r.round AND n.happening_id = h.happening_id
               WHERE h.subject = m.package_id AND h.kind = 'package_available'
