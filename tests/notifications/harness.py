@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import QueueEmpty
 from aiormq.exceptions import AMQPError
@@ -21,6 +22,7 @@ from services.notifications import wakes
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Answer
+from services.runtime.tables import jobs
 from tests.harness import Harness
 from tests.notifications.given import entity
 
@@ -71,7 +73,16 @@ class NotificationsHarness:
 
     async def fan_out(self) -> None:
         """Add every recipient."""
-        await self.sweep(wakes.FAN_OUT)
+        await self.sweep(jobs.SWEEP)
+
+    async def add_piece(self) -> None:
+        """Do one piece of the fan-out that was least recently worked on."""
+        (sweep,) = (s for s in self.inner.service.table_work if s.name == jobs.SWEEP)
+        assert await sweep.run(self.inner.work), "there is no fan-out"
+
+    async def running(self) -> int:
+        """How many fan-outs have not ended."""
+        return int(await self.pool.fetchval("SELECT count(*) FROM jobs WHERE state = 'running'"))
 
     async def rows(self, **wanted: object) -> list[dict[str, Any]]:
         """Notifications with their happenings; those where these columns are so."""
@@ -121,7 +132,7 @@ class BrokerHarness(NotificationsHarness):
 
     async def deliver(self) -> None:
         """Fan out, send, and report, until nothing is left to do right now."""
-        await self.sweep(wakes.FAN_OUT, wakes.SEND, wakes.CANCELS)
+        await self.sweep(jobs.SWEEP, wakes.SEND, wakes.CANCELS)
 
     async def listen(self, routing_key: str) -> str:
         """A queue of our own on what is sent; its name."""
@@ -191,6 +202,18 @@ async def with_broker(harness: Harness, amqp_url: str) -> AsyncIterator[BrokerHa
         broker_harness = BrokerHarness(harness, amqp_url, await connection.channel())
         yield broker_harness
         await broker_harness.clear()
+
+
+async def only_report(harness: NotificationsHarness) -> tuple[int, int, int]:
+    """The counts of the one report: notified, superseded, failed."""
+    (report,) = await harness.reports()
+    return report.notified, report.superseded, report.failed
+
+
+def fan_out_by_sweep(monkeypatch: pytest.MonkeyPatch, piece: int = jobs.PIECE) -> None:
+    """Leave every recipient to the sweep, so many in a piece; no transaction adds some itself."""
+    monkeypatch.setattr(jobs, "FIRST_PIECES", 0)
+    monkeypatch.setattr(jobs, "PIECE", piece)
 
 
 def recipients(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -12,6 +12,8 @@ from contracts.message import Body
 from contracts.orders import OrderApproved
 from contracts.packages import PackageEdited
 from services.notifications import sending, sweeps, wakes
+from services.notifications.jobs import JOBS as FAN_OUTS
+from services.runtime.tables import jobs
 from tests.notifications.given import (
     canceled,
     entity,
@@ -21,24 +23,20 @@ from tests.notifications.given import (
     package,
     published,
 )
-from tests.notifications.harness import BrokerHarness, NotificationsHarness, recipients
+from tests.notifications.harness import (
+    BrokerHarness,
+    fan_out_by_sweep,
+    only_report,
+    recipients,
+)
 
 pytestmark = pytest.mark.servers
-
-Report = tuple[int, int, int]
-
 
 REFUSED_JUST_NOW = """
 UPDATE notifications n
 SET attempts = 6, error = 'mailbox_full', next_try_at = now() + interval '1 hour'
 FROM happenings h WHERE h.happening_id = n.happening_id AND h.kind = 'package_available'
 """
-
-
-async def only_report(harness: NotificationsHarness) -> Report:
-    """The counts of the one report: notified, superseded, failed."""
-    (report,) = await harness.reports()
-    return report.notified, report.superseded, report.failed
 
 
 class TestWhoIsTold:
@@ -125,6 +123,7 @@ class TestWhoIsTold:
         assert [report.edition for report in await broker_harness.reports()] == [1, 2]
 
 
+@pytest.mark.usefixtures("both_ways")
 class TestReport:
     """The part of notifications in a cancel is reported once, when each has been tried."""
 
@@ -155,10 +154,10 @@ class TestReport:
         self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever has not been added yet is waited for."""
-        monkeypatch.setattr(sweeps, "CHUNK", 1)
+        fan_out_by_sweep(monkeypatch, piece=1)
         await broker_harness.register("OU1", "OU2", mailbox="north")
         await broker_harness.send(canceled(), orders_report())
-        await sweeps.fan_out(broker_harness.inner.work)
+        await broker_harness.add_piece()
         await broker_harness.sweep(wakes.SEND, wakes.CANCELS)
         assert await broker_harness.reports() == []
         await broker_harness.deliver()
@@ -200,7 +199,7 @@ class TestReport:
         await broker_harness.send(published(distribution_level="local"))
         await broker_harness.fan_out()
         await broker_harness.send(canceled(distribution_level="local"))
-        await broker_harness.sweep(wakes.FAN_OUT, wakes.CANCELS)
+        await broker_harness.sweep(jobs.SWEEP, wakes.CANCELS)
         assert await broker_harness.reports() == []
         await broker_harness.deliver()
         assert await only_report(broker_harness) == (0, 2, 0)
@@ -225,7 +224,7 @@ class TestReport:
         await broker_harness.send(published(audience=["OU1"]))
         await broker_harness.fan_out()
         await broker_harness.send(canceled(audience=["OU1"]), orders_report())
-        await broker_harness.sweep(wakes.FAN_OUT)
+        await broker_harness.fan_out()
         await broker_harness.pool.execute(REFUSED_JUST_NOW)
         # The look at the cancel makes the offer due, and the next one finds it dropped.
         await broker_harness.deliver()
@@ -275,6 +274,7 @@ def story(package_id: str, mailbox: str) -> list[Body]:
     ]
 
 
+FAN_OUT = jobs.sweep(FAN_OUTS).run
 CONCERNED = [f"OU{number}" for number in range(1, 7)]
 
 
@@ -293,16 +293,19 @@ class TestAnyOrder:
         self, broker_harness: BrokerHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whatever the order: one cancel each, offers only before it, and one true report."""
-        monkeypatch.setattr(sweeps, "CHUNK", 2)
+        monkeypatch.setattr(jobs, "PIECE", 2)
+        monkeypatch.setattr(jobs, "SMALLEST_PIECE", 2)
         monkeypatch.setattr(sending, "TAKEN", 2)
         await broker_harness.register(*CONCERNED, mailbox="north")
-        for seed in range(25):
+        for seed in range(30):
+            # Nobody, some or all of an audience are added in the transaction of the event.
+            monkeypatch.setattr(jobs, "FIRST_PIECES", (0, 2, 500)[seed % 3])
             chance = random.Random(seed)
             package_id = f"CAT{seed}"
             for event, id in shuffled(story(package_id, broker_harness.mailbox("north")), chance):
                 await broker_harness.send(event, id=f"{seed}-{id}")
                 for sweep in chance.choices(
-                    [sweeps.fan_out, sending.send, sweeps.end_cancels], k=chance.randrange(4)
+                    [FAN_OUT, sending.send, sweeps.end_cancels], k=chance.randrange(4)
                 ):
                     await sweep(broker_harness.inner.work)
             await self._check(broker_harness, package_id, seed)

@@ -32,6 +32,7 @@ from tests.notifications.harness import NotificationsHarness, recipients
 pytestmark = pytest.mark.servers
 
 
+@pytest.mark.usefixtures("both_ways")
 class TestPublication:
     """A published package is told to its audience."""
 
@@ -115,6 +116,7 @@ class TestPublication:
         assert await harness.rows(kind="package_available") == []
 
 
+@pytest.mark.usefixtures("both_ways")
 class TestEdit:
     """A published package whose audience grows is told to those who were added."""
 
@@ -262,6 +264,7 @@ class TestEntities:
         assert [row["name"] for row in rows] == [harness.mailbox("north")]
 
 
+@pytest.mark.usefixtures("both_ways")
 class TestCancel:
     """What is kept of a cancel before anything is sent."""
 

@@ -107,6 +107,7 @@ class TestOrder:
         kinds = [notice.kind for _, notice in await broker_harness.read("OU1")]
         assert kinds == ["order_approved", "order_rejected", "order_canceled"]
 
+    @pytest.mark.usefixtures("by_sweep")
     async def test_waits_for_a_fan_out_that_began_before(
         self, broker_harness: BrokerHarness
     ) -> None:
@@ -119,6 +120,7 @@ class TestOrder:
         kinds = [notice.kind for _, notice in await broker_harness.read("OU1")]
         assert kinds == ["package_available", "order_approved"]
 
+    @pytest.mark.usefixtures("by_sweep")
     async def test_does_not_hold_other_packages(self, broker_harness: BrokerHarness) -> None:
         """Another package's notices do not wait."""
         await broker_harness.register("OU1")
