@@ -17,6 +17,8 @@ from aiormq.channel import Channel
 from pamqp import commands as spec
 from pamqp.header import ContentHeader
 
+from services.runtime.plain import plain
+
 MESSAGES_PER_WRITE = 200
 FRAME_END = b"\xce"
 
@@ -30,7 +32,7 @@ _FLAGS = (15, 13, 12, 10, 7, 5, 3)
 _PROPERTIES = sum(1 << bit for bit in _FLAGS)
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Outgoing:
     """One AMQP message to publish, persistent; partitionkey becomes a header."""
 

@@ -1,19 +1,22 @@
 """Each message is handled once: the inbox keeps its answer, written with its effect."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import orjson
 
 from contracts.envelope import FieldError
 from services.runtime.database import Connection, Pool
+from services.runtime.plain import plain
+
+T = TypeVar("T")
 
 Identity = tuple[str, str]
 """Source and id of a message."""
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Answer:
     """What was decided about a message; outcome is accepted, unchanged, refused or parked."""
 
@@ -83,15 +86,20 @@ async def add(conn: Connection, handled: Sequence[Handled], now: datetime) -> No
         [id for (_, id), _, _ in handled],
         [type_ for _, type_, _ in handled],
         [answer.outcome for answer in answers],
-        [answer.code for answer in answers],
-        [answer.message for answer in answers],
-        [answer.version for answer in answers],
+        _column([answer.code for answer in answers]),
+        _column([answer.message for answer in answers]),
+        _column([answer.version for answer in answers]),
         # As text: of an array of lists the driver would make a matrix.
-        [orjson.dumps(answer.errors).decode() if answer.errors else None for answer in answers],
+        _column([orjson.dumps(a.errors).decode() if a.errors else None for a in answers]),
         now,
     )
     if int(status.rpartition(" ")[2]) != len(handled):
         raise TakenMeanwhile("another worker handled one of these messages first")
+
+
+def _column(values: list[T]) -> list[T] | None:
+    """An array for unnest, which takes none for one of nulls; the driver looks long at each."""
+    return values if any(value is not None for value in values) else None
 
 
 # A row whose message is still parked stays: a retry must find what was answered.

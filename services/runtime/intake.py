@@ -15,6 +15,7 @@ from contracts import names
 from services.runtime import item, metrics
 from services.runtime.deliveries import Delivery
 from services.runtime.item import Item
+from services.runtime.plain import plain
 from services.runtime.service import Service
 
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ class Batch:
     begun: float
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Read:
     """A delivery as it was read; a suspect one may be what kills the worker."""
 
