@@ -1,5 +1,6 @@
 """The sweep that sends: take, build, publish, and record what the broker said of each."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,8 @@ from services.notifications.outbound import Held
 from services.runtime.service import Published, Transaction, Work
 
 TAKEN = 2_000
+BUSY_PAUSE = 0.05
+"""Seconds between two looks while another worker sends."""
 
 
 async def send(work: Work) -> bool:
@@ -25,7 +28,10 @@ async def send(work: Work) -> bool:
         if held.is_full:
             tx.wake(wakes.SEND, wakes.SEND_TOO)
     if not held.due:
-        return False
+        # What came while another worker sends to its recipients is not left until the next look.
+        if held.is_busy:
+            await asyncio.sleep(BUSY_PAUSE)
+        return held.is_busy
     judged = [(due, delivery.judge(due, tx.now)) for due in held.due]
     to_send = [due for due, outcome in judged if outcome is None]
     settled = [outcome for _, outcome in judged if outcome is not None]
