@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from contracts import names
 from contracts.notifications import NotificationStatus as Status
+from contracts.packages import PackageEdition
 from services.notifications import cancels, delivery, notices, outbound, wakes
 from services.notifications.cancels import Count
 from services.notifications.delivery import Due, Outcome
-from services.notifications.domain import Life
 from services.notifications.outbound import Held
 from services.runtime.service import Published, Transaction, Work
 
@@ -93,8 +93,8 @@ async def _note_silence(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
         await outbound.note_error(tx.conn, answered, None)
 
 
-def _counts(outcomes: Iterable[Outcome]) -> dict[Life, Count]:
-    counts: defaultdict[Life, Count] = defaultdict(Count)
+def _counts(outcomes: Iterable[Outcome]) -> dict[PackageEdition, Count]:
+    counts: defaultdict[PackageEdition, Count] = defaultdict(Count)
     for outcome in outcomes:
         life = outcome.cancel
         if life is None:
