@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import orjson
@@ -64,24 +64,26 @@ def batch(size: int, seconds: float, age: float | None, fields: Mapping[str, Any
 
 
 @contextmanager
-def piece(sweep: str) -> Iterator[None]:
-    """A piece of table work; only one that did not fail is observed."""
+def _timed(name: str, histogram: Histogram, fields: Mapping[str, Any]) -> Iterator[None]:
+    """Observe what ends without an error."""
     began = time.perf_counter()
     yield
     seconds = time.perf_counter() - began
-    SWEEP_SECONDS.labels(sweep).observe(seconds)
-    _span("piece", seconds, {"sweep": sweep})
+    histogram.observe(seconds)
+    _span(name, seconds, fields)
+
+
+def piece(sweep: str) -> AbstractContextManager[None]:
+    """A piece of table work; only one that did not fail is observed."""
+    return _timed("piece", SWEEP_SECONDS.labels(sweep), {"sweep": sweep})
 
 
 @contextmanager
 def publish(count: int) -> Iterator[None]:
     """A publish of so many AMQP messages; only one that was confirmed is observed."""
-    began = time.perf_counter()
-    yield
-    seconds = time.perf_counter() - began
-    PUBLISH_SECONDS.observe(seconds)
+    with _timed("publish", PUBLISH_SECONDS, {"messages": count}):
+        yield
     PUBLISHED.inc(count)
-    _span("publish", seconds, {"messages": count})
 
 
 def consumed(service: str, counts: Mapping[tuple[str, str], int]) -> None:
