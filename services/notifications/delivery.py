@@ -8,7 +8,7 @@ from contracts import names
 from contracts.directory import Channel
 from contracts.notifications import NotificationKind, NotificationStatus, RecipientType
 from services.notifications.domain import Key, Life
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 
 Kind = NotificationKind
 Status = NotificationStatus

@@ -7,7 +7,7 @@ from contracts.notifications import NotificationKind, RecipientType
 from services.notifications import cancels, store, wakes
 from services.notifications.domain import Key
 from services.notifications.store import Recipient
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Job, JobKind, Transaction
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from contracts.directory import EntityEvent
 from services.notifications.domain import Happening, Key, Life, PackageCopy
-from services.runtime.loaded import Loaded
-from services.runtime.received import Cause, Received
+from services.runtime.decision import Cause, Loaded, Received
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -48,7 +48,8 @@ SpanHook = Callable[[str, float, Mapping[str, Any]], None]
 span_hooks: list[SpanHook] = []
 
 
-def _span(name: str, seconds: float, fields: Mapping[str, Any]) -> None:
+def _ended(name: str, timed: Histogram, seconds: float, fields: Mapping[str, Any]) -> None:
+    timed.observe(seconds)
     for hook in span_hooks:
         hook(name, seconds, fields)
 
@@ -56,34 +57,28 @@ def _span(name: str, seconds: float, fields: Mapping[str, Any]) -> None:
 def batch(size: int, seconds: float, age: float | None, fields: Mapping[str, Any]) -> None:
     """A batch has been acknowledged; fields say what a lone message was, see consumer."""
     BATCH_SIZE.observe(size)
-    BATCH_SECONDS.observe(seconds)
     if age is not None:
         MESSAGE_AGE.observe(age)
     log.info("batch_done", messages=size, duration_ms=round(seconds * 1000, 1), **fields)
-    _span("batch", seconds, {"messages": size, **fields})
+    _ended("batch", BATCH_SECONDS, seconds, {"messages": size, **fields})
 
 
 @contextmanager
-def _timed(name: str, histogram: Histogram, fields: Mapping[str, Any]) -> Iterator[None]:
-    """Observe what ends without an error."""
+def piece(sweep: str) -> Iterator[None]:
+    """A piece of table work; only one that did not fail is observed."""
     began = time.perf_counter()
     yield
     seconds = time.perf_counter() - began
-    histogram.observe(seconds)
-    _span(name, seconds, fields)
-
-
-def piece(sweep: str) -> AbstractContextManager[None]:
-    """A piece of table work; only one that did not fail is observed."""
-    return _timed("piece", SWEEP_SECONDS.labels(sweep), {"sweep": sweep})
+    _ended("piece", SWEEP_SECONDS.labels(sweep), seconds, {"sweep": sweep})
 
 
 @contextmanager
 def publish(count: int) -> Iterator[None]:
     """A publish of so many AMQP messages; only one that was confirmed is observed."""
-    with _timed("publish", PUBLISH_SECONDS, {"messages": count}):
-        yield
+    began = time.perf_counter()
+    yield
     PUBLISHED.inc(count)
+    _ended("publish", PUBLISH_SECONDS, time.perf_counter() - began, {"messages": count})
 
 
 def consumed(service: str, counts: Mapping[tuple[str, str], int]) -> None:

@@ -15,7 +15,7 @@ from tests.architecture.project import (
     services,
 )
 
-PURE_OF_RUNTIME = ("services.runtime.decision", "services.runtime.received")
+PURE_OF_RUNTIME = ("services.runtime.decision",)
 """A decision, and why an event happens: values."""
 
 PURE_OF_PYTHON = {
