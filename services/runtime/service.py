@@ -34,6 +34,7 @@ __all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt", "pers
 __all__ += ["Job", "JobKind", "Jobs", "Sweep", "Transaction", "Work", "jobs"]
 __all__ += ["Outgoing", "Published", "broker", "topology"]
 
+
 Routes = Mapping[str, type[Body]]
 
 

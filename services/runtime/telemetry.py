@@ -101,7 +101,9 @@ def configure(service: str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_json),
+            structlog.processors.JSONRenderer(
+                serializer=lambda value, **_: orjson.dumps(value, default=repr)
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
@@ -124,7 +126,3 @@ class _Bridge(logging.Handler):
             text=record.getMessage(),
             exc_info=record.exc_info,
         )
-
-
-def _json(value: Any, **_: Any) -> bytes:
-    return orjson.dumps(value, default=repr)
