@@ -16,9 +16,7 @@ from services.campaigns import jobs as kinds
 from services.campaigns.domain import Change, LifeCommand, Outcome
 from services.campaigns.transitions import Campaign
 from services.campaigns.world import World
-from services.runtime.decision import Decision, TooMuch, Unchanged, accepted
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Decision, Loaded, Received, TooMuch, Unchanged, accepted
 from services.runtime.service import Connection, Transaction, jobs, routes
 
 ROUTES = routes(

@@ -18,7 +18,7 @@ from contracts.campaigns import (
 from contracts.cancellation import CancellationProgressed, PackageCampaignsCanceled
 from services.campaigns import store, transitions
 from services.campaigns.transitions import ENDED, OPEN, Campaign
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Job, JobKind, Transaction, jobs
 
 CAMPAIGNS = 500

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from contracts.campaigns import ProcessState
 from services.campaigns.domain import Change
 from services.campaigns.transitions import OPEN, Campaign
-from services.runtime.loaded import Loaded
+from services.runtime.decision import Loaded
 from services.runtime.service import Jobs
 
 ProcessKey = tuple[str, str]

@@ -64,7 +64,9 @@ async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> Non
 
 def broker_version(connection: AbstractConnection) -> str:
     """The version of the broker, such as 4.3.6."""
-    version = broker.underlying(connection).server_properties.get("version", "of unknown version")
+    assert connection.transport is not None
+    properties = connection.transport.connection.server_properties
+    version = properties.get("version", "of unknown version")
     return version.decode() if isinstance(version, bytes) else str(version)
 
 

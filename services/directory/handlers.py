@@ -13,9 +13,7 @@ from contracts.directory import (
     UpdateEntity,
 )
 from services.directory import domain, store
-from services.runtime.decision import Accepted, Decision
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Accepted, Decision, Loaded, Received
 from services.runtime.service import Connection, Transaction, routes
 
 ROUTES = routes(RegisterEntity, UpdateEntity, DeactivateEntity, ActivateEntity)

@@ -7,7 +7,7 @@ from contracts.cancellation import CancellationProgressed, PackageEntitiesNotifi
 from contracts.packages import PackageEdition
 from services.notifications import wakes
 from services.notifications.store import VERSIONS
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Connection, Row, Transaction
 
 

@@ -9,7 +9,7 @@ from contracts.directory import Channel
 from contracts.notifications import NotificationKind, NotificationStatus, RecipientType
 from contracts.packages import PackageEdition
 from services.notifications.domain import Key
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 
 Kind = NotificationKind
 Status = NotificationStatus

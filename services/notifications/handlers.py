@@ -36,9 +36,7 @@ from services.notifications.domain import Key
 from services.notifications.jobs import fan_out_job
 from services.notifications.store import Recipient
 from services.notifications.world import Entity, World
-from services.runtime.decision import Decision, Unchanged, accepted
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Decision, Loaded, Received, Unchanged, accepted
 from services.runtime.service import Connection, Jobs, Transaction, jobs, routes
 
 ROUTES = routes(

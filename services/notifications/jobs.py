@@ -7,7 +7,7 @@ from contracts.notifications import NotificationKind, RecipientType
 from services.notifications import cancels, store, wakes
 from services.notifications.store import Recipient
 from services.notifications.world import FanOut
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Job, JobKind, Transaction
 
 

@@ -11,7 +11,7 @@ from services.notifications import domain
 from services.notifications.delivery import Due, Outcome, RowKey, Told
 from services.notifications.domain import Key
 from services.notifications.store import VERSIONS
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Connection, Pool, Row, attempt
 
 LEASE = timedelta(seconds=5)

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from contracts.directory import EntityEvent
 from contracts.packages import PackageEdition
 from services.notifications.domain import Happening, Key, PackageCopy
-from services.runtime.loaded import Loaded
-from services.runtime.received import Cause, Received
+from services.runtime.decision import Cause, Loaded, Received
 
 
 @dataclass(frozen=True, slots=True)

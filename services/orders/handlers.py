@@ -38,9 +38,7 @@ from services.orders import domain, store
 from services.orders.domain import Applicant, Offer
 from services.orders.jobs import CANCEL, progress, report
 from services.orders.store import Pair, Place
-from services.runtime.decision import Accepted, Decision, Unchanged, accepted
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Accepted, Decision, Loaded, Received, Unchanged, accepted
 from services.runtime.service import Connection, Jobs, Transaction, jobs, routes
 
 ROUTES = routes(

@@ -37,9 +37,16 @@ from contracts.packages import (
 from services.packages import domain, ledger, settings, store
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
-from services.runtime.decision import Accepted, Decision, Unchanged, Unknown, accepted
-from services.runtime.loaded import Loaded
-from services.runtime.received import Cause, Received
+from services.runtime.decision import (
+    Accepted,
+    Cause,
+    Decision,
+    Loaded,
+    Received,
+    Unchanged,
+    Unknown,
+    accepted,
+)
 from services.runtime.service import Connection, Transaction, routes
 
 ROUTES = routes(

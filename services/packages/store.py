@@ -10,7 +10,7 @@ from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersR
 from contracts.packages import PackageEdition, PackageState
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Conflict, Connection, Row, as_json
 
 LOCK_PACKAGES = """

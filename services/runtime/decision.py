@@ -1,8 +1,85 @@
-"""What a service can answer to a message: done, already so, or no."""
+"""What a service decides with and what it can answer: messages, rows and decisions, all pure."""
 
-from contracts.envelope import FieldError
-from contracts.message import Event
-from services.runtime.plain import plain
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Generic, TypeVar, dataclass_transform
+
+from contracts.envelope import Envelope, FieldError
+from contracts.message import Body, Event
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass_transform(field_specifiers=(dataclasses.field,))
+def plain(**options: Any) -> Callable[[type[T]], type[T]]:
+    """A dataclass that is frozen for the type checker only, for values made for every message.
+
+    At run time freezing costs a call of object.__setattr__ for each field of each value.
+    """
+    return dataclasses.dataclass(**{**options, "frozen": False, "unsafe_hash": True})
+
+
+@plain(frozen=True, slots=True)
+class Cause:
+    """Why an event happens: what its envelope hands on."""
+
+    correlationid: str | None = None
+    causationid: str | None = None
+    actor: str | None = None
+    traceparent: str | None = None
+
+
+@plain(frozen=True, slots=True)
+class Received:
+    """One valid message: its envelope, its body, and the moment of decision."""
+
+    envelope: Envelope
+    body: Body
+    now: datetime
+    cause: Cause = dataclasses.field(default_factory=Cause)
+
+
+def cause_of(envelope: Envelope) -> Cause:
+    """What the events that this message causes hand on."""
+    return Cause(
+        correlationid=envelope.correlationid or envelope.id,
+        causationid=envelope.id,
+        actor=envelope.actor,
+        traceparent=envelope.traceparent,
+    )
+
+
+class Loaded(Generic[K, V]):
+    """Rows by key; what is put is served to the next message and told apart when saving."""
+
+    def __init__(self, rows: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
+        """Start with what the database has."""
+        self._rows: dict[K, V] = dict(rows)
+        self._changed: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """The row in its present state, or None."""
+        return self._rows.get(key)
+
+    def __contains__(self, key: K) -> bool:
+        """Whether there is such a row."""
+        return key in self._rows
+
+    def values(self) -> Iterable[V]:
+        """Every row in its present state."""
+        return self._rows.values()
+
+    def put(self, key: K, row: V) -> None:
+        """Replace or add a row."""
+        self._rows[key] = row
+        self._changed[key] = row
+
+    def changed(self) -> list[V]:
+        """Each row that was put, once, in its last state."""
+        return list(self._changed.values())
 
 
 @plain(frozen=True, slots=True)

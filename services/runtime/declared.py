@@ -3,7 +3,7 @@
 Their names are known without importing one, so that a command line starts fast.
 """
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any
 
 GROUP = "relais.services"
@@ -11,13 +11,9 @@ GROUP = "relais.services"
 
 def names() -> list[str]:
     """The names of the installed services, sorted."""
-    return sorted(_points())
+    return sorted(entry_points(group=GROUP).names)
 
 
 def load(name: str) -> Any:
     """Import a service and return what its entry point names."""
-    return _points()[name].load()
-
-
-def _points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return entry_points(group=GROUP)[name].load()

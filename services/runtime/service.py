@@ -1,6 +1,6 @@
 """The face of the runtime: what a service declares, and all that it may use.
 
-A service imports this module and the values in decision, received and loaded; nothing behind them.
+A service imports this module and the values in decision; nothing behind them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from contracts.message import Body, Command
 from services.runtime import declared
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.frames import Outgoing, Published
-from services.runtime.decision import Decision
+from services.runtime.decision import Decision, Received
 from services.runtime.postgres.database import (
     Conflict,
     Connection,
@@ -24,35 +24,16 @@ from services.runtime.postgres.database import (
     attempt,
     persist,
 )
-from services.runtime.received import Received
 from services.runtime.tables import jobs
 from services.runtime.tables.jobs import Job, JobKind, Jobs
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Transaction, Work
 
-__all__ = [
-    "Conflict",
-    "Connection",
-    "Job",
-    "JobKind",
-    "Jobs",
-    "Outgoing",
-    "Pool",
-    "Published",
-    "Row",
-    "Service",
-    "Sweep",
-    "Transaction",
-    "Work",
-    "as_json",
-    "attempt",
-    "broker",
-    "installed",
-    "jobs",
-    "persist",
-    "routes",
-    "topology",
-]
+__all__ = ["Service", "installed", "routes"]
+__all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt", "persist"]
+__all__ += ["Job", "JobKind", "Jobs", "Sweep", "Transaction", "Work", "jobs"]
+__all__ += ["Outgoing", "Published", "broker", "topology"]
+
 
 Routes = Mapping[str, type[Body]]
 

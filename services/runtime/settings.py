@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -34,8 +35,7 @@ def url_of(form: str, url: str) -> str:
     return url
 
 
-def _amqp_url(url: str) -> str:
-    return url_of(AMQP_FORM, url)
+AmqpUrl = Annotated[str, AfterValidator(partial(url_of, AMQP_FORM))]
 
 
 class Settings(BaseSettings):
@@ -43,9 +43,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RELAIS_", extra="ignore")
 
-    amqp_url: Annotated[str, AfterValidator(_amqp_url)] = Field(
-        description=f"The broker: {AMQP_FORM}"
-    )
+    amqp_url: AmqpUrl = Field(description=f"The broker: {AMQP_FORM}")
     lanes: int = Field(default=8, ge=1, le=256, description="Lanes per service; the same for all.")
     prefetch: int = Field(default=1_000, ge=1, le=10_000, description="Messages ahead, per lane.")
     http_host: str = Field(default="127.0.0.1", description="Where health and metrics answer.")

@@ -48,7 +48,8 @@ SpanHook = Callable[[str, float, Mapping[str, Any]], None]
 span_hooks: list[SpanHook] = []
 
 
-def _span(name: str, seconds: float, fields: Mapping[str, Any]) -> None:
+def _ended(name: str, timed: Histogram, seconds: float, fields: Mapping[str, Any]) -> None:
+    timed.observe(seconds)
     for hook in span_hooks:
         hook(name, seconds, fields)
 
@@ -56,11 +57,10 @@ def _span(name: str, seconds: float, fields: Mapping[str, Any]) -> None:
 def batch(size: int, seconds: float, age: float | None, fields: Mapping[str, Any]) -> None:
     """A batch has been acknowledged; fields say what a lone message was, see consumer."""
     BATCH_SIZE.observe(size)
-    BATCH_SECONDS.observe(seconds)
     if age is not None:
         MESSAGE_AGE.observe(age)
     log.info("batch_done", messages=size, duration_ms=round(seconds * 1000, 1), **fields)
-    _span("batch", seconds, {"messages": size, **fields})
+    _ended("batch", BATCH_SECONDS, seconds, {"messages": size, **fields})
 
 
 @contextmanager
@@ -69,8 +69,7 @@ def piece(sweep: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     seconds = time.perf_counter() - began
-    SWEEP_SECONDS.labels(sweep).observe(seconds)
-    _span("piece", seconds, {"sweep": sweep})
+    _ended("piece", SWEEP_SECONDS.labels(sweep), seconds, {"sweep": sweep})
 
 
 @contextmanager
@@ -78,10 +77,8 @@ def publish(count: int) -> Iterator[None]:
     """A publish of so many AMQP messages; only one that was confirmed is observed."""
     began = time.perf_counter()
     yield
-    seconds = time.perf_counter() - began
-    PUBLISH_SECONDS.observe(seconds)
     PUBLISHED.inc(count)
-    _span("publish", seconds, {"messages": count})
+    _ended("publish", PUBLISH_SECONDS, time.perf_counter() - began, {"messages": count})
 
 
 def consumed(service: str, counts: Mapping[tuple[str, str], int]) -> None:
@@ -104,7 +101,9 @@ def configure(service: str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_json),
+            structlog.processors.JSONRenderer(
+                serializer=lambda value, **_: orjson.dumps(value, default=repr)
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
@@ -127,7 +126,3 @@ class _Bridge(logging.Handler):
             text=record.getMessage(),
             exc_info=record.exc_info,
         )
-
-
-def _json(value: Any, **_: Any) -> bytes:
-    return orjson.dumps(value, default=repr)

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from importlib import metadata
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -11,10 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.runtime import telemetry
 from services.runtime.settings import ConfigurationError
-
-Probe = Callable[[], list[str]]
-"""Says what is wrong, in sentences; nothing when all is well."""
 
 
 class _Server(uvicorn.Server):
@@ -40,31 +39,25 @@ def bound(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def server(service: str, version: str, unready: Probe) -> uvicorn.Server:
-    """A server that answers /healthz, /readyz, /metrics and /version."""
+def server(service: str, unready: Callable[[], list[str]]) -> uvicorn.Server:
+    """Health, readiness, metrics and version; unready gives the reasons, none when all is well."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive", "service": service})
 
     async def readyz(_: Request) -> Response:
         reasons = unready()
+        telemetry.READY.set(not reasons)
         status = "unready" if reasons else "ready"
         body = {"status": status, "service": service, "reasons": reasons}
         return JSONResponse(body, 503 if reasons else 200)
 
-    async def scrape(_: Request) -> Response:
+    async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    async def tell_version(_: Request) -> Response:
-        return JSONResponse({"service": service, "version": version})
+    async def version(_: Request) -> Response:
+        return JSONResponse({"service": service, "version": metadata.version("relais")})
 
-    app = Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", scrape),
-            Route("/version", tell_version),
-        ]
-    )
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    return _Server(config)
+    pages = (healthz, readyz, metrics, version)
+    app = Starlette(routes=[Route(f"/{page.__name__}", page) for page in pages])
+    return _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))

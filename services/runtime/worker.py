@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from contextlib import AsyncExitStack
-from importlib.metadata import version
+from functools import partial
 
 import structlog
 import uvicorn
@@ -61,7 +61,6 @@ class Worker:
     """Wires one service to its database, its broker connections and its engines."""
 
     def __init__(self, service: Service, config: settings.Settings) -> None:
-        """Nothing is opened before run."""
         self._service = service
         self._config = config
         self._url = settings.database_url(service.name)
@@ -77,11 +76,10 @@ class Worker:
             slot = Slot(self._url, f"relais {self._service.name} slot")
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
-            found = sweeps(self._service, consumer.decider, relay, self._config)
-            sweeper = Sweeper(found, work)
-            server = self._web(consumer, sweeper, relay)
+            sweeper = Sweeper(sweeps(self._service, consumer.decider, relay, self._config), work)
             _spare_the_collector()
-            await self._work(consumer, sweeper, server, door)
+            unready = partial(self._reasons, consumer, sweeper, relay)
+            await self._work(consumer, sweeper, web.server(self._service.name, unready), door)
         log.info("stopped")
 
     def stop(self) -> None:
@@ -98,22 +96,13 @@ class Worker:
         name = f"relais {self._service.name}"
         pool = await stack.enter_async_context(database.pool(self._url, name))
         async with pool.acquire() as conn:
-            found = migrate.found(self._service.name, self._service.migrations)
-            await migrate.check(conn, found)
-        publisher = Publisher(self._config.amqp_url, f"{name} publisher")
+            await migrate.check(conn, migrate.found(self._service.name, self._service.migrations))
+        url = self._config.amqp_url
+        publisher = Publisher(url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
         await publisher.open()
         relay = Relay(self._service.name, pool, publisher, heard(installed()))
-        amqp_url = self._config.amqp_url
-        return Work(self._service.name, pool, relay, publisher, Wakes(), amqp_url), relay
-
-    def _web(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> uvicorn.Server:
-        def unready() -> list[str]:
-            reasons = self._reasons(consumer, sweeper, relay)
-            telemetry.READY.set(0 if reasons else 1)
-            return reasons
-
-        return web.server(self._service.name, version("relais"), unready)
+        return Work(self._service.name, pool, relay, publisher, Wakes(), url), relay
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> list[str]:
         """Why this worker is not ready, in sentences."""
@@ -124,44 +113,42 @@ class Worker:
             reasons.append("it consumes no lane; the broker or the database is away")
         if relay.unroutable:
             reasons.append(f"{relay.unroutable} events reach no reader's queue; run `relais setup`")
-        reasons += [
-            f"the sweep {name} keeps failing; see its log" for name in sorted(sweeper.stuck)
-        ]
-        return reasons
+        stuck = sorted(sweeper.stuck)
+        return reasons + [f"the sweep {name} keeps failing; see its log" for name in stuck]
 
     async def _work(
         self, consumer: Consumer, sweeper: Sweeper, server: uvicorn.Server, door: socket.socket
     ) -> None:
         """Run until stopped; the end of any part is the end of all."""
-        serving = asyncio.create_task(server.serve([door]), name="web")
-        engines = [
-            asyncio.create_task(consumer.run(), name="consumer"),
-            asyncio.create_task(sweeper.run(), name="sweeper"),
-            asyncio.create_task(self._watch(consumer), name="watchdog"),
-        ]
-        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        parts = {
+            "web": server.serve([door]),
+            "consumer": consumer.run(),
+            "sweeper": sweeper.run(),
+            "watchdog": self._watch(consumer),
+            "stopping": self._stopping.wait(),
+        }
+        tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
+        serving, consuming, sweeping, watching, _ = tasks
         host, port = door.getsockname()[:2]
         log.info("started", lanes=self._config.lanes, http=f"{host}:{port}")
-        done, _ = await asyncio.wait(
-            {stopping, serving, *engines}, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         self._draining = True
         log.info("stopping", because=sorted(task.get_name() for task in done))
         consumer.stop()
-        engines[-1].cancel()
+        watching.cancel()
         try:
             async with asyncio.timeout(self._config.drain_seconds):
                 # What the consumer could not publish it waits for the outbox's sweep to bring.
-                await asyncio.wait({engines[0]})
+                await asyncio.wait({consuming})
                 sweeper.stop()
-                await asyncio.wait({engines[1]})
+                await asyncio.wait({sweeping})
         except TimeoutError:
             log.warning("drain_cut_short", seconds=self._config.drain_seconds)
         server.should_exit = True
         await asyncio.wait({serving}, timeout=2)
-        for task in (*engines, serving, stopping):
+        for task in tasks:
             task.cancel()
-        for task in (*done, *engines[:-1]):
+        for task in (*done, consuming, sweeping):
             if task.done() and not task.cancelled():
                 task.result()
 

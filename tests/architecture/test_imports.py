@@ -15,12 +15,8 @@ from tests.architecture.project import (
     services,
 )
 
-PURE_OF_RUNTIME = (
-    "services.runtime.decision",
-    "services.runtime.plain",
-    "services.runtime.received",
-)
-"""A decision, why an event happens, and how such values are made."""
+PURE_OF_RUNTIME = ("services.runtime.decision",)
+"""A decision, and why an event happens: values."""
 
 PURE_OF_PYTHON = {
     "collections",

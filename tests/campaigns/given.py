@@ -22,9 +22,7 @@ from services.campaigns import handlers
 from services.campaigns.domain import LifeCommand
 from services.campaigns.transitions import Campaign
 from services.campaigns.world import World
-from services.runtime.decision import Decision
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Decision, Loaded, Received
 from services.runtime.tables.jobs import Jobs
 
 EARLIER = datetime(2026, 11, 22, 9, tzinfo=UTC)

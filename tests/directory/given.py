@@ -16,9 +16,7 @@ from contracts.envelope import Envelope
 from contracts.message import Body
 from services.directory import handlers
 from services.directory.handlers import World
-from services.runtime.decision import Decision
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Decision, Loaded, Received
 
 EARLIER = datetime(2026, 11, 22, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

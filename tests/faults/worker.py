@@ -21,10 +21,9 @@ from services.runtime import worker
 from services.runtime.amqp.channel import BatchChannel
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.decision import Decision
+from services.runtime.decision import Decision, Received
 from services.runtime.messages import outbox
 from services.runtime.messages.consumer import Consumer
-from services.runtime.received import Received
 from services.runtime.service import Service, Work
 from services.runtime.tables import jobs
 

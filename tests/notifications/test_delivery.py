@@ -10,7 +10,7 @@ from contracts.notifications import NotificationKind
 from services.notifications import delivery
 from services.notifications.delivery import Due, Outcome, RowKey, Told
 from services.notifications.domain import Key
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from tests.notifications.given import NOW
 
 SECOND = timedelta(seconds=1)

@@ -30,9 +30,7 @@ from contracts.packages import (
 from services.orders import handlers
 from services.orders.domain import LifeCommand, Offer
 from services.orders.handlers import World
-from services.runtime.decision import Decision
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Decision, Loaded, Received
 from services.runtime.service import Jobs
 
 EventT = TypeVar("EventT", bound=PackageEvent)

@@ -37,9 +37,7 @@ from services.packages.conditions import Campaign
 from services.packages.domain import LifeCommand
 from services.packages.handlers import World
 from services.packages.ledger import Cancellation, Report
-from services.runtime.decision import Decision
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import Decision, Loaded, Received
 
 ReportT = TypeVar("ReportT", bound=Report)
 

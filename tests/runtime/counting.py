@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Job, JobKind, Jobs, Transaction, jobs
 from tests.harness import Harness
 from tests.runtime.probe import Added, Doubled

@@ -17,7 +17,7 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
 from services.runtime import worker
-from services.runtime.amqp import broker, reader, topology
+from services.runtime.amqp import broker, topology
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.lanes import Slot
 from services.runtime.amqp.publisher import Publisher
@@ -247,15 +247,10 @@ class Recorder:
 async def recording_queue(amqp_url: str, queue: str) -> AsyncIterator[Recorder]:
     """Everything in this queue from now on, acknowledged as it comes."""
     recorder = Recorder()
-    connection = await reader.connect(
-        broker._target(amqp_url), "probe recorder", recorder.deliveries.append
-    )
-    try:
-        channel = await connection.channel()
+    take = recorder.deliveries.append
+    async with broker.consuming(amqp_url, "probe recorder", take) as channel:
         await channel.basic_consume(queue, _unused, no_ack=True)
         yield recorder
-    finally:
-        await connection.close()
 
 
 async def _unused(_: object) -> None:

@@ -14,9 +14,15 @@ from typing import ClassVar, Literal
 from contracts.fields import Id, Text, Whole
 from contracts.message import Command, Event
 from contracts.outcomes import RefusalCode
-from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
-from services.runtime.loaded import Loaded
-from services.runtime.received import Received
+from services.runtime.decision import (
+    Decision,
+    Loaded,
+    Received,
+    Refused,
+    Unchanged,
+    Unknown,
+    accepted,
+)
 from services.runtime.service import Connection, Service, Transaction, routes
 
 # Test runs that share a broker must not read each other's messages.

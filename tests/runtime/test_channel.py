@@ -164,14 +164,14 @@ class TestSeams:
         parameters = inspect.signature(aiormq.connection.Connection.__init__).parameters
 
         assert "transport_factory" in parameters
-        assert issubclass(reader._Factory, aiormq.connection.TransportFactory)
+        assert issubclass(reader.Transport, aiormq.connection.TransportFactory)
 
     def test_the_connection_reads_by_these_calls_alone(self) -> None:
         """The reader that aiormq gets has just the methods that it calls."""
         source = inspect.getsource(aiormq.connection.FrameReceiver)
         called = {name for name in dir(asyncio.StreamReader) if f"reader.{name}(" in source}
 
-        assert called <= {name for name in vars(reader.Tap) if not name.startswith("_")}
+        assert called <= {name for name in vars(reader.FrameReader) if not name.startswith("_")}
         assert "readexactly" in called
 
     def test_a_write_holds_some_hundred_messages(self) -> None:

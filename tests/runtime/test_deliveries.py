@@ -14,7 +14,7 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader, ProtocolHeader
 from pamqp.heartbeat import Heartbeat
 
-from services.runtime.amqp.reader import HEARTBEAT_FRAME, Delivery, Tap
+from services.runtime.amqp.reader import HEARTBEAT_FRAME, Delivery, FrameReader
 
 CHANNEL = 1
 OTHER = 2
@@ -94,7 +94,7 @@ async def read(chunks: Sequence[bytes]) -> tuple[list[Delivery], list[bytes]]:
     for chunk in chunks:
         stream.feed_data(chunk)
     stream.feed_eof()
-    tap = Tap(stream, taken.append)
+    tap = FrameReader(stream, taken.append)
     passed = []
     try:
         while not tap.at_eof():
@@ -104,7 +104,7 @@ async def read(chunks: Sequence[bytes]) -> tuple[list[Delivery], list[bytes]]:
     return taken, passed
 
 
-async def frame(tap: Tap) -> bytes:
+async def frame(tap: FrameReader) -> bytes:
     """One frame, read in three bites as aiormq does."""
     head = await tap.readexactly(1) + await tap.readexactly(6)
     return head + await tap.readexactly(int.from_bytes(head[3:]) + 1)
@@ -158,7 +158,7 @@ class TestTheStream:
         for part in Sent(1, "key", {}, [b"x"]).frames():
             stream.feed_data(part)
         room = asyncio.Event()
-        tap = Tap(stream, taken.append, room)
+        tap = FrameReader(stream, taken.append, room)
 
         assert await frame(tap) == HEARTBEAT_FRAME
         assert taken == []
@@ -170,7 +170,7 @@ class TestTheStream:
         """The broker's way to say that it speaks another version; the library knows it."""
         stream = asyncio.StreamReader()
         stream.feed_data(ProtocolHeader(1, 2, 3).marshal())
-        tap = Tap(stream, lambda _: None)
+        tap = FrameReader(stream, lambda _: None)
 
         assert await tap.readexactly(1) + await tap.readexactly(6) == b"AMQP\x00\x01\x02"
 
@@ -181,7 +181,7 @@ class TestTheStream:
         stream.feed_eof()
 
         with pytest.raises(asyncio.IncompleteReadError):
-            await Tap(stream, lambda _: None).readexactly(1)
+            await FrameReader(stream, lambda _: None).readexactly(1)
 
 
 def texts(message: Sent) -> dict[str, object]:

@@ -5,7 +5,6 @@ import pytest
 from aiormq.abc import ChannelFrame
 
 from contracts import names
-from services.runtime.amqp import broker
 from services.runtime.amqp.frames import encode
 from tests.eventually import eventually
 from tests.runtime.environment import (
@@ -37,7 +36,8 @@ class TestAnOddMessage:
         marked = type(sent)(**{**values, place: "ZZZZ"})
         frames = encode(marked, 1, 100_000).replace(b"ZZZZ", odd)
         await env.publisher.open()
-        connection = broker.underlying(env.publisher._connection)  # type: ignore[arg-type]
+        connection = env.publisher._connection
+        assert connection is not None
         await connection.write_queue.put(ChannelFrame(frames, should_close=False))
 
         async with running_engines(env):

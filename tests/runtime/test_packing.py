@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Event
+from services.runtime.decision import Cause
 from services.runtime.messages.outbox import _messages, _packs
-from services.runtime.received import Cause
 from services.runtime.tables.transaction import Emitted
 from tests.runtime.probe import Added, Doubled
 

@@ -210,7 +210,8 @@ class TestABrokerThatFails:
         await publisher.publish(messages(queue, 1))
         proxy.hold(down=True, up=False)
         failing = asyncio.create_task(publisher.publish(messages(queue, 300)))
-        connection = broker.underlying(publisher._connection)  # type: ignore[arg-type]
+        connection = publisher._connection
+        assert connection is not None
         await connection.write_queue.put(ChannelFrame.marshall(999, [spec.Basic.Ack(1)]))
         proxy.release()
 
@@ -369,6 +370,6 @@ class TestAPublisher:
         await publisher.close()
         await publisher.publish(messages(queue, 1))
 
-        await publisher._throw_away(first)
+        await publisher.close(first)
 
         assert publisher.is_open

@@ -11,8 +11,8 @@ from aio_pika.abc import AbstractQueue
 from contracts import names
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
+from services.runtime.decision import Cause
 from services.runtime.messages import outbox
-from services.runtime.received import Cause
 from services.runtime.tables.transaction import OutboxRow, Work
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy

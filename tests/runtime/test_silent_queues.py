@@ -8,7 +8,7 @@ import pytest
 from contracts import names
 from services.runtime.amqp import broker
 from services.runtime.amqp.frames import Outgoing
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from tests.faults import private
 from tests.faults.private import Broker
 from tests.runtime.environment import Environment, effects, opened, relay_of, running_engines

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from aiormq.exceptions import ChannelInvalidStateError
 
-from services.runtime.received import Cause
+from services.runtime.decision import Cause
 from services.runtime.service import Sweep
 from services.runtime.tables import sweeper
 from services.runtime.tables.sweeper import Sweeper

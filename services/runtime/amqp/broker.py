@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from typing import Any
 
 import aio_pika
 import aiormq
-from aio_pika.abc import AbstractConnection
+from aiormq.abc import AbstractChannel, AbstractConnection
+from pamqp.common import FieldTable
 from yarl import URL
 
 from services.runtime.amqp import reader
@@ -15,12 +17,7 @@ CONNECT_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 3.0
 HEARTBEAT = 10
 
-FAULTS: tuple[type[Exception], ...] = (
-    aiormq.exceptions.AMQPError,
-    OSError,
-    TimeoutError,
-    RuntimeError,
-)
+FAULTS = (aiormq.exceptions.AMQPError, OSError, RuntimeError)
 """What a broker that is away, or a channel that died, raises; aiormq also says RuntimeError."""
 
 
@@ -29,11 +26,10 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, FAULTS) or type(error) is Exception
 
 
-async def connect(url: str, name: str) -> AbstractConnection:
-    """A connection that ends when the broker goes; whoever holds it makes a new one."""
-    return await aio_pika.connect(
-        _target(url), timeout=CONNECT_TIMEOUT, client_properties={"connection_name": name}
-    )
+def is_canceled() -> bool:
+    """Whether it is really this task that is canceled: aiormq raises the same when it closes."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _target(url: str) -> URL:
@@ -41,56 +37,59 @@ def _target(url: str) -> URL:
     return target if "heartbeat" in target.query else target.update_query(heartbeat=HEARTBEAT)
 
 
-@asynccontextmanager
-async def consuming(
-    url: str, name: str, take: reader.Take, room: asyncio.Event | None = None
-) -> AsyncIterator[aiormq.abc.AbstractChannel]:
-    """The one channel of a connection of its own, whose deliveries go to take; see there."""
+async def connect(
+    url: str, name: str, transport: reader.Transport | None = None
+) -> AbstractConnection:
+    """A connection that ends when the broker goes; whoever holds it makes a new one."""
+    about: FieldTable = {"connection_name": name}
     async with asyncio.timeout(CONNECT_TIMEOUT):
-        connection = await reader.connect(_target(url), name, take, room)
-    try:
-        yield await connection.channel(publisher_confirms=False)
-    finally:
-        await close(connection)
+        return await aiormq.connect(
+            _target(url), client_properties=about, transport_factory=transport
+        )
 
 
 @asynccontextmanager
-async def connected(url: str, name: str) -> AsyncIterator[AbstractConnection]:
-    """A connection for a while."""
-    connection = await connect(url, name)
+async def opened(
+    url: str, name: str, transport: reader.Transport | None = None
+) -> AsyncIterator[AbstractConnection]:
+    """The same for a while."""
+    connection = await connect(url, name, transport)
     try:
         yield connection
     finally:
         await close(connection)
 
 
-_CLOSING: set[asyncio.Task[None]] = set()
+@asynccontextmanager
+async def consuming(
+    url: str, name: str, take: reader.Take, room: asyncio.Event | None = None
+) -> AsyncIterator[AbstractChannel]:
+    """The one channel of a connection of its own, whose deliveries go to take; see reader."""
+    async with opened(url, name, reader.Transport(take, room)) as connection:
+        yield await connection.channel(publisher_confirms=False)
 
 
-async def close(connection: AbstractConnection | aiormq.abc.AbstractConnection) -> None:
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncIterator[aio_pika.abc.AbstractConnection]:
+    """A connection for a while, to declare, to look and to ask."""
+    connection = await aio_pika.connect(
+        _target(url), timeout=CONNECT_TIMEOUT, client_properties={"connection_name": name}
+    )
+    try:
+        yield connection
+    finally:
+        await close(connection)
+
+
+_CLOSING: set[asyncio.Future[Any]] = set()
+
+
+async def close(connection: AbstractConnection | aio_pika.abc.AbstractConnection) -> None:
     """Close, but never wait long for a broker that does not answer.
 
     The library waits until all it wrote has been read, canceled or not: it is left alone to it.
     """
-    closing = asyncio.create_task(_close(connection))
+    closing = asyncio.gather(connection.close(), return_exceptions=True)
     _CLOSING.add(closing)
     closing.add_done_callback(_CLOSING.discard)
     await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT)
-
-
-async def _close(connection: AbstractConnection | aiormq.abc.AbstractConnection) -> None:
-    with suppress(Exception):
-        await connection.close()
-
-
-def underlying(connection: AbstractConnection) -> aiormq.abc.AbstractConnection:
-    """The aiormq connection below an aio-pika one."""
-    if connection.transport is None:
-        raise ConnectionError("the connection to the broker is closed")
-    return connection.transport.connection
-
-
-def is_canceled() -> bool:
-    """Whether it is really this task that is canceled: aiormq raises the same when it closes."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -7,6 +7,7 @@ path.  A test pins the seams it leans on.
 
 import asyncio
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import aiormq.abc
@@ -22,12 +23,11 @@ MESSAGES_PER_WRITE = 200
 class _Batch:
     """A run of publisher tags that wait for their confirms."""
 
-    __slots__ = ("by_id", "first", "future", "nacked", "open", "returned")
+    __slots__ = ("first", "future", "nacked", "open", "returned")
 
-    def __init__(self, first: int, messages: Sequence[Outgoing], future: Any) -> None:
+    def __init__(self, first: int, count: int, future: asyncio.Future[Published]) -> None:
         self.first = first
-        self.open = len(messages)
-        self.by_id = {message.message_id: i for i, message in enumerate(messages)}
+        self.open = count
         self.returned: set[int] = set()
         self.nacked: set[int] = set()
         self.future = future
@@ -48,7 +48,7 @@ class BatchChannel(Channel):
         """Use `open_channel`, which also registers and opens it."""
         super().__init__(connection, number, publisher_confirms=True)
         self._unconfirmed: dict[int, _Batch] = {}
-        self._ids: dict[str, _Batch] = {}
+        self._places: dict[str, tuple[_Batch, int]] = {}
         self._writing = asyncio.Lock()
         self._waiting: set[asyncio.Future[Any]] = set()
         self._closing.add_done_callback(self._fail_waiting)
@@ -74,8 +74,6 @@ class BatchChannel(Channel):
 
         If this is canceled or times out, the channel is no longer usable: close it.
         """
-        if not messages:
-            return Published()
         if self.is_closed:
             raise aiormq.exceptions.ChannelInvalidStateError(f"{self!r} is closed")
         try:
@@ -84,18 +82,17 @@ class BatchChannel(Channel):
                 batch = self._register(messages)
                 for at in range(0, len(messages), MESSAGES_PER_WRITE):
                     await self._write(messages[at : at + MESSAGES_PER_WRITE])
-            result: Published = await batch.future
-            return result
+            return await batch.future
         finally:
             for message in messages:
-                self._ids.pop(message.message_id, None)
+                self._places.pop(message.message_id, None)
 
     def _register(self, messages: Sequence[Outgoing]) -> _Batch:
-        batch = _Batch(self.delivery_tag + 1, messages, self._waiter())
-        for message in messages:
+        batch = _Batch(self.delivery_tag + 1, len(messages), self._waiter())
+        for at, message in enumerate(messages):
             self.delivery_tag += 1
             self._unconfirmed[self.delivery_tag] = batch
-            self._ids[message.message_id] = batch
+            self._places[message.message_id] = batch, at
         return batch
 
     async def _write(self, messages: Sequence[Outgoing]) -> None:
@@ -113,26 +110,17 @@ class BatchChannel(Channel):
                 batch.confirm(last, taken)
             return
         # Tags are inserted in rising order, and a dict keeps that order.
-        done = []
-        for tag in self._unconfirmed:
-            if tag > last:
-                break
-            done.append(tag)
-        for tag in done:
+        for tag in list(takewhile(last.__ge__, self._unconfirmed)):
             self._unconfirmed.pop(tag).confirm(tag, taken)
 
     async def _on_return_frame(self, frame: spec.Basic.Return) -> None:
-        header = await self._content_header()
-        message = await self._read_content(frame, header)
-        message_id = str(message.header.properties.message_id)
-        if batch := self._ids.get(message_id):
-            batch.returned.add(batch.by_id[message_id])
-
-    async def _content_header(self) -> ContentHeader:
         header = await self._get_frame()
         if not isinstance(header, ContentHeader):
             raise ValueError(f"a content header was to come, not {header!r}")
-        return header
+        message = await self._read_content(frame, header)
+        if place := self._places.get(str(message.header.properties.message_id)):
+            batch, at = place
+            batch.returned.add(at)
 
 
 async def open_channel(connection: aiormq.abc.AbstractConnection) -> BatchChannel:

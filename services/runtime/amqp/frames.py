@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 
-from services.runtime.plain import plain
+from services.runtime.decision import plain
 
 FRAME_END = b"\xce"
 

@@ -4,7 +4,7 @@ A worker holds the lowest free slot of its service, a session lock in the servic
 The slot alone says how high the worker stands on each lane; the broker does the rest.
 """
 
-import asyncio
+from contextlib import suppress
 
 import asyncpg
 import structlog
@@ -23,14 +23,11 @@ def priorities(slot: int, lanes: int) -> list[int]:
     Slots are dealt one at a time: slot 0 takes every lane, and slot s then takes
     floor(lanes / (s + 1)) from those that hold most.
     """
-    held: list[list[int]] = [list(range(lanes))]
-    taken: list[int] = held[0][:]
+    taken = list(range(lanes))
+    held = [taken[:]]
     for dealt in range(1, slot + 1):
-        taken = []
-        for _ in range(lanes // (dealt + 1)):
-            fullest = max(held, key=len)
-            taken.append(fullest.pop())
-        held.append(list(taken))
+        taken = [max(held, key=len).pop() for _ in range(lanes // (dealt + 1))]
+        held.append(taken[:])
     return [slot + 1 if lane in taken else 0 for lane in range(lanes)]
 
 
@@ -38,7 +35,6 @@ class Slot:
     """The lowest free slot, held as long as its database session lives."""
 
     def __init__(self, url: str, application: str) -> None:
-        """Nothing is held before the first take."""
         self._url = url
         self._application = application
         self._conn: asyncpg.Connection | None = None
@@ -46,20 +42,18 @@ class Slot:
 
     async def take(self) -> int:
         """The slot held, taken again if the session that held it has gone."""
-        if not self.is_held:
-            conn = await asyncpg.connect(
-                self._url,
-                timeout=10,
-                server_settings={"application_name": self._application},
-            )
-            try:
-                self._number = await _lowest_free(conn)
-            except BaseException:
-                conn.terminate()
-                raise
-            self._conn = conn
-            telemetry.SLOT.set(self._number)
-            log.info("slot_taken", slot=self._number)
+        if self.is_held:
+            return self._number
+        named = {"application_name": self._application}
+        conn = await asyncpg.connect(self._url, timeout=10, server_settings=named)
+        try:
+            self._number = await _lowest_free(conn)
+        except BaseException:
+            conn.terminate()
+            raise
+        self._conn = conn
+        telemetry.SLOT.set(self._number)
+        log.info("slot_taken", slot=self._number)
         return self._number
 
     @property
@@ -69,12 +63,10 @@ class Slot:
 
     async def release(self) -> None:
         """Let another worker have it."""
-        if self._conn is not None and not self._conn.is_closed():
-            try:
-                async with asyncio.timeout(2):
-                    await self._conn.close()
-            except (TimeoutError, OSError, asyncpg.PostgresError):
-                self._conn.terminate()
+        if self._conn is not None:
+            # A session that does not end in time is cut off.
+            with suppress(TimeoutError, OSError, asyncpg.PostgresError):
+                await self._conn.close(timeout=2)
 
 
 async def _lowest_free(conn: asyncpg.Connection) -> int:

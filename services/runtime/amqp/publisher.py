@@ -4,18 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from aio_pika.abc import AbstractConnection
+from aiormq.abc import AbstractConnection
 
 from services.runtime import telemetry
-from services.runtime.amqp.broker import close, connect, underlying
+from services.runtime.amqp import broker
 from services.runtime.amqp.channel import BatchChannel, open_channel
 from services.runtime.amqp.frames import Outgoing, Published
-from services.runtime.amqp.isolation import (
-    Isolation,
-    PublishFailed,
-    Unconfirmed,
-    publish_failure,
-)
+from services.runtime.amqp.isolation import Isolation, PublishFailed, Unconfirmed
 
 CONFIRM_TIMEOUT = 30.0
 
@@ -24,7 +19,6 @@ class Publisher:
     """Publishes batches on one channel, opened when needed and again after a fault."""
 
     def __init__(self, url: str, name: str) -> None:
-        """Nothing is opened before the first publish."""
         self._url = url
         self._name = name
         self._isolation = Isolation(url, name)
@@ -45,10 +39,20 @@ class Publisher:
         queues names for each message the queue it is for, where one that does not answer is to
         hold up nobody else: its messages are then reported as silent, see isolation.
         """
-        with telemetry.publish(len(messages)):
-            if queues is None:
-                return await self._together(messages)
-            return await self._isolation.publish(messages, queues, self._together)
+        count = len(messages)
+        try:
+            with telemetry.publish(count):
+                if queues is None:
+                    return await self._together(messages)
+                return await self._isolation.publish(messages, queues, self._together)
+        except asyncio.CancelledError as error:
+            if broker.is_canceled():
+                raise
+            raise PublishFailed("the connection closed while publishing") from error
+        except Exception as error:
+            if isinstance(error, Unconfirmed) or not broker.is_fault(error):
+                raise
+            raise PublishFailed(f"{count} messages not confirmed: {error!r}") from error
 
     async def publish_leased(
         self,
@@ -80,40 +84,33 @@ class Publisher:
         channel = None
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT):
-                channel = await self._ready()
+                channel = await self.open()
                 return await channel.publish_batch(messages)
         except BaseException as error:
-            await asyncio.shield(self._throw_away(channel))
-            late = isinstance(error, TimeoutError) and channel is not None
-            kind = Unconfirmed if late else PublishFailed
-            if failure := publish_failure(len(messages), error, kind):
-                raise failure from error
+            if channel is not None:
+                await asyncio.shield(self.close(channel))
+                if isinstance(error, TimeoutError):
+                    raise Unconfirmed(
+                        f"{len(messages)} messages not confirmed: {error!r}"
+                    ) from error
             raise
 
-    async def open(self) -> None:
-        """Connect now, so that a worker is not ready before it can publish."""
-        await self._ready()
-
-    async def _ready(self) -> BatchChannel:
+    async def open(self) -> BatchChannel:
+        """The channel; a worker opens it early, so as not to be ready before it can publish."""
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
                 await self._discard()
-                self._connection = await connect(self._url, self._name)
-                self._channel = await open_channel(underlying(self._connection))
+                self._connection = await broker.connect(self._url, self._name)
+                self._channel = await open_channel(self._connection)
             return self._channel
 
-    async def _throw_away(self, channel: BatchChannel | None) -> None:
-        """Only a channel of our own: meanwhile somebody may have opened another."""
+    async def close(self, channel: BatchChannel | None = None) -> None:
+        """Throw the connection away; with a channel given, no other that was opened meanwhile."""
         async with self._opening:
-            if channel is not None and channel is self._channel:
+            if channel is None or channel is self._channel:
                 await self._discard()
-
-    async def close(self) -> None:
-        """Throw the connection away."""
-        async with self._opening:
-            await self._discard()
 
     async def _discard(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            await close(connection)
+            await broker.close(connection)

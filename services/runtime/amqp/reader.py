@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
-import aiormq
-import aiormq.abc
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 from pamqp import decode
+from pamqp.commands import Basic
 from yarl import URL
 
 CHUNK = 256 * 1024
@@ -30,22 +29,12 @@ _quad = Struct(">Q").unpack_from
 _size_and_flags = Struct(">QH").unpack_from
 _long = Struct(">I").unpack_from
 
+_LENGTHS = {"octet": 1, "timestamp": 8, "table": -1}
 # The properties of a message in the order of their flags; None is a short string.
-_PROPERTIES: tuple[tuple[int, str, int | None], ...] = (
-    (15, "content_type", None),
-    (14, "content_encoding", None),
-    (13, "headers", -1),
-    (12, "delivery_mode", 1),
-    (11, "priority", 1),
-    (10, "correlation_id", None),
-    (9, "reply_to", None),
-    (8, "expiration", None),
-    (7, "message_id", None),
-    (6, "timestamp", 8),
-    (5, "type", None),
-    (4, "user_id", None),
-    (3, "app_id", None),
-)
+_PROPERTIES = [
+    (flag, name.replace("message_type", "type"), _LENGTHS.get(Basic.Properties.amqp_type(name)))
+    for name, flag in Basic.Properties.flags.items()
+]
 
 
 @dataclass(slots=True)
@@ -75,76 +64,59 @@ class Delivery:
 Take = Callable[[Delivery], None]
 
 
-async def connect(
-    url: URL, name: str, take: Take, room: asyncio.Event | None = None
-) -> aiormq.abc.AbstractConnection:
-    """A connection whose deliveries go to take, in order, and nowhere else.
+class Transport(TransportFactory):
+    """The usual transport, whose deliveries go to take, in order, and nowhere else.
 
     While room is there and not set nothing is read, and the broker has to wait.
     """
-    inner = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
-    factory = _Factory(inner, take, room)
-    connection = await aiormq.connect(
-        url, transport_factory=factory, client_properties={"connection_name": name}
-    )
-    await connection.ready()
-    return connection
 
-
-class _Factory(TransportFactory):
-    """Opens the usual transport, and reads it first."""
-
-    def __init__(self, inner: TransportFactory, take: Take, room: asyncio.Event | None) -> None:
-        self._inner = inner
+    def __init__(self, take: Take, room: asyncio.Event | None = None) -> None:
         self._take = take
         self._room = room
 
     async def create(
         self, url: URL, **options: Any
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await self._inner.create(url, **options)
-        return Tap(reader, self._take, self._room), writer  # type: ignore[return-value]
+        """What aiormq calls to connect."""
+        inner = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
+        reader, writer = await inner.create(url, **options)
+        return FrameReader(reader, self._take, self._room), writer  # type: ignore[return-value]
 
 
-class Tap:
+class FrameReader:
     """The reader that aiormq gets: the stream without its deliveries."""
 
     def __init__(
         self, reader: asyncio.StreamReader, take: Take, room: asyncio.Event | None = None
     ) -> None:
-        """Takes over the reader."""
         self._reader = reader
         self._take = take
         self._room = room
         self._buffer = b""
         self._at = 0
         self._passed = b""
-        self._passed_at = 0
         self._taken = 0
-        self._delivery: Delivery | None = None
+        self._delivery: Delivery
+        # The channel of the delivery under way; none has -1.
         self._channel = -1
         self._missing = 0
         self._parts: list[bytes] = []
 
     def at_eof(self) -> bool:
         """Whether nothing more will come."""
-        done = self._passed_at == len(self._passed) and self._at == len(self._buffer)
-        return done and self._reader.at_eof()
+        return not self._passed and self._at == len(self._buffer) and self._reader.at_eof()
 
     async def read(self, n: int = -1) -> bytes:
         """What is left of the frame under way; for messages about broken streams only."""
-        rest = self._passed[self._passed_at :]
-        self._passed_at = len(self._passed)
+        rest, self._passed = self._passed, b""
         return rest if n < 0 else rest[:n]
 
     async def readexactly(self, n: int) -> bytes:
         """The next bytes of the frames that are not of deliveries."""
-        if self._passed_at == len(self._passed):
+        if not self._passed:
             self._passed = await self._next_frame()
-            self._passed_at = 0
-        start = self._passed_at
-        self._passed_at = start + n
-        return self._passed[start : start + n]
+        part, self._passed = self._passed[:n], self._passed[n:]
+        return part
 
     async def _next_frame(self) -> bytes:
         while True:
@@ -205,25 +177,19 @@ class Tap:
         self._parts = []
 
     def _head(self, payload: bytes) -> None:
-        assert self._delivery is not None
         self._missing, flags = _size_and_flags(payload, 4)
         self._delivery.table = _properties(payload, flags, self._delivery.properties)
         if not self._missing:
-            self._finish()
+            self._add(b"")
 
     def _add(self, part: bytes) -> None:
         self._parts.append(part)
         self._missing -= len(part)
         if self._missing <= 0:
-            self._finish()
-
-    def _finish(self) -> None:
-        delivery = self._delivery
-        assert delivery is not None
-        delivery.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._delivery, self._channel = None, -1
-        self._taken += 1
-        self._take(delivery)
+            parts, self._channel = self._parts, -1
+            self._delivery.body = parts[0] if len(parts) == 1 else b"".join(parts)
+            self._taken += 1
+            self._take(self._delivery)
 
 
 def _short(buffer: bytes, at: int) -> tuple[str, int]:
@@ -235,8 +201,8 @@ def _properties(payload: bytes, flags: int, found: dict[str, str]) -> bytes:
     """Fill in the properties that are short strings; returns the headers, not decoded."""
     at = 14
     table = b""
-    for bit, name, length in _PROPERTIES:
-        if not flags >> bit & 1:
+    for flag, name, length in _PROPERTIES:
+        if not flags & flag:
             continue
         if length is None:
             found[name], at = _short(payload, at)

@@ -6,21 +6,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aio_pika.abc import (
-    AbstractChannel,
-    AbstractConnection,
-    AbstractExchange,
-    AbstractQueue,
-    ExchangeType,
-)
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from aiormq.exceptions import ChannelNotFoundEntity
 from pamqp.common import FieldTable
 
 from contracts import names
 
-DELIVERY_LIMIT = 1_000
-MAILBOX_MAX_LENGTH = 1_000_000
+QUORUM: FieldTable = {"x-queue-type": "quorum"}
+LANE: FieldTable = {
+    **QUORUM,
+    "x-single-active-consumer": True,
+    "x-delivery-limit": 1_000,
+    "x-dead-letter-exchange": "",
+    # At-least-once dead-lettering demands reject-publish; without a length nothing is refused.
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+MAILBOX: FieldTable = {**QUORUM, "x-max-length": 1_000_000, "x-overflow": "reject-publish"}
 HASHED_BY: FieldTable = {"hash-header": names.PARTITION_KEY}
+ELSE_UNROUTED: FieldTable = {"alternate-exchange": names.UNROUTED}
 
 
 class TopologyError(Exception):
@@ -50,56 +54,41 @@ async def apply(connection: AbstractConnection, readers: Sequence[Reader]) -> No
         await mailbox.bind(names.NOTIFICATIONS, f"{names.CENTRAL}.#")
         for reader in readers:
             await _reader(channel, reader)
-    for reader in readers:
-        await _retire(connection, reader)
+            for lane in await surplus(connection, reader):
+                # It is consumed until it is empty.
+                retired = await channel.get_queue(lane, ensure=False)
+                await retired.unbind(names.inbound(reader.service), "1")
 
 
 async def _exchanges(channel: AbstractChannel) -> None:
-    unrouted = await channel.declare_exchange(names.UNROUTED, ExchangeType.FANOUT, durable=True)
-    await channel.declare_exchange(
-        names.COMMANDS,
-        ExchangeType.TOPIC,
-        durable=True,
-        arguments={"alternate-exchange": names.UNROUTED},
-    )
-    for name in (names.EVENTS, names.NOTIFICATIONS):
-        await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
-    queue = await channel.declare_queue(
-        names.UNROUTED, durable=True, arguments={"x-queue-type": "quorum"}
-    )
-    await queue.bind(unrouted)
+    await channel.declare_exchange(names.UNROUTED, ExchangeType.FANOUT, durable=True)
+    queue = await channel.declare_queue(names.UNROUTED, durable=True, arguments=QUORUM)
+    await queue.bind(names.UNROUTED)
+    for name in (names.COMMANDS, names.EVENTS, names.NOTIFICATIONS):
+        arguments = ELSE_UNROUTED if name == names.COMMANDS else None
+        await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True, arguments=arguments)
 
 
 async def declare_mailbox(channel: AbstractChannel, name: str) -> AbstractQueue:
     """A mailbox that refuses, rather than forgets, what it has no room for."""
-    return await channel.declare_queue(
-        names.mailbox(name),
-        durable=True,
-        arguments={
-            "x-queue-type": "quorum",
-            "x-max-length": MAILBOX_MAX_LENGTH,
-            "x-overflow": "reject-publish",
-        },
-    )
+    return await channel.declare_queue(names.mailbox(name), durable=True, arguments=MAILBOX)
 
 
 async def _reader(channel: AbstractChannel, reader: Reader) -> None:
-    dead = names.dead(reader.service)
-    await channel.declare_queue(dead, durable=True, arguments={"x-queue-type": "quorum"})
-    inbound = await channel.declare_exchange(
-        names.inbound(reader.service),
-        ExchangeType.X_CONSISTENT_HASH,
-        durable=True,
-        arguments=HASHED_BY,
-    )
+    dead, inbound = names.dead(reader.service), names.inbound(reader.service)
+    await channel.declare_queue(dead, durable=True, arguments=QUORUM)
+    hashing = ExchangeType.X_CONSISTENT_HASH
+    await channel.declare_exchange(inbound, hashing, durable=True, arguments=HASHED_BY)
+    arguments: FieldTable = {**LANE, "x-dead-letter-routing-key": dead}
     for lane in reader.queues:
-        queue = await channel.declare_queue(lane, durable=True, arguments=_lane_arguments(dead))
+        queue = await channel.declare_queue(lane, durable=True, arguments=arguments)
         # One bucket each: jump hashing then spreads keys evenly.
         await queue.bind(inbound, "1")
-    await _bind(inbound, reader)
+    await _bind(channel, reader)
 
 
-async def _bind(inbound: AbstractExchange, reader: Reader) -> None:
+async def _bind(channel: AbstractChannel, reader: Reader) -> None:
+    inbound = await channel.get_exchange(names.inbound(reader.service), ensure=False)
     for exchange, types in ((names.COMMANDS, reader.commands), (names.EVENTS, reader.events)):
         for type_ in sorted(types):
             await inbound.bind(exchange, type_)
@@ -108,71 +97,45 @@ async def _bind(inbound: AbstractExchange, reader: Reader) -> None:
 async def bind_again(connection: AbstractConnection, reader: Reader) -> None:
     """Bind what this version of the service reads; harmless where it is bound already."""
     async with connection.channel() as channel:
-        inbound = await channel.get_exchange(names.inbound(reader.service), ensure=False)
-        await _bind(inbound, reader)
-
-
-def _lane_arguments(dead: str) -> FieldTable:
-    return {
-        "x-queue-type": "quorum",
-        "x-single-active-consumer": True,
-        "x-delivery-limit": DELIVERY_LIMIT,
-        "x-dead-letter-exchange": "",
-        "x-dead-letter-routing-key": dead,
-        # At-least-once dead-lettering demands reject-publish; without a length nothing is refused.
-        "x-dead-letter-strategy": "at-least-once",
-        "x-overflow": "reject-publish",
-    }
-
-
-async def _retire(connection: AbstractConnection, reader: Reader) -> None:
-    """Unbind lanes beyond the setting; they are consumed until empty, see `surplus`."""
-    for lane in await surplus(connection, reader):
-        async with connection.channel() as channel:
-            queue = await channel.get_queue(lane, ensure=False)
-            await queue.unbind(names.inbound(reader.service), "1")
+        await _bind(channel, reader)
 
 
 async def surplus(connection: AbstractConnection, reader: Reader) -> list[str]:
     """Lanes that exist beyond the setting."""
-    found = []
-    number = reader.lanes
-    while await _exists(connection, names.lane(reader.service, number)):
-        found.append(names.lane(reader.service, number))
-        number += 1
+    found: list[str] = []
+    while await _exists(
+        connection, "queue", lane := names.lane(reader.service, reader.lanes + len(found))
+    ):
+        found.append(lane)
     return found
-
-
-async def _exists(connection: AbstractConnection, queue: str) -> bool:
-    channel = await connection.channel()
-    try:
-        await channel.declare_queue(queue, passive=True)
-    except ChannelNotFoundEntity:
-        return False
-    await channel.close()
-    return True
 
 
 async def check(connection: AbstractConnection, reader: Reader, drains: Sequence[str]) -> list[str]:
     """Raise TopologyError naming what is missing; returns the queues to consume."""
     queues = [*reader.queues, *await surplus(connection, reader)]
-    for queue in [*queues, names.dead(reader.service), *drains]:
-        if not await _exists(connection, queue):
-            raise TopologyError(f"queue {queue} is missing on the broker; run `relais setup`")
-    for exchange in (names.COMMANDS, names.EVENTS, names.inbound(reader.service)):
-        await _check_exchange(connection, exchange)
+    needed = {
+        "queue": [*queues, names.dead(reader.service), *drains],
+        "exchange": [names.COMMANDS, names.EVENTS, names.inbound(reader.service)],
+    }
+    for kind in needed:
+        for name in needed[kind]:
+            if not await _exists(connection, kind, name):
+                raise TopologyError(f"{kind} {name} is missing on the broker; run `relais setup`")
     return queues
 
 
-async def _check_exchange(connection: AbstractConnection, name: str) -> None:
+async def _exists(connection: AbstractConnection, kind: str, name: str) -> bool:
+    # The broker closes the channel that asks for what is not there.
     channel = await connection.channel()
     try:
-        await channel.get_exchange(name, ensure=True)
+        if kind == "queue":
+            await channel.declare_queue(name, passive=True)
+        else:
+            await channel.get_exchange(name)
     except ChannelNotFoundEntity:
-        raise TopologyError(
-            f"exchange {name} is missing on the broker; run `relais setup`"
-        ) from None
+        return False
     await channel.close()
+    return True
 
 
 async def delete(connection: AbstractConnection, readers: Sequence[Reader]) -> None:

@@ -21,18 +21,20 @@ from services.runtime import telemetry
 from services.runtime.decision import (
     Accepted,
     Answer,
+    Cause,
     Decision,
     Identity,
+    Received,
     Refused,
     TooMuch,
     Unchanged,
     Unknown,
+    cause_of,
 )
 from services.runtime.messages import answers, inbox, kept
 from services.runtime.messages.item import Item
 from services.runtime.messages.kept import Parking
 from services.runtime.postgres.database import backoff, persist
-from services.runtime.received import Cause, Received, cause_of
 from services.runtime.service import Service
 from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 

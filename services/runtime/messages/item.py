@@ -14,8 +14,7 @@ from contracts.message import Body
 from contracts.outcomes import NO_SUBJECT
 from contracts.sentences import printable
 from services.runtime.amqp.reader import Delivery
-from services.runtime.decision import Identity
-from services.runtime.plain import plain
+from services.runtime.decision import Identity, plain
 from services.runtime.service import Routes
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
@@ -29,26 +29,18 @@ BACKOFF_CEILING = 5.0
 USUAL_SIZE = 4
 """The connections that a worker has at work under load: a batch, a publish, two sweeps."""
 
-BY_KEY = {
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
+BY_KEY = dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off")
 """What a worker asks finds its rows by key, and so do its plans, whatever the statistics say: one
 made while a table was new and empty would read the whole of it ever after."""
 
-TRANSIENT: tuple[type[BaseException], ...] = (
+TRANSIENT = (
     OSError,
-    TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     asyncpg.TransactionRollbackError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
-    asyncpg.CannotConnectNowError,
     asyncpg.InvalidCachedStatementError,
-    asyncpg.OutdatedSchemaCacheError,
 )
 """Faults of the other side or of the moment: tried again, never held against a message."""
 
@@ -97,13 +89,6 @@ async def persist(what: str, work: Callable[[], Awaitable[T]]) -> T:
             await backoff(tries)
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
-        )
-
-
 # The driver asks the server for each type of array once a connection, which takes 10 ms or more:
 # not while a command waits.
 ARRAYS = """
@@ -112,8 +97,11 @@ SELECT NULL::text[], NULL::smallint[], NULL::int[], NULL::bigint[], NULL::boolea
 """
 
 
-async def _prepare_pooled(connection: asyncpg.Connection) -> None:
-    await _prepare(connection)
+async def _prepare(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
+        )
     await connection.prepare(ARRAYS)
 
 
@@ -123,6 +111,10 @@ def _encode(value: Any) -> str:
 
 async def _leave(_: asyncpg.Connection) -> None:
     """No reset round trip: nothing of ours leaves session state on a pooled connection."""
+
+
+def _named(application: str) -> dict[str, str]:
+    return {"application_name": application, "TimeZone": "UTC"}
 
 
 def as_json(models: Iterable[BaseModel]) -> str:
@@ -145,38 +137,25 @@ async def pool(
         max_size=size,
         command_timeout=COMMAND_TIMEOUT,
         max_inactive_connection_lifetime=0,
-        init=_prepare_pooled,
+        init=_prepare,
         reset=_leave,
-        server_settings={
-            **({} if reads_all else BY_KEY),
-            "application_name": application,
-            "jit": "off",
-            "TimeZone": "UTC",
-        },
+        server_settings={**_named(application), "jit": "off", **({} if reads_all else BY_KEY)},
     )
     try:
         yield made
     finally:
-        await _close(made)
-
-
-async def _close(made: Pool) -> None:
-    try:
-        async with asyncio.timeout(5):
-            await made.close()
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        made.terminate()
+        # What fails to close in time is cut off.
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with asyncio.timeout(5):
+                await made.close()
 
 
 @asynccontextmanager
 async def connect(url: str, application: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection outside any pool, such as for a session lock."""
-    connection = await asyncpg.connect(
-        url, timeout=10, server_settings={"application_name": application, "TimeZone": "UTC"}
-    )
+    connection = await asyncpg.connect(url, timeout=10, server_settings=_named(application))
     await _prepare(connection)
     try:
         yield connection
     finally:
-        if not connection.is_closed():
-            await connection.close(timeout=5)
+        await connection.close(timeout=5)

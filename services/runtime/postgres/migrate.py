@@ -25,11 +25,6 @@ class Migration:
     checksum: str
     up: str
 
-    @property
-    def number(self) -> int:
-        """Its place in the order."""
-        return int(re.findall(r"/([0-9]+)", self.version)[-1])
-
 
 def found(service: str, folder: Path) -> list[Migration]:
     """The runtime's migrations and the service's own, by number; of one number the runtime's first.
@@ -37,18 +32,18 @@ def found(service: str, folder: Path) -> list[Migration]:
     So a service's file may build on a runtime's of the same or a lower number.
     """
     both = _read("runtime", RUNTIME) + _read(service, folder)
-    return sorted(both, key=lambda migration: migration.number)
+    return sorted(both, key=lambda migration: int(re.findall(r"/([0-9]+)", migration.version)[-1]))
 
 
-def _read(prefix: str, folder: Path) -> list[Migration]:
+def _read(owner: str, folder: Path) -> list[Migration]:
     return [
-        Migration(
-            f"{prefix}/{path.stem}",
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-            _up(path.read_text()),
-        )
+        Migration(f"{owner}/{path.stem}", _checksum(path), _up(path.read_text()))
         for path in sorted(folder.glob("[0-9]*.sql"))
     ]
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _up(text: str) -> str:
@@ -65,6 +60,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now()
 )
 """
+APPLIED = "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)"
 
 
 async def apply(url: str, migrations: Sequence[Migration]) -> list[str]:
@@ -77,11 +73,7 @@ async def apply(url: str, migrations: Sequence[Migration]) -> list[str]:
         for migration in missing:
             async with conn.transaction():
                 await conn.execute(migration.up)
-                await conn.execute(
-                    "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)",
-                    migration.version,
-                    migration.checksum,
-                )
+                await conn.execute(APPLIED, migration.version, migration.checksum)
         return [m.version for m in missing]
     finally:
         await conn.close()

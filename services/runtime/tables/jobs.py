@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from contracts.message import Event
+from services.runtime.decision import Cause
 from services.runtime.postgres.database import Conflict, Connection, Row
-from services.runtime.received import Cause
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Emitted, Transaction, Work
 

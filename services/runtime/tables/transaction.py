@@ -14,9 +14,8 @@ from typing import NamedTuple, Protocol
 from contracts.message import Event
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.decision import Answer, Identity
+from services.runtime.decision import Answer, Cause, Identity
 from services.runtime.postgres.database import Connection, Pool
-from services.runtime.received import Cause
 
 
 class Emitted(NamedTuple):

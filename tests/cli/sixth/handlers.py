@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.runtime.decision import Accepted, Decision
-from services.runtime.received import Received
+from services.runtime.decision import Accepted, Decision, Received
 from services.runtime.service import Connection, Transaction, routes
 
 from . import domain, store
