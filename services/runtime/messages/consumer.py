@@ -186,11 +186,9 @@ def _age(first: Item) -> float | None:
 
 def _about(message: Item, result: Result) -> dict[str, str | None]:
     """Who a lone message is, for the log; of several only the number is logged."""
-    if not isinstance(message.element, Envelope):
-        return {"message_type": message.type}
     return {
-        "message_id": message.element.id,
+        "message_id": message.id,
         "message_type": message.type,
-        "correlation_id": message.element.correlationid or message.element.id,
+        "correlation_id": getattr(message.element, "correlationid", None) or message.id,
         "outcome": result.answers[0][1].outcome if result.answers else "waiting",
     }

@@ -194,7 +194,7 @@ class Pass:
     async def _find_known(self, items: Sequence[Item]) -> dict[Identity, Answer]:
         """What was answered before; to a message that is retried, being parked is no answer."""
         known = await inbox.find(self._tx.conn, {i.identity for i in items if i.identity})
-        retried = {i.identity for i in items if i.is_retried}
+        retried = {i.identity for i in items if i.source.kind == "retry"}
         return {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
 
     def _first_of_each(self, items: Sequence[Item]) -> set[int]:
@@ -206,7 +206,7 @@ class Pass:
             if identity is None or identity not in seen:
                 fresh.add(at)
             # What is drained is parked unhandled: that decides nothing about the same message.
-            if identity is not None and not item.is_drained:
+            if identity is not None and item.source.kind != "drain":
                 seen.add(identity)
         return fresh
 
@@ -249,7 +249,7 @@ class Pass:
 
     def _take_broken(self, item: Item) -> Answer | None:
         """Refuse a broken command, park a broken event and what cannot be read at all."""
-        if item.is_drained:
+        if item.source.kind == "drain":
             return self._take_drained(item)
         if isinstance(item.element, Unreadable):
             self._park(item, "unreadable", item.element.reason)
@@ -265,9 +265,7 @@ class Pass:
             return None
         text = f"no service reads messages of type {item.type!r}"
         self._park(item, "unknown_type", text)
-        answer = Answer("refused", "unknown_type", text)
-        self._emit_refused(item, answer)
-        return answer
+        return self._refuse(item, Answer("refused", "unknown_type", text), record=False)
 
     def _fail(self, item: Item, failure: Failure) -> Answer:
         """Park what cannot be handled; a command whose events fit into no message is refused."""
@@ -279,11 +277,7 @@ class Pass:
         trace = kept.text("".join(traceback.format_exception(error)))
         return self._park(item, failure.reason, text, trace)
 
-    def _refuse(self, item: Item, answer: Answer) -> Answer:
-        self._emit_refused(item, answer)
-        return self._record(item, answer)
-
-    def _emit_refused(self, item: Item, answer: Answer) -> None:
+    def _refuse(self, item: Item, answer: Answer, *, record: bool = True) -> Answer:
         refused = CommandRefused(
             about=item.subject,
             command_type=item.type,
@@ -292,6 +286,7 @@ class Pass:
             errors=list(answer.errors) or None,
         )
         self._tx.emit(refused, _cause(item), item.body.key if item.body else None)
+        return self._record(item, answer) if record else answer
 
     def _park(self, item: Item, reason: str, error: str, trace: str | None = None) -> Answer:
         """Keep a message with its reason; it is not handled again before somebody asks for it."""
@@ -306,14 +301,14 @@ class Pass:
             key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
         )
         self._tx.emit(parked, _cause(item))
-        if item.identity is not None and not item.is_drained:
+        if item.identity is not None and item.source.kind != "drain":
             self._tx.handled.append((item.identity, item.type, answer))
-        self._close(item, "parked", forget=not item.is_retried)
+        self._close(item, "parked", forget=item.source.kind != "retry")
         return answer
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
-        if item.is_waiting:
+        if item.source.kind == "waiting":
             return
         self._waiting.append(item)
         if item.is_kept:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -19,13 +19,12 @@ from services.runtime.service import Routes
 
 
 class Source(NamedTuple):
-    """Where an item comes from.
+    """Where an item comes from; number is that of the row where it is kept.
 
-    kind is lane, waiting, retry or drain.  number is that of the row where it is kept, reason why
-    what is drained from a queue is parked unhandled.
+    reason is why what is drained from a queue is parked unhandled.
     """
 
-    kind: str
+    kind: Literal["lane", "waiting", "retry", "drain"]
     number: int = 0
     reason: str = ""
 
@@ -74,21 +73,6 @@ class Item:
         return self.source.number > 0
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether it was decided before, and named something unknown."""
-        return self.source.kind == "waiting"
-
-    @property
-    def is_retried(self) -> bool:
-        """Whether it was parked, and somebody has asked to handle it again."""
-        return self.source.kind == "retry"
-
-    @property
-    def is_drained(self) -> bool:
-        """Whether it comes from a queue whose messages are parked unhandled."""
-        return self.source.kind == "drain"
-
-    @property
     def id(self) -> str | None:
         """The id it gives itself, where that can be read."""
         return self.element.id
@@ -118,7 +102,15 @@ class Item:
     @property
     def raw(self) -> bytes:
         """The bytes to keep it as; written anew where it came with others."""
-        return _raw(self.element) if self.sent is None else self.sent
+        if self.sent is not None:
+            return self.sent
+        match self.element:
+            case Envelope() as valid:
+                return valid.model_dump_json(exclude_none=True).encode()
+            case Broken(raw=value):
+                return orjson.dumps(value)
+            case Unreadable(raw=raw):
+                return raw
 
     @property
     def digest(self) -> str:
@@ -173,16 +165,6 @@ def _route(delivery: Delivery) -> tuple[str, str]:
 def _text(stated: str | None) -> str | None:
     """A property, as far as a column of text can keep it and a message can carry it again."""
     return names.short(stated.replace("\x00", "")) or None if stated else None
-
-
-def _raw(element: Element) -> bytes:
-    match element:
-        case Envelope():
-            return element.model_dump_json(exclude_none=True).encode()
-        case Broken(raw=value):
-            return orjson.dumps(value)
-        case Unreadable(raw=value):
-            return value
 
 
 def _parse(

@@ -34,13 +34,15 @@ class Parking(NamedTuple):
 
 async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> None:
     """Keep messages with their reasons; the same message again only renews its reason."""
-    again = [(i.source.number, r, e[:4000], t) for i, r, e, t in parkings if i.is_retried]
+    again = [
+        (i.source.number, r, e[:4000], t) for i, r, e, t in parkings if i.source.kind == "retry"
+    ]
     if again:
         await conn.executemany(PARK_AGAIN, again)
     anew = [
         _row("parked", i, now, i.digest, r, e[:4000], t)
         for i, r, e, t in parkings
-        if not i.is_retried
+        if i.source.kind != "retry"
     ]
     if anew:
         await conn.executemany(KEEP, anew)

@@ -4,11 +4,12 @@ They are read from their rows, and decided by the decider like those from lanes.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import item, kept
-from services.runtime.messages.decider import Decider, Result
+from services.runtime.messages.decider import Decider
 from services.runtime.messages.intake import MAX_BYTES
 from services.runtime.messages.item import Item, Source
 from services.runtime.postgres.database import Row
@@ -69,7 +70,7 @@ class Sources:
             after = rows[-1]["number"]
             seen += len(rows)
             items = [i for row in rows for i in self._read(row, "waiting")]
-            await self._publish(work, await self._decider.decide(items))
+            await work.outbox.publish((await self._decider.decide(items)).rows)
         # What few wait look again after every batch; a crowd looks once a second.
         self._decider.wakes_waiting = 0 < seen <= CHUNK
 
@@ -83,10 +84,10 @@ class Sources:
         else:
             # It may be what ended the worker before.
             items = self._read(row, "retry")
-            await self._publish(work, await self._decider.decide_suspects(items))
+            await work.outbox.publish((await self._decider.decide_suspects(items)).rows)
         return True
 
-    def _read(self, row: Row, kind: str) -> list[Item]:
+    def _read(self, row: Row, kind: Literal["waiting", "retry"]) -> list[Item]:
         source = Source(kind, row["number"])
         origin, routes = kept.origin_of(row), self._service.routes
         return item.read(origin, row["body"], routes, row["kept_at"], source)
@@ -109,6 +110,3 @@ class Sources:
                 )
             )
             await kept.forget(tx.conn, [row["number"]])
-
-    async def _publish(self, work: Work, result: Result) -> None:
-        await work.outbox.publish(result.rows)
