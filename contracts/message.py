@@ -1,6 +1,6 @@
 """The base of every message body: a pydantic model that knows its wire name and its subject."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -8,6 +8,8 @@ import orjson
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from contracts.envelope import FieldError
 
 ABSENT: Any = None
 """The default of a required field in an edit: absent is unchanged, null is refused."""
@@ -173,6 +175,27 @@ def _built(cls: type[ModelT], values: dict[str, Any]) -> ModelT:
 def to_json(values: Any) -> bytes:
     """Plain values as JSON, as pydantic writes them but faster; it writes the models among them."""
     return orjson.dumps(values, default=_inner_json, option=orjson.OPT_UTC_Z)
+
+
+HEAVY_BYTES = 980_000
+"""What the large fields of a state may take: every event carries it whole, and a message holds
+1 MiB."""
+
+
+def too_heavy(
+    terms: BaseModel, heavy: Collection[str], changed: Collection[str]
+) -> FieldError | None:
+    """Why a state with these large fields fits into no event, said of the largest that changed."""
+    touched = sorted(set(heavy).intersection(changed))
+    if not touched:
+        return None
+    values = {name: getattr(terms, name) for name in sorted(heavy)}
+    size = len(to_json(values))
+    if size <= HEAVY_BYTES:
+        return None
+    field = max(touched, key=lambda name: len(to_json(values[name])))
+    text = f"makes {', '.join(values)} take {size} bytes in all; at most {HEAVY_BYTES} are accepted"
+    return FieldError(f"data.{field}", text)
 
 
 def _inner_json(value: Any) -> orjson.Fragment:

@@ -1,13 +1,12 @@
 """The rules of orders. Pure: time and everything else comes in as a value."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, assert_never
 
 from contracts import names
-from contracts.envelope import FieldError
-from contracts.message import to_json
+from contracts.message import too_heavy
 from contracts.orders import (
     ApproveOrder,
     CancelOrder,
@@ -31,8 +30,6 @@ Status = OrderStatus
 
 APPROVAL_PERIOD = timedelta(days=3)
 HEAVY = frozenset({"comment", "documents", "parameters"})
-HEAVY_BYTES = 980_000
-"""Every event carries the whole order, perhaps with a comment, and one message holds 1 MiB."""
 OPEN = frozenset({Status.ORDERED, Status.APPROVED, Status.AVAILABLE})
 """The statuses that a cancel ends."""
 
@@ -201,20 +198,11 @@ def _check_documents(
 
 
 def _check_size(terms: PlaceOrder | OrderState, changed: Collection[str]) -> Refused | None:
-    heavy = HEAVY.intersection(changed)
-    if not heavy or _size(terms, HEAVY) <= HEAVY_BYTES:
+    """Every event carries the whole order."""
+    error = too_heavy(terms, HEAVY, changed)
+    if error is None:
         return None
-    field = max(sorted(heavy), key=lambda name: _size(terms, {name}))
-    text = (
-        f"makes {', '.join(sorted(HEAVY))} take {_size(terms, HEAVY)} bytes in all; "
-        f"at most {HEAVY_BYTES} are accepted"
-    )
-    errors = (FieldError(f"data.{field}", text),)
-    return Refused(RefusalCode.INVALID, f"data.{field} {text}", errors=errors)
-
-
-def _size(terms: PlaceOrder | OrderState, fields: Iterable[str]) -> int:
-    return len(to_json({name: getattr(terms, name) for name in fields}))
+    return Refused(RefusalCode.INVALID, f"{error.field} {error.message}", errors=(error,))
 
 
 def present(order: OrderState, offer: Offer | None) -> OrderState:

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from contracts.campaigns import CampaignKind
 from contracts.envelope import FieldError
-from contracts.message import to_json
+from contracts.message import too_heavy
 from contracts.outcomes import RefusalCode
 from contracts.packages import DistributionLevel, PackageTerms
 from services.runtime.decision import Refused, Unknown
 
 HEAVY = frozenset({"audience", "documents", "reviewers", "description", "notification_message"})
-HEAVY_BYTES = 980_000
 """Every event carries the whole state, perhaps with a comment, and one message holds 1 MiB."""
 
 
@@ -67,20 +66,9 @@ def check_dates(terms: PackageTerms) -> Refused | None:
 
 
 def check_size(terms: PackageTerms, changed: Collection[str]) -> Refused | None:
-    """Every event carries the whole state, and one message holds at most 1 MiB."""
-    heavy = HEAVY.intersection(changed)
-    if not heavy:
-        return None
-    sizes = {name: _size(terms, name) for name in sorted(HEAVY)}
-    size = sum(sizes.values())
-    if size <= HEAVY_BYTES:
-        return None
-    text = f"makes {', '.join(sizes)} take {size} bytes in all; at most {HEAVY_BYTES} are accepted"
-    return _invalid(max(sorted(heavy), key=lambda name: sizes[name]), text)
-
-
-def _size(terms: PackageTerms, field: str) -> int:
-    return len(to_json({field: getattr(terms, field)}))
+    """Every event carries the whole package."""
+    error = too_heavy(terms, HEAVY, changed)
+    return _invalid_fields(error) if error else None
 
 
 def is_alive(campaign: Campaign, package_id: str, edition: int) -> bool:
