@@ -1,5 +1,7 @@
 """What is said to and by the packages service about campaign packages."""
 
+import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
@@ -22,6 +24,9 @@ from contracts.fields import (
 )
 from contracts.message import ABSENT, Command, Edit, StateEvent
 from contracts.values import Documents, Operator, Operators, Value
+
+PackageEdition = tuple[str, int]
+"""A package and one of its editions."""
 
 
 class PackageStatus(StrEnum):
@@ -294,3 +299,10 @@ class PackageApprovalOverdue(PackageEvent):
     """A package still waits for approval after its approval deadline."""
 
     TYPE: ClassVar[str] = "relais.package.approval_overdue.v1"
+
+
+def audience_digest(audience: Iterable[str] | None) -> str | None:
+    """A short name for an audience, to tell whether it changed; None is everybody."""
+    if audience is None:
+        return None
+    return hashlib.sha256("\n".join(sorted(audience)).encode()).hexdigest()

@@ -15,7 +15,7 @@ ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 @app.command(context_settings=ANYTHING)
 def bench(context: typer.Context) -> int:
-    """Measure what Relais does here: rush, bulk, hop, fanout, latency or limits; see --help."""
+    """Measure what Relais does here: see --help for the benches."""
     return guarded(lambda: run(context.args))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.cancellation import CancellationProgressed, PackageEntitiesNotified
+from contracts.packages import PackageEdition
 from services.notifications import wakes
-from services.notifications.domain import Life
 from services.notifications.store import VERSIONS
 from services.runtime.decision import Cause
 from services.runtime.service import Connection, Row, Transaction
@@ -29,7 +29,7 @@ class Cancel:
     is_tried: bool
 
     @property
-    def life(self) -> Life:
+    def life(self) -> PackageEdition:
         """The package and its edition."""
         return self.package_id, self.edition
 
@@ -76,7 +76,7 @@ ORDER BY c.package_id, c.edition FOR UPDATE OF c
 """
 
 
-async def lock(conn: Connection, lives: Sequence[Life]) -> None:
+async def lock(conn: Connection, lives: Sequence[PackageEdition]) -> None:
     """Take turns with all who add to these cancels, or send of them; before any of their rows."""
     if lives:
         await conn.execute(LOCK_CANCELS, [p for p, _ in lives], [e for _, e in lives])
@@ -101,7 +101,7 @@ class Count:
     superseded: int = 0
 
 
-async def count(conn: Connection, counts: dict[Life, Count]) -> list[Cancel]:
+async def count(conn: Connection, counts: dict[PackageEdition, Count]) -> list[Cancel]:
     """Add up what was sent; the cancels as they are now."""
     if not counts:
         return []
@@ -185,7 +185,7 @@ async def end(tx: Transaction, tried: Sequence[Cancel]) -> int:
     return len(done)
 
 
-async def end_these(tx: Transaction, lives: Sequence[Life]) -> None:
+async def end_these(tx: Transaction, lives: Sequence[PackageEdition]) -> None:
     """Report those of these cancels that nothing is left to do of; the caller holds them."""
     rows = await tx.conn.fetch(LOOK, [p for p, _ in lives], [e for _, e in lives])
     await end(tx, [cancel for row in rows if (cancel := _cancel(row)).is_tried])

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from contracts import names
 from contracts.directory import Channel
 from contracts.notifications import NotificationKind, NotificationStatus, RecipientType
-from services.notifications.domain import Key, Life
+from contracts.packages import PackageEdition
+from services.notifications.domain import Key
 from services.runtime.decision import Cause
 
 Kind = NotificationKind
@@ -102,7 +103,7 @@ class Outcome(NamedTuple):
     next_try_at: datetime
 
     @property
-    def cancel(self) -> Life | None:
+    def cancel(self) -> PackageEdition | None:
         """The cancel that counts this notification, if there is one."""
         key = self.due.told.key
         if key.kind is Kind.PACKAGE_CANCELED or self.status is Status.SUPERSEDED:

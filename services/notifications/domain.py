@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -21,18 +21,17 @@ from contracts.packages import (
     PackageCanceled,
     PackageDecided,
     PackageEdited,
+    PackageEdition,
     PackageEvent,
     PackagePublished,
     PackageRejected,
     PackageStatus,
+    audience_digest,
 )
 from services.notifications import wording
 from services.notifications.wording import Words
 
 Kind = NotificationKind
-
-Life = tuple[str, int]
-"""A package and one of its editions."""
 
 NAMESPACE = uuid.UUID("6f1d6a0e-4a3c-5d0b-9d53-2f6a7c1e8b90")
 """Of the ids of notifications; another one would tell everybody everything again."""
@@ -79,18 +78,13 @@ class PackageCopy(PackageInfo):
 def copy_of(event: PackageEvent) -> PackageCopy:
     """The copy of a package as an event leaves it."""
     return PackageCopy.model_construct(
-        **_info(event).__dict__, version=event.version, audience_digest=digest(event.audience)
+        **_info(event).__dict__,
+        version=event.version,
+        audience_digest=audience_digest(event.audience),
     )
 
 
-def digest(audience: Iterable[str] | None) -> str | None:
-    """A short name for an audience, to tell whether it changed; None is everybody."""
-    if audience is None:
-        return None
-    return hashlib.sha256("\n".join(sorted(audience)).encode()).hexdigest()
-
-
-def is_over(known: PackageCopy | None, life: Life, canceled: bool) -> bool:
+def is_over(known: PackageCopy | None, life: PackageEdition, canceled: bool) -> bool:
     """Whether nobody should be told any more that this edition can be ordered."""
     return canceled or (known is not None and known.edition > life[1])
 
@@ -101,7 +95,7 @@ def is_widened(known: PackageCopy | None, event: PackageEdited) -> bool:
         return False
     return known is None or (known.edition, known.audience_digest) != (
         event.edition,
-        digest(event.audience),
+        audience_digest(event.audience),
     )
 
 
@@ -163,12 +157,12 @@ def of_order(event: OrderEvent, package: PackageInfo | None, actor: str | None) 
     return _happening(key, event, words, package, order, actor)
 
 
-def cancel_key(life: Life) -> Key:
+def cancel_key(life: PackageEdition) -> Key:
     """The key of the news that a package was canceled."""
     return Key(Kind.PACKAGE_CANCELED, *life, "")
 
 
-def awaited(life: Life, now: datetime) -> Happening:
+def awaited(life: PackageEdition, now: datetime) -> Happening:
     """A cancel of which only the orders are known so far."""
     return Happening(cancel_key(life), life[0], None, 0, now, None)
 

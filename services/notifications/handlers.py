@@ -37,7 +37,7 @@ from services.notifications.jobs import fan_out_job
 from services.notifications.store import Recipient
 from services.notifications.world import Entity, World
 from services.runtime.decision import Decision, Loaded, Received, Unchanged, accepted
-from services.runtime.service import Connection, Jobs, Transaction, routes
+from services.runtime.service import Connection, Jobs, Transaction, jobs, routes
 
 ROUTES = routes(
     EntityRegistered,
@@ -203,29 +203,24 @@ async def save(tx: Transaction, world: World) -> None:
     await store.add_recipients(tx.conn, recipients, world.now)
     if recipients:
         tx.wake(wakes.SEND)
-    await _fan_outs(world, ids).store(tx)
-    # Those whose orders are reported may have nothing left to wait for.
-    if reported := [life for life, seen in world.seen.items() if seen.orders_canceled is not None]:
-        await cancels.end_these(tx, reported)
+    await (await _fan_outs(tx.conn, world, ids)).store(tx)
+    # What came last may leave a cancel nothing to wait for.
+    if world.seen:
+        await cancels.end_these(tx, list(world.seen))
 
 
-def _fan_outs(world: World, ids: Mapping[Key, int]) -> Jobs:
-    jobs = Jobs()
+async def _fan_outs(conn: Connection, world: World, ids: Mapping[Key, int]) -> Jobs:
+    """Those to be begun: an event that comes again while its fan-out runs begins no other.
+
+    The package copies are locked, so no other worker adds one meanwhile.
+    """
+    found = await jobs.find(conn, {one.happening.package_id for one in world.fan_outs})
     for one in world.fan_outs:
-        happening = one.happening
-        key, cause = happening.key, world.news[happening.key].cause
-        jobs.add(
-            fan_out_job(
-                key,
-                ids[key],
-                happening.version,
-                happening.package_id,
-                one.audience,
-                one.as_of,
-                cause,
-            )
-        )
-    return jobs
+        key = one.happening.key
+        job = fan_out_job(one, ids[key], world.news[key].cause)
+        if not found.has(job.kind, job.line, job.place):
+            found.add(job)
+    return found
 
 
 def _recipients(world: World, ids: Mapping[Key, int]) -> list[Recipient]:

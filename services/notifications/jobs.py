@@ -5,8 +5,8 @@ from datetime import datetime
 
 from contracts.notifications import NotificationKind, RecipientType
 from services.notifications import cancels, store, wakes
-from services.notifications.domain import Key
 from services.notifications.store import Recipient
+from services.notifications.world import FanOut
 from services.runtime.decision import Cause
 from services.runtime.service import Job, JobKind, Transaction
 
@@ -22,7 +22,7 @@ async def fan_out(tx: Transaction, job: Job, size: int) -> Job:
         if job.cursor is None:
             await store.hurry(tx.conn, job.line, tx.now)
     elif await store.is_superseded(tx.conn, store.happening_of(job.place)):
-        return job.finished()
+        return _ended(tx, job.finished())
     audience = job.arguments["audience"]
     if audience is None:
         as_of = datetime.fromisoformat(job.arguments["as_of"])
@@ -33,9 +33,14 @@ async def fan_out(tx: Transaction, job: Job, size: int) -> Job:
         cursor = (job.cursor or 0) + len(added)
     await _add(tx, job, added)
     done = len(added) < size if audience is None else cursor == len(audience)
-    if done:
-        tx.wake(wakes.CANCELS)
-    return job.moved(cursor, done=done)
+    job = job.moved(cursor, done=done)
+    return _ended(tx, job) if done else job
+
+
+def _ended(tx: Transaction, job: Job) -> Job:
+    """Call those who wait for its end: what happened later to the package, and its cancel."""
+    tx.wake(wakes.SEND, wakes.CANCELS)
+    return job
 
 
 async def _add(tx: Transaction, job: Job, added: Sequence[str]) -> None:
@@ -50,22 +55,15 @@ FAN_OUT = JobKind("fan_out", fan_out, retained=False)
 JOBS = (FAN_OUT,)
 
 
-def fan_out_job(
-    key: Key,
-    happening_id: int,
-    version: int,
-    package_id: str,
-    audience: Sequence[str] | None,
-    as_of: datetime,
-    cause: Cause,
-) -> Job:
-    """The fan-out of a happening, as an event of this version causes it."""
+def fan_out_job(one: FanOut, happening_id: int, cause: Cause) -> Job:
+    """The fan-out of a happening, as the event of its version causes it."""
+    happening = one.happening
     return FAN_OUT.job(
-        package_id,
-        store.place_of(happening_id, version),
+        happening.package_id,
+        store.place_of(happening_id, happening.version),
         cause,
-        kind=key.kind,
-        edition=key.edition,
-        audience=audience,
-        as_of=as_of,
+        kind=happening.key.kind,
+        edition=happening.key.edition,
+        audience=one.audience,
+        as_of=one.as_of.isoformat(),
     )

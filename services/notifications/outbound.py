@@ -15,6 +15,8 @@ from services.runtime.decision import Cause
 from services.runtime.service import Connection, Pool, Row, attempt
 
 LEASE = timedelta(seconds=5)
+ROUNDS = 16
+"""As many as the table has."""
 
 # Whoever comes second waits a moment and takes what is left.  A lease that a crash takes back
 # harms nobody, so nobody waits for the disk.  The plan for TAKE must not depend on statistics:
@@ -79,13 +81,14 @@ class Held:
     """Notifications of rounds that nobody else sends to as long as the lease runs.
 
     is_full is whether there may be more, also in other rounds, has_more whether more can go once
-    these have gone.
+    these have gone, is_busy whether others hold rounds, of which there may be more as well.
     """
 
     holder: uuid.UUID
     due: list[Due]
     is_full: bool
     has_more: bool
+    is_busy: bool
 
 
 async def take(conn: Connection, limit: int, now: datetime) -> Held:
@@ -94,14 +97,15 @@ async def take(conn: Connection, limit: int, now: datetime) -> Held:
     free = await conn.fetch(LOCK_ROUNDS)
     least_recent = sorted(free, key=itemgetter("worked_at"))
     rows = await conn.fetch(TAKE, [row["round"] for row in least_recent], now, limit)
+    is_busy = len(free) < ROUNDS
     if not rows:
-        return Held(holder, [], is_full=False, has_more=False)
+        return Held(holder, [], is_full=False, has_more=False, is_busy=is_busy)
     await conn.execute(HOLD_ROUNDS, list({row["round"] for row in rows}), holder, LEASE)
     found = await conn.fetch(FIND_TOLD, list({row["happening_id"] for row in rows}))
     told = {row["happening_id"]: _told(row) for row in found}
     due = _firsts(rows, told)
     is_full = len(rows) == limit
-    return Held(holder, due, is_full, has_more=is_full or len(due) < len(rows))
+    return Held(holder, due, is_full, is_full or len(due) < len(rows), is_busy)
 
 
 def _firsts(rows: Sequence[Row], told: Mapping[int, Told]) -> list[Due]:

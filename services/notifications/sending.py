@@ -1,18 +1,21 @@
 """The sweep that sends: take, build, publish, and record what the broker said of each."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from contracts import names
 from contracts.notifications import NotificationStatus as Status
+from contracts.packages import PackageEdition
 from services.notifications import cancels, delivery, notices, outbound, wakes
 from services.notifications.cancels import Count
 from services.notifications.delivery import Due, Outcome
-from services.notifications.domain import Life
 from services.notifications.outbound import Held
 from services.runtime.service import Published, Transaction, Work
 
 TAKEN = 2_000
+BUSY_PAUSE = 0.05
+"""Seconds between two looks while another worker sends."""
 
 
 async def send(work: Work) -> bool:
@@ -25,7 +28,10 @@ async def send(work: Work) -> bool:
         if held.is_full:
             tx.wake(wakes.SEND, wakes.SEND_TOO)
     if not held.due:
-        return False
+        # What came while another worker sends to its recipients is not left until the next look.
+        if held.is_busy:
+            await asyncio.sleep(BUSY_PAUSE)
+        return held.is_busy
     judged = [(due, delivery.judge(due, tx.now)) for due in held.due]
     to_send = [due for due, outcome in judged if outcome is None]
     settled = [outcome for _, outcome in judged if outcome is not None]
@@ -87,8 +93,8 @@ async def _note_silence(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
         await outbound.note_error(tx.conn, answered, None)
 
 
-def _counts(outcomes: Iterable[Outcome]) -> dict[Life, Count]:
-    counts: defaultdict[Life, Count] = defaultdict(Count)
+def _counts(outcomes: Iterable[Outcome]) -> dict[PackageEdition, Count]:
+    counts: defaultdict[PackageEdition, Count] = defaultdict(Count)
     for outcome in outcomes:
         life = outcome.cancel
         if life is None:

@@ -9,7 +9,8 @@ import orjson
 
 from contracts.directory import Channel
 from contracts.notifications import NotificationKind, RecipientType
-from services.notifications.domain import Key, Life, PackageCopy
+from contracts.packages import PackageEdition
+from services.notifications.domain import Key, PackageCopy
 from services.notifications.world import Entity, News, Seen
 from services.runtime.service import Connection, Row, as_json
 
@@ -176,7 +177,7 @@ WHERE c.started_at IS NOT NULL
 """
 
 
-async def find_canceled(conn: Connection, lives: Iterable[Life]) -> set[Life]:
+async def find_canceled(conn: Connection, lives: Iterable[PackageEdition]) -> set[PackageEdition]:
     """Those of these editions whose cancel has been handled."""
     wanted = list(lives)
     if not wanted:
@@ -201,7 +202,7 @@ ON CONFLICT (package_id, edition) DO UPDATE SET
 """
 
 
-async def see_cancels(conn: Connection, seen: Mapping[Life, Seen]) -> None:
+async def see_cancels(conn: Connection, seen: Mapping[PackageEdition, Seen]) -> None:
     """Add what was seen of cancels; from here on this transaction holds them."""
     if not seen:
         return

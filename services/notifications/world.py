@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.directory import EntityEvent
-from services.notifications.domain import Happening, Key, Life, PackageCopy
+from contracts.packages import PackageEdition
+from services.notifications.domain import Happening, Key, PackageCopy
 from services.runtime.decision import Cause, Loaded, Received
 
 
@@ -54,14 +55,14 @@ class World:
     """
 
     packages: Loaded[str, PackageCopy]
-    canceled: set[Life]
+    canceled: set[PackageEdition]
     now: datetime
     entities: dict[str, Entity] = field(default_factory=dict)
     news: dict[Key, News] = field(default_factory=dict)
     told: dict[Key, set[str]] = field(default_factory=dict)
     operators: dict[tuple[Key, str], str] = field(default_factory=dict)
     fan_outs: list[FanOut] = field(default_factory=list)
-    seen: dict[Life, Seen] = field(default_factory=dict)
+    seen: dict[PackageEdition, Seen] = field(default_factory=dict)
     superseded: dict[str, int] = field(default_factory=dict)
     moments: int = 0
 
@@ -82,11 +83,11 @@ class World:
         job = FanOut(happening, audience, self.moment())
         self.fan_outs.append(job)
 
-    def seen_of(self, life: Life, received: Received) -> Seen:
+    def seen_of(self, life: PackageEdition, received: Received) -> Seen:
         """What the messages before have seen of a cancel."""
         return self.seen.get(life) or Seen(received.cause)
 
-    def supersede(self, life: Life) -> None:
+    def supersede(self, life: PackageEdition) -> None:
         """Nobody is told any more that this edition, or one before it, can be ordered."""
         package_id, edition = life
         self.superseded[package_id] = max(edition, self.superseded.get(package_id, 0))

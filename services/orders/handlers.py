@@ -32,6 +32,7 @@ from contracts.packages import (
     PackageReinitialized,
     PackageRejected,
     PackageSubmitted,
+    audience_digest,
 )
 from services.orders import domain, store
 from services.orders.domain import Applicant, Offer
@@ -211,7 +212,7 @@ def _copy_package(world: World, received: Received, event: PackageEvent) -> Deci
 
 
 def _take(world: World, known: Offer | None, event: PackageEvent) -> None:
-    digest = store.digest(event.audience)
+    digest = audience_digest(event.audience)
     if known is None or known.audience_digest != digest:
         world.audiences[event.package_id] = (
             None if event.audience is None else frozenset(event.audience)

@@ -1,6 +1,5 @@
 """All the SQL of the orders service."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,8 +10,6 @@ from contracts.packages import DistributionLevel, PackageStatus
 from services.orders.domain import OPEN, Offer
 from services.runtime.service import Conflict, Connection, Row, as_json
 
-Life = tuple[str, int]
-"""A package and one of its editions."""
 Pair = tuple[str, str]
 """A package and an entity."""
 Place = tuple[str, int, str]
@@ -89,13 +86,6 @@ async def save_audiences(conn: Connection, audiences: Mapping[str, frozenset[str
     rows = [(package_id, e) for package_id, ids in audiences.items() for e in ids or ()]
     if rows:
         await conn.execute(ADD_AUDIENCES, [p for p, _ in rows], [e for _, e in rows])
-
-
-def digest(audience: Iterable[str] | None) -> str | None:
-    """A short name for an audience, to tell whether it changed; None is everybody."""
-    if audience is None:
-        return None
-    return hashlib.sha256("\n".join(sorted(audience)).encode()).hexdigest()
 
 
 LOCK_ORDERS = """

@@ -26,6 +26,7 @@ from contracts.packages import (
     EditPackage,
     PackageCanceled,
     PackageCommand,
+    PackageEdition,
     PackageEvent,
     PackageState,
     PublishPackage,
@@ -36,7 +37,6 @@ from contracts.packages import (
 from services.packages import domain, ledger, settings, store
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
-from services.packages.store import Life
 from services.runtime.decision import (
     Accepted,
     Cause,
@@ -75,8 +75,8 @@ class World:
 
     packages: Loaded[str, PackageState]
     campaigns: Loaded[str, Campaign]
-    ledgers: Loaded[Life, Cancellation]
-    opened: dict[Life, tuple[Cancellation, Cause]] = field(default_factory=dict)
+    ledgers: Loaded[PackageEdition, Cancellation]
+    opened: dict[PackageEdition, tuple[Cancellation, Cause]] = field(default_factory=dict)
 
 
 async def load(conn: Connection, batch: Sequence[Received]) -> World:

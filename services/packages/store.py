@@ -7,14 +7,11 @@ from typing import Any
 
 from contracts.campaigns import CampaignKind
 from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersReport
-from contracts.packages import PackageState
+from contracts.packages import PackageEdition, PackageState
 from services.packages.conditions import Campaign
 from services.packages.ledger import Cancellation
 from services.runtime.decision import Cause
 from services.runtime.service import Conflict, Connection, Row, as_json
-
-Life = tuple[str, int]
-"""A package and one of its editions."""
 
 LOCK_PACKAGES = """
 SELECT package_id, label, distribution_level, campaign_id, folder, description, documents,
@@ -149,7 +146,9 @@ ORDER BY c.package_id, c.edition FOR UPDATE OF c
 """
 
 
-async def lock_cancellations(conn: Connection, lives: Iterable[Life]) -> dict[Life, Cancellation]:
+async def lock_cancellations(
+    conn: Connection, lives: Iterable[PackageEdition]
+) -> dict[PackageEdition, Cancellation]:
     """Lock the ledgers of these cancels."""
     wanted = list(lives)
     if not wanted:
@@ -183,7 +182,7 @@ ON CONFLICT (package_id, edition) DO NOTHING
 
 
 async def open_cancellations(
-    conn: Connection, opened: Sequence[tuple[Life, datetime, datetime, Cause]]
+    conn: Connection, opened: Sequence[tuple[PackageEdition, datetime, datetime, Cause]]
 ) -> None:
     """Open ledgers: package and edition, start, the moment it counts as stalled, and cause."""
     if opened:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,14 @@ app = typer.Typer(
 
 Runs = Annotated[int, typer.Option(min=1, help="How often each figure is measured.")]
 Messages = Annotated[int, typer.Option(min=1, help="Messages in the lanes when a worker starts.")]
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="Another checkout of Relais with its environment, measured in turns with this one; "
+        "its figures end with _beside.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON, as the last line.")]
 
 
@@ -42,6 +51,7 @@ def rush(
     peer_messages: Annotated[
         int, typer.Option(min=0, help="Messages for each peer; 0 runs none.")
     ] = 10_000,
+    beside: Beside = None,
     as_json: Json = False,
 ) -> None:
     """A queue full of order.place, on one package and on 1,000; one orders worker, and peers."""
@@ -50,32 +60,42 @@ def rush(
     measure(
         "rush",
         lambda here, report: work.rush(
-            here, report, runs=runs, messages=messages, peer_messages=peer_messages
+            here, report, runs=runs, messages=messages, peer_messages=peer_messages, beside=beside
         ),
         as_json=as_json,
     )
 
 
 @app.command()
-def bulk(runs: Runs = 3, messages: Messages = 50_000, as_json: Json = False) -> None:
+def bulk(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    beside: Beside = None,
+    as_json: Json = False,
+) -> None:
     """The same orders in batches of 100."""
     from tests.bench import bulk as work
 
     measure(
         "bulk",
-        lambda here, report: work.bulk(here, report, runs=runs, messages=messages),
+        lambda here, report: work.bulk(here, report, runs=runs, messages=messages, beside=beside),
         as_json=as_json,
     )
 
 
 @app.command()
-def hop(runs: Runs = 3, messages: Messages = 20_000, as_json: Json = False) -> None:
+def hop(
+    runs: Runs = 3,
+    messages: Messages = 20_000,
+    beside: Beside = None,
+    as_json: Json = False,
+) -> None:
     """One edit of each of many packages; one packages worker."""
     from tests.bench import hop as work
 
     measure(
         "hop",
-        lambda here, report: work.hop(here, report, runs=runs, messages=messages),
+        lambda here, report: work.hop(here, report, runs=runs, messages=messages, beside=beside),
         as_json=as_json,
     )
 
@@ -87,8 +107,11 @@ def fanout(
         list[int] | None,
         typer.Option(min=1, help="Orders of a package; may be repeated. [10,000 and 100,000]"),
     ] = None,
-    entities: Annotated[int, typer.Option(min=1, max=50_000, help="Who is told.")] = 10_000,
+    entities: Annotated[
+        int, typer.Option(min=1, max=50_000, help="Entities of the audience.")
+    ] = 10_000,
     mailboxes: Annotated[int, typer.Option(min=1, help="Mailboxes that they share.")] = 8,
+    beside: Beside = None,
     as_json: Json = False,
 ) -> None:
     """The cancel of a package with many orders on a whole stack, beside its rows and messages."""
@@ -104,6 +127,7 @@ def fanout(
             sizes=sizes,
             entities=entities,
             mailboxes=mailboxes,
+            beside=beside,
         ),
         as_json=as_json,
     )
@@ -114,6 +138,7 @@ def latency(
     runs: Runs = 3,
     commands: Annotated[int, typer.Option(min=1, help="Commands of each way, ten a second.")] = 100,
     cancels: Annotated[int, typer.Option(min=1, help="Cancels of a package of 10 orders.")] = 30,
+    beside: Beside = None,
     as_json: Json = False,
 ) -> None:
     """Lone commands and small cancels, beside a naive worker and single steps."""
@@ -122,8 +147,95 @@ def latency(
     measure(
         "latency",
         lambda here, report: work.latency(
-            here, report, runs=runs, commands=commands, cancels=cancels
+            here, report, runs=runs, commands=commands, cancels=cancels, beside=beside
         ),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def growth(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    orders: Annotated[int, typer.Option(min=1, help="Orders of the package.")] = 100_000,
+    orders_in_table: Annotated[
+        int, typer.Option(min=1, help="Orders of other packages in the full tables.")
+    ] = 10_000_000,
+    rows: Annotated[
+        int, typer.Option(min=1, help="Rows each of two inboxes and of notifications.")
+    ] = 10_000_000,
+    scatter: Annotated[
+        bool, typer.Option("--scatter", help="Also cancel a package whose orders lie far apart.")
+    ] = False,
+    entities: Annotated[int, typer.Option(min=1, max=50_000)] = 10_000,
+    mailboxes: Annotated[int, typer.Option(min=1)] = 8,
+    as_json: Json = False,
+) -> None:
+    """Rush and fanout on tables with many rows, beside empty ones."""
+    from tests.bench import growth as work
+
+    sizes = work.Sizes(
+        orders_in_table=orders_in_table,
+        rows=rows,
+        messages=messages,
+        orders=orders,
+        entities=entities,
+        mailboxes=mailboxes,
+        scatter=scatter,
+    )
+    measure(
+        "growth", lambda here, report: work.growth(here, report, sizes, runs=runs), as_json=as_json
+    )
+
+
+@app.command()
+def scale(
+    runs: Runs = 3,
+    messages: Messages = 50_000,
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, help="May be repeated. [1, 2 and 4]")
+    ] = None,
+    delay_ms: Annotated[
+        float, typer.Option(min=0, help="From a worker to its database, each way.")
+    ] = 5.0,
+    lanes: Annotated[int, typer.Option(min=1, max=256, help="Lanes of the service.")] = 16,
+    as_json: Json = False,
+) -> None:
+    """Rush on 1,000 packages with 1, 2 and 4 workers; needs RabbitMQ 4.
+
+    Name one in RELAIS_AMQP_URL: an older one gives all lanes to the first worker.
+    """
+    from tests.bench import scale as work
+
+    counts = sorted(set(workers or [1, 2, 4]))
+    measure(
+        "scale",
+        lambda here, report: work.scale(
+            here,
+            report,
+            runs=runs,
+            messages=messages,
+            counts=counts,
+            delay=delay_ms / 1000,
+            lanes=lanes,
+        ),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def start(
+    runs: Runs = 5,
+    messages: Annotated[int, typer.Option(min=1, help="Messages in the lanes at a stop.")] = 20_000,
+    beside: Beside = None,
+    as_json: Json = False,
+) -> None:
+    """`relais run` until ready, and SIGTERM under load until the end."""
+    from tests.bench import start as work
+
+    measure(
+        "start",
+        lambda here, report: work.start(here, report, runs=runs, messages=messages, beside=beside),
         as_json=as_json,
     )
 

@@ -1,13 +1,12 @@
-"""Packages on a whole stack, made ready to be canceled; what their cancels say is heard."""
+"""Packages on a whole stack, made ready to be canceled; their completions are listened for."""
 
 import asyncio
 import itertools
-import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -30,11 +29,12 @@ from services.runtime.amqp import broker
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
-from services.runtime.service import installed
-from tests.bench import drain, place, plain
-from tests.bench.letters import ACTOR, letter
+from tests.bench import drain, installation, plain
+from tests.bench.checkouts import OURS, Checkout
+from tests.bench.installation import Installation
 from tests.bench.listening import listening
 from tests.bench.place import Place
+from tests.bench.upstream import ACTOR, outgoing
 
 PATIENCE_SECONDS = 600.0
 LEVEL = DistributionLevel.COLLABORATIVE_SIMPLE
@@ -43,10 +43,16 @@ PROCESSES = [
     for n in range(4)
 ]
 
+FIRST_PACKAGE = 100_000
+"""Numbers from here on: those of rush, which may use the same databases, are below."""
+
+LAST_HAPPENING = "SELECT coalesce(max(happening_id), 0) FROM happenings"
+SENT_SINCE = "SELECT count(*) FROM notifications WHERE status = 'sent' AND happening_id > $1"
+
 
 @dataclass
-class Ears:
-    """What was heard of cancels: when each was complete, and its report."""
+class Completions:
+    """When each cancel was complete, and its report."""
 
     completed: dict[str, tuple[float, CancellationCompleted]] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,30 +67,41 @@ class Ears:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Harness:
     """A running stack, and entities that read some mailboxes."""
 
-    here: Place
-    running: Stack
+    one: Installation
+    stack: Stack
     demo: demo.Driver
     publisher: Publisher
-    ears: Ears
+    completions: Completions
     entities: Sequence[str]
     mailboxes: Sequence[str]
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    numbers: "itertools.count[int]"
 
-    async def publish(self, audiences: Sequence[Sequence[str]]) -> list[str]:
-        """Bring packages, each with a campaign of its own, to their audiences; their ids."""
-        sent = "SELECT count(*) FROM notifications WHERE status = 'sent'"
-        pool = self.demo.pools["notifications"]
-        before = int(await pool.fetchval(sent))
-        packages = [await self._publish(audience) for audience in audiences]
-        told = before + sum(len(audience) for audience in audiences)
-        await self.demo.until_found("notifications sent", "notifications", sent, told)
+    @property
+    def here(self) -> Place:
+        """Its servers."""
+        return self.one.here
+
+    async def publish(
+        self, audiences: Sequence[Sequence[str]], numbers: Sequence[int] = ()
+    ) -> list[str]:
+        """Bring packages, each with a campaign of its own, to their audiences; their ids.
+
+        They have the next numbers where none are given.
+        """
+        before = await self.demo.pools["notifications"].fetchval(LAST_HAPPENING)
+        numbers = numbers or [next(self.numbers) for _ in audiences]
+        numbered = zip(numbers, audiences, strict=True)
+        packages = [await self._publish(number, audience) for number, audience in numbered]
+        notified = sum(len(audience) for audience in audiences)
+        await self.demo.until_found(
+            "notifications sent", "notifications", SENT_SINCE, notified, before
+        )
         return packages
 
-    async def _publish(self, audience: Sequence[str]) -> str:
-        number = next(self.numbers)
+    async def _publish(self, number: int, audience: Sequence[str]) -> str:
         package_id, campaign_id = f"CAT{number}", f"OP{number}"
         await self.demo.do(_campaign(campaign_id))
         await self.demo.do(_package(package_id, campaign_id, audience))
@@ -94,7 +111,7 @@ class Scene:
 
     async def seed_orders(self, packages: Sequence[str], count: int) -> None:
         """Have so many open orders of each package, past what rules would allow an entity."""
-        conn = await asyncpg.connect(self.running.postgres["orders"])
+        conn = await asyncpg.connect(self.stack.postgres["orders"])
         try:
             for package_id in packages:
                 await plain.seed_orders(conn, package_id, count, len(self.entities))
@@ -108,10 +125,10 @@ class Scene:
         began = time.perf_counter()
         await self.publisher.publish([command])
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while package_id not in self.ears.completed:
-                self.ears.news.clear()
-                await self.ears.news.wait()
-        ended, report = self.ears.completed[package_id]
+            while package_id not in self.completions.completed:
+                self.completions.news.clear()
+                await self.completions.news.wait()
+        ended, report = self.completions.completed[package_id]
         return Canceled(began, ended - began, report)
 
     async def waiting(self) -> int:
@@ -143,57 +160,78 @@ class Canceled:
 
 
 @asynccontextmanager
-async def scene(here: Place, *, entities: int, mailboxes: int) -> AsyncIterator[Scene]:
-    """A stack with one worker of each service, and entities on it, while the block lasts."""
-    ears = Ears()
+async def harness(
+    here: Place, *, entities: int, mailboxes: int, checkout: Checkout = OURS
+) -> AsyncIterator[Harness]:
+    """A new installation with one worker of each service, and entities, while the block lasts."""
+    async with (
+        installation.databases(here, checkout) as one,
+        running(one, entities=entities, mailboxes=mailboxes) as harness,
+    ):
+        yield harness
+
+
+@asynccontextmanager
+async def running(
+    one: Installation, *, entities: int, mailboxes: int, by_way_of: str = ""
+) -> AsyncIterator[Harness]:
+    """The workers of an installation, which may have packages already, while the block lasts.
+
+    by_way_of is the URL by which its workers find the broker, where it is another.
+    """
+    here, completions = one.here, Completions()
     publisher = Publisher(here.amqp_url, "bench sender")
     members = [f"OU{n}" for n in range(entities)]
     boxes = [f"region{n}" for n in range(mailboxes)]
     async with (
-        _stack(here) as running,
-        demo.connect(here.amqp_url, running.postgres, ACTOR, lambda: running.wait(0)) as stage,
+        _stack(one, by_way_of or here.amqp_url) as stack,
+        demo.connect(here.amqp_url, stack.postgres, ACTOR, lambda: stack.wait(0)) as steps,
         drain.reading_events(here, CancellationCompleted.TYPE),
-        listening(here.amqp_url, [drain.EVENTS], ears.take),
+        listening(here.amqp_url, [drain.EVENTS], completions.take),
     ):
         try:
-            await _register(stage, members, boxes)
-            yield Scene(here, running, stage, publisher, ears, members, boxes)
+            await _register(steps, members, boxes)
+            known = await steps.pools["packages"].fetchval("SELECT count(*) FROM packages")
+            numbers = itertools.count(FIRST_PACKAGE + known)
+            yield Harness(one, stack, steps, publisher, completions, members, boxes, numbers)
         finally:
             await publisher.close()
 
 
 @asynccontextmanager
-async def _stack(here: Place) -> AsyncIterator[Stack]:
-    """New databases and exchanges: what an earlier one left in them would be heard here."""
-    prefix = f"bench_{secrets.token_hex(4)}"
-    async with place.exchanges(here, list(installed().values())):
+async def _stack(one: Installation, amqp_url: str) -> AsyncIterator[Stack]:
+    """Workers on a broker with nothing of Relais on it: what others left there would be read."""
+    here = one.here
+    async with installation.empty_broker(here):
         # Entered by a thread of its own, because it waits for processes.
         context = stack(
-            here.servers,
-            here.state / "stack",
-            workers=dict.fromkeys(installed(), 1),
-            databases=prefix,
+            replace(here.servers, amqp_url=amqp_url),
+            here.state / f"stack{one.checkout.suffix}",
+            workers=dict.fromkeys(one.postgres, 1),
+            databases=one.prefix,
+            command=one.checkout.command,
+            environment=one.settings,
         )
-        running = await asyncio.to_thread(context.__enter__)
+        started = await asyncio.to_thread(context.__enter__)
         try:
-            yield running
+            yield started
         finally:
             await asyncio.to_thread(context.__exit__, None, None, None)
-            for service in running.postgres:
-                await place.drop(here, f"{prefix}_{service}")
 
 
-async def _register(stage: demo.Driver, members: Sequence[str], boxes: Sequence[str]) -> None:
-    await stage.send(
-        [
-            RegisterEntity(entity_id=one, label=f"Agency {one}", mailbox=boxes[n % len(boxes)])
-            for n, one in enumerate(members)
-        ]
-    )
+async def _register(steps: demo.Driver, members: Sequence[str], boxes: Sequence[str]) -> None:
+    """Let every service know the entities, and the broker their mailboxes."""
     known = "SELECT count(*) FROM entities"
-    await stage.until_found("entities", "notifications", known, len(members))
+    if await steps.pools["notifications"].fetchval(known) < len(members):
+        await steps.send(
+            [
+                RegisterEntity(entity_id=one, label=f"Agency {one}", mailbox=boxes[n % len(boxes)])
+                for n, one in enumerate(members)
+            ]
+        )
+    await steps.until_found("entities", "notifications", known, len(members))
     declared = "SELECT count(*) FROM mailboxes WHERE declared_at IS NOT NULL AND name <> 'central'"
-    await stage.until_found("mailboxes", "notifications", declared, len(boxes))
+    await steps.until_found("mailboxes", "notifications", declared, len(boxes))
 
 
 def _campaign(campaign_id: str) -> CreateCampaign:
@@ -221,4 +259,4 @@ def _package(package_id: str, campaign_id: str, audience: Sequence[str]) -> Crea
 
 def _cancel(package_id: str) -> Outgoing:
     command = CancelPackage(package_id=package_id, comment="The supplier withdrew.")
-    return letter(command, uuid.uuid4().hex)
+    return outgoing(command, uuid.uuid4().hex)

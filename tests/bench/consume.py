@@ -24,12 +24,12 @@ BATCH = 500
 
 def apart(here: Place, queues: list[str], count: int) -> float:
     """The seconds that a process of its own takes to read so many messages."""
-    said = here.run(
+    output = here.run(
         "consume",
         place.python("tests.bench.consume", str(count), *queues),
         {"RELAIS_AMQP_URL": here.amqp_url},
     )
-    return float(said)
+    return float(output)
 
 
 async def consume(settings: Settings, queues: list[str], count: int) -> float:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 from aio_pika.abc import AbstractConnection
@@ -13,13 +14,14 @@ from contracts import names
 from services.runtime.amqp import broker
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.service import installed
-from tests.bench import machine, place, workers
+from tests.bench import installation, machine, place, workers
+from tests.bench.installation import Installation
 from tests.bench.place import Place
+from tests.bench.processor import Meter, Time
 from tests.bench.workers import Worker
 
 AT_ONCE = 5_000
-SETTLE_SECONDS = 1.0
+QUIET_SECONDS = 1.0
 EVENTS = "bench.events"
 HANDLED = "relais_batch_size_sum"
 """Counted after a batch is acknowledged, which is after its events are confirmed."""
@@ -39,23 +41,32 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """How it went: elements a second, processor time of the worker in µs an element, MB."""
+    """How it went: elements a second, processor seconds an element, the worker's memory in MB."""
 
     rate: float
-    cpu_us: float
+    processor: Time
     peak_mb: float
 
 
-async def drain(here: Place, load: Load) -> Drained:
-    """Fill the lanes, start a worker, and wait for its last acknowledgement."""
-    service = installed()[load.service]
-    async with place.database(here, load.service) as url, place.exchanges(here, [service]):
-        await seed(url, load)
-        async with reading_events(here):
-            await fill(here.amqp_url, load.messages)
-            await settle(here)
-            drained = await _time(here, load, url)
-        await _check(url, load)
+async def drain(one: Installation, load: Load) -> Drained:
+    """Fill the lanes, start a worker on a new database, and wait for its last acknowledgement."""
+    async with (
+        installation.set_up(one, load.service),
+        installation.copied(one, load.service) as fresh,
+    ):
+        return await drain_in(fresh, load)
+
+
+async def drain_in(one: Installation, load: Load) -> Drained:
+    """The same in an installation that is set up, whose database may have rows."""
+    here, url = one.here, one.postgres[load.service]
+    await seed(url, load)
+    began = datetime.now(UTC)
+    async with reading_events(here):
+        await fill(here.amqp_url, load.messages)
+        await checkpoint(here)
+        drained = await _time(one, load)
+    await check(url, load, began)
     return drained
 
 
@@ -69,25 +80,27 @@ async def seed(url: str, load: Load) -> None:
         await conn.close()
 
 
-async def _time(here: Place, load: Load, url: str) -> Drained:
-    worker = workers.start(here, load.service, url)
+async def _time(one: Installation, load: Load) -> Drained:
+    meter = Meter(one.here)
+    worker = workers.start(one, load.service)
+    pid = worker.process.pid
     try:
-        until_ready = await _processor_until_ready(worker)
+        await until_answering(worker)
+        ready = meter.read(pid)
         end = await _last_acknowledgement(worker, load.elements)
         seconds = end - worker.consuming_since()
-        cpu = machine.cpu_seconds(worker.process.pid) - until_ready
-        peak = machine.peak_mb(worker.process.pid)
+        processor = meter.read(pid).since(ready, load.elements)
+        peak = machine.peak_mb(pid)
     finally:
         worker.stop()
-    return Drained(load.elements / seconds, cpu / load.elements * 1e6, peak)
+    return Drained(load.elements / seconds, processor, peak)
 
 
-async def _processor_until_ready(worker: Worker) -> float:
-    """What its start has cost, as soon as it answers."""
+async def until_answering(worker: Worker) -> None:
+    """Wait until its start is over."""
     while not workers.scrape(worker.port):
         worker.check()
         await asyncio.sleep(0.01)
-    return machine.cpu_seconds(worker.process.pid)
 
 
 async def _last_acknowledgement(worker: Worker, elements: int) -> float:
@@ -107,11 +120,14 @@ async def _last_acknowledgement(worker: Worker, elements: int) -> float:
         await asyncio.sleep(min(max(left / 2, 0.01), 0.5))
 
 
-async def _check(url: str, load: Load) -> None:
+ACCEPTED = "SELECT count(*) FROM inbox WHERE outcome = 'accepted' AND received_at >= $1"
+
+
+async def check(url: str, load: Load, began: datetime) -> None:
     """A figure counts only if the work was done: each accepted, each event with the broker."""
     conn = await asyncpg.connect(url)
     try:
-        accepted = await conn.fetchval("SELECT count(*) FROM inbox WHERE outcome = 'accepted'")
+        accepted = await conn.fetchval(ACCEPTED, began)
         left = await conn.fetchval("SELECT count(*) FROM outbox")
     finally:
         await conn.close()
@@ -162,13 +178,13 @@ async def fill(amqp_url: str, messages: Sequence[Outgoing]) -> None:
         await publisher.close()
 
 
-async def settle(here: Place) -> None:
+async def checkpoint(here: Place) -> None:
     """Let both servers finish what the preparation has left them to do.
 
     Then nothing of ours works, so that what does is noted as other work.
     """
     await place.execute(here.servers.postgres_url, "CHECKPOINT")
-    await asyncio.sleep(SETTLE_SECONDS / 2)
+    await asyncio.sleep(QUIET_SECONDS / 2)
     since = machine.busy_ticks()
-    await asyncio.sleep(SETTLE_SECONDS / 2)
+    await asyncio.sleep(QUIET_SECONDS / 2)
     here.others.append(machine.busy_share(since))

@@ -17,7 +17,7 @@ from tests.bench import hops, place, plain
 from tests.bench.listening import listening
 from tests.bench.place import Place
 
-OVERHEARD = "bench.overheard"
+RECORDED = "bench.recorded"
 QUEUE = "bench.floor"
 
 ADD_NOTIFICATIONS = """
@@ -38,8 +38,8 @@ FROM unnest($2::text[], $3::text[], $4::bytea[]) AS m (type, message_id, body)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What one cancel had services publish: events of orders, of notifications, and notices."""
+class Recorded:
+    """What services published for one cancel: events of orders, of notifications, and notices."""
 
     orders: list[Outgoing] = field(default_factory=list)
     notifications: list[Outgoing] = field(default_factory=list)
@@ -71,18 +71,18 @@ def _again(delivery: Delivery, exchange: str, routing_key: str) -> Outgoing:
 
 
 @asynccontextmanager
-async def overhearing(here: Place) -> AsyncIterator[Said]:
+async def recording(here: Place) -> AsyncIterator[Recorded]:
     """All that is published of the kinds that grow with a cancel, while the block lasts."""
-    said = Said()
-    async with hops.queue(here, OVERHEARD):
+    recorded = Recorded()
+    async with hops.queue(here, RECORDED):
         async with broker.connected(here.amqp_url, "bench") as connection:
             channel = await connection.channel()
-            queue = await channel.get_queue(OVERHEARD, ensure=False)
+            queue = await channel.get_queue(RECORDED, ensure=False)
             for events in ("relais.orders.#", "relais.notification.#"):
                 await queue.bind(names.EVENTS, events)
             await queue.bind(names.NOTIFICATIONS, "#")
-        async with listening(here.amqp_url, [OVERHEARD], said.take):
-            yield said
+        async with listening(here.amqp_url, [RECORDED], recorded.take):
+            yield recorded
 
 
 class Floor:
@@ -100,27 +100,29 @@ class Floor:
         self._publisher = publisher
         self._numbers = itertools.count(1)
 
-    async def work(self, size: int, entities: int, said: Said) -> float:
+    async def work(self, size: int, entities: int, recorded: Recorded) -> float:
         """The seconds that it takes for so many orders."""
         number = next(self._numbers)
         package_id = f"CAT{number}"
         await plain.seed_orders(self._orders, package_id, size, entities)
         await self._orders.execute("ANALYZE orders")
         began = time.perf_counter()
-        await self._say(self._orders, said.orders, plain.CANCEL_ORDERS, package_id)
+        await self._change(self._orders, recorded.orders, plain.CANCEL_ORDERS, package_id)
         await self._notifications.execute(ADD_NOTIFICATIONS, number, package_id, entities)
-        await self._publish(said.notices)
-        await self._say(self._notifications, said.notifications, MARK_SENT, number, package_id)
+        await self._publish(recorded.notices)
+        await self._change(
+            self._notifications, recorded.notifications, MARK_SENT, number, package_id
+        )
         return time.perf_counter() - began
 
-    async def _say(
+    async def _change(
         self,
         conn: asyncpg.Connection,
         messages: Sequence[Outgoing],
         statement: str,
         *values: object,
     ) -> None:
-        """Change rows, and bring out what is said of it as services do."""
+        """Change rows, and publish the events of it through the outbox as services do."""
         async with conn.transaction():
             await conn.execute(statement, *values)
             await conn.execute(

@@ -1,16 +1,17 @@
 """hop: one edit of each of many packages; what a service does with a command and its event."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 
 from contracts.packages import EditPackage
 from services.runtime.amqp.frames import Outgoing
-from tests.bench import draining
+from tests.bench import checkouts, draining, installation
 from tests.bench.drain import Load
 from tests.bench.figures import Report
-from tests.bench.letters import letter
 from tests.bench.place import Place
+from tests.bench.upstream import outgoing
 
 ADD_PACKAGES = """
 INSERT INTO packages (package_id, label, distribution_level, campaign_id, starts_at, ends_at,
@@ -25,12 +26,16 @@ INSERT INTO campaigns (campaign_id, version, kind, canceled) VALUES ('OP1', 1, '
 """
 
 
-async def hop(here: Place, report: Report, *, runs: int, messages: int) -> None:
+async def hop(
+    here: Place, report: Report, *, runs: int, messages: int, beside: Path | None = None
+) -> None:
     """Ours and the bare reading of the same commands, in turns."""
-    for _ in range(runs):
-        await draining.compare(here, report, "edits", load(messages))
-    report.compare("edits", "edits read only")
-    report.note("The goal is 7,000 a second.")
+    sides = checkouts.chosen(beside)
+    async with installation.databases_of_each(here, sides) as ones:
+        for _ in range(runs):
+            await draining.measure(here, report, "edits", load(messages), ones)
+    draining.compare(report, "edits", sides)
+    report.note("The goal is 6,000 a second.")
 
 
 def load(messages: int) -> Load:
@@ -48,4 +53,4 @@ def _edit(number: int) -> Outgoing:
     command = EditPackage(
         package_id=f"CAT{number}", label=f"Spring posters {number}", description="On thick paper."
     )
-    return letter(command, f"edit-{number}")
+    return outgoing(command, f"edit-{number}")

@@ -12,11 +12,24 @@ import orjson
 from contracts import names
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.amqp.reader import Delivery
-from services.runtime.service import installed
-from tests.bench import canceling, drain, hops, letters, peering, place, rush, workers
-from tests.bench.canceling import Scene
+from tests.bench import (
+    canceling,
+    checkouts,
+    cost,
+    drain,
+    hops,
+    installation,
+    peering,
+    place,
+    rush,
+    upstream,
+    workers,
+)
+from tests.bench.canceling import Harness
+from tests.bench.checkouts import Checkout
 from tests.bench.figures import Report, percentile
 from tests.bench.hops import Steps
+from tests.bench.installation import Installation
 from tests.bench.listening import listening
 from tests.bench.place import Place
 from tests.bench.workers import Worker
@@ -55,37 +68,73 @@ class Watch:
         self.taken.setdefault(way, []).append(seconds * 1000)
 
 
-async def latency(here: Place, report: Report, *, runs: int, commands: int, cancels: int) -> None:
-    """Lone commands, and cancels of packages with ten orders."""
+async def latency(
+    here: Place,
+    report: Report,
+    *,
+    runs: int,
+    commands: int,
+    cancels: int,
+    beside: Path | None = None,
+) -> None:
+    """Lone commands, and cancels of packages with ten orders, and what one of these costs."""
+    sides = checkouts.chosen(beside)
     for _ in range(runs):
-        _add(report, await lone_commands(here, commands))
-        _add(report, await small_cancels(here, cancels))
-    report.compare("command to event p50", "naive p50", "<= 1.2")
-    report.compare("command to event p99", "naive p99", "<= 2")
-    report.compare("command to event p50", "2 hops and 1 commit p50")
-    report.compare("cancel to last notice p50", "3 hops and 3 commits p50", "<= 1.5")
-    report.compare("cancel to completion p50", "5 hops and 5 commits p50", "<= 1.5")
+        for side in sides:
+            _add(report, await lone_commands(here, commands, side), side)
+            _add(report, await small_cancels(here, cancels, side), side)
+            await _add_cost(here, report, cancels, side)
+    for side in sides:
+        _compare(report, side.suffix)
+    for other in sides[1:]:
+        for figure in ("command to event p50", "command to event p99", *CANCELS, *COSTS):
+            report.compare(figure, f"{figure}{other.suffix}")
 
 
-def _add(report: Report, watch: Watch) -> None:
+CANCELS = ("cancel to last notice p50", "cancel to completion p50")
+COSTS = ("cancel statements", "cancel transactions", "cancel publishes")
+
+
+def _compare(report: Report, suffix: str) -> None:
+    """Each beside the steps and the naive worker of its own turns."""
+    lone, last_notice, completion = "command to event", *CANCELS
+    report.compare(f"{lone} p50{suffix}", f"naive p50{suffix}", "<= 1.2")
+    report.compare(f"{lone} p99{suffix}", f"naive p99{suffix}", "<= 2")
+    report.compare(f"{lone} p50{suffix}", f"2 hops and 1 commit p50{suffix}")
+    report.compare(f"{last_notice}{suffix}", f"3 hops and 3 commits p50{suffix}", "<= 4.5")
+    report.compare(f"{completion}{suffix}", f"5 hops and 5 commits p50{suffix}")
+
+
+def _add(report: Report, watch: Watch, side: Checkout) -> None:
     for way, samples in watch.taken.items():
         counted = samples[len(samples) // WARM_UP :]
         for name, share in SHARES.items():
-            report.add(f"{way} {name}", percentile(counted, share), "ms")
+            report.add(f"{way} {name}{side.suffix}", percentile(counted, share), "ms")
 
 
-async def lone_commands(here: Place, commands: int) -> Watch:
+async def _add_cost(here: Place, report: Report, cancels: int, side: Checkout) -> None:
+    if not cost.is_countable(here):
+        report.note("Statements were not counted: the log of this Postgres cannot be read.")
+        return
+    one = await cost.small_cancel(here, side, cancels, ENTITIES)
+    report.add(f"cancel statements{side.suffix}", one.statements, "statements")
+    report.add(f"cancel transactions{side.suffix}", one.transactions, "transactions")
+    report.add(f"cancel publishes{side.suffix}", one.publishes, "writes")
+    report.add(f"cancel messages{side.suffix}", one.messages, "messages")
+
+
+async def lone_commands(here: Place, commands: int, side: Checkout) -> Watch:
     """So many commands to our worker, to a naive one, and so many single steps, in turns."""
     watch, count = Watch(), commands
-    async with working(here, count, watch) as publisher, hops.steps(here) as step:
+    async with working(here, count, watch, side) as publisher, hops.steps(here) as step:
 
         async def ours(number: int) -> None:
-            message = letters.order(number, 1)
+            message = upstream.order(number, 1)
             watch.start("command to event", message.message_id)
             await publisher.publish([message])
 
         async def naive(number: int) -> None:
-            message = letters.order_to(peering.NAIVE.queues[0], count + number)
+            message = upstream.order_to(peering.NAIVE.queues[0], count + number)
             watch.start("naive", message.message_id)
             await publisher.publish([message])
 
@@ -108,9 +157,9 @@ async def paced(ways: Sequence[Way], count: int) -> None:
     began = time.perf_counter()
     pause = 1 / A_SECOND / len(ways)
     async with asyncio.TaskGroup() as tasks:
-        for turn in range(count * len(ways)):
-            await asyncio.sleep(began + turn * pause - time.perf_counter())
-            number, way = divmod(turn, len(ways))
+        for tick in range(count * len(ways)):
+            await asyncio.sleep(began + tick * pause - time.perf_counter())
+            number, way = divmod(tick, len(ways))
             tasks.create_task(_awaited(ways[way](number)))
 
 
@@ -128,30 +177,32 @@ async def _all_back(watch: Watch, count: int) -> None:
 
 
 @asynccontextmanager
-async def working(here: Place, count: int, watch: Watch) -> AsyncIterator[Publisher]:
+async def working(
+    here: Place, count: int, watch: Watch, side: Checkout
+) -> AsyncIterator[Publisher]:
     """Both workers, each on its own database, and somebody who hears their events."""
     given = rush.load(2 * count, 1)
     publisher = Publisher(here.amqp_url, "bench sender")
     async with (
-        place.database(here, "orders") as url,
+        installation.databases(here, side) as one,
         place.database(here, "orders") as naive_url,
-        place.exchanges(here, [installed()["orders"]]),
+        installation.set_up(one, "orders"),
         drain.reading_events(here),
         listening(here.amqp_url, [drain.EVENTS], watch.take),
     ):
-        await drain.seed(url, given)
-        async with consuming(here, url), naive(here, naive_url):
+        await drain.seed(one.postgres["orders"], given)
+        async with consuming(one), naive(here, naive_url):
             try:
-                await drain.settle(here)
+                await drain.checkpoint(here)
                 yield publisher
             finally:
                 await publisher.close()
 
 
 @asynccontextmanager
-async def consuming(here: Place, url: str) -> AsyncIterator[Worker]:
+async def consuming(one: Installation) -> AsyncIterator[Worker]:
     """An orders worker that is ready."""
-    worker = workers.start(here, "orders", url)
+    worker = workers.start(one, "orders")
     try:
         while not worker.is_ready():
             await asyncio.sleep(0.05)
@@ -162,9 +213,9 @@ async def consuming(here: Place, url: str) -> AsyncIterator[Worker]:
 
 @asynccontextmanager
 async def naive(here: Place, url: str) -> AsyncIterator[None]:
-    """A naive worker that brings its events out itself."""
+    """A naive worker that also publishes its events."""
     peer = replace(peering.NAIVE, processes=1)
-    environment = {**peering.told(here, url), "BENCH_RELAY": "1"}
+    environment = {**peering.variables(here, url), "BENCH_RELAY": "1"}
     async with (
         hops.queue(here, peer.queues[0]),
         peering.working(here, peer, Path(place.PROGRAMS), environment),
@@ -186,27 +237,27 @@ class Notices:
         self.last[package_id] = time.perf_counter()
 
 
-async def small_cancels(here: Place, cancels: int) -> Watch:
+async def small_cancels(here: Place, cancels: int, side: Checkout) -> Watch:
     """Cancels of packages with ten orders, and as many rows of single steps, in turns."""
     watch, notices = Watch(), Notices()
     async with (
-        canceling.scene(here, entities=ENTITIES, mailboxes=1) as scene,
+        canceling.harness(here, entities=ENTITIES, mailboxes=1, checkout=side) as harness,
         hops.steps(here) as step,
     ):
-        packages = await scene.publish([scene.entities] * cancels)
-        await scene.seed_orders(packages, ENTITIES)
-        await scene.empty()
-        await drain.settle(here)
-        mailboxes = [names.mailbox(name) for name in scene.mailboxes]
+        packages = await harness.publish([harness.entities] * cancels)
+        await harness.seed_orders(packages, ENTITIES)
+        await harness.empty()
+        await drain.checkpoint(here)
+        mailboxes = [names.mailbox(name) for name in harness.mailboxes]
         async with listening(here.amqp_url, mailboxes, notices.take):
             for package_id in packages:
-                await _cancel(scene, package_id, notices, watch)
+                await _cancel(harness, package_id, notices, watch)
                 await _steps(step, watch)
     return watch
 
 
-async def _cancel(scene: Scene, package_id: str, notices: Notices, watch: Watch) -> None:
-    canceled = await scene.cancel(package_id)
+async def _cancel(harness: Harness, package_id: str, notices: Notices, watch: Watch) -> None:
+    canceled = await harness.cancel(package_id)
     while notices.count.get(package_id, 0) < ENTITIES:
         await asyncio.sleep(0.001)
     watch.note("cancel to last notice", notices.last[package_id] - canceled.began)

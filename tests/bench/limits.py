@@ -12,7 +12,7 @@ import orjson
 from contracts import envelope
 from contracts.orders import OrderPlaced, PlaceOrder
 from services.runtime.amqp.publisher import Publisher
-from tests.bench import consume, drain, hops, letters, orders, place, plain
+from tests.bench import consume, drain, hops, orders, place, plain, upstream
 from tests.bench.figures import Report, percentile
 from tests.bench.peers.effect import effect
 from tests.bench.place import Place
@@ -40,15 +40,15 @@ async def limits(here: Place, report: Report, *, runs: int, messages: int, rows:
 async def publishing(here: Place, report: Report, messages: int) -> None:
     """Publish in batches of several sizes, and read all of it."""
     publisher = Publisher(here.amqp_url, "bench limits")
-    outgoing = [letters.order_to(QUEUE, number) for number in range(messages)]
+    outgoing = [upstream.order_to(QUEUE, number) for number in range(messages)]
     try:
         async with hops.queue(here, QUEUE):
             for together in TOGETHER:
-                await drain.settle(here)
+                await drain.checkpoint(here)
                 with timed(report, f"publish, {together} at a time", messages):
                     for at in range(0, messages, together):
                         await publisher.publish(outgoing[at : at + together])
-            await drain.settle(here)
+            await drain.checkpoint(here)
             total = messages * len(TOGETHER)
             seconds = consume.apart(here, [QUEUE], total)
             report.add("read, acknowledged by 500", total / seconds, "messages/s")
@@ -99,14 +99,14 @@ async def _together(conn: asyncpg.Connection, numbers: list[int]) -> None:
 async def updates(here: Place, url: str, report: Report, rows: int) -> None:
     """Cancel the orders of one package in one statement, with more and fewer outbox rows."""
     conn = await asyncpg.connect(url)
-    for name, said in (("", 0), (", an event each", rows), (", an event for ten", rows // 10)):
-        package = f"CAT{said}"
+    for name, events in (("", 0), (", an event each", rows), (", an event for ten", rows // 10)):
+        package = f"CAT{events}"
         await plain.seed_orders(conn, package, rows, rows)
-        await drain.settle(here)
+        await drain.checkpoint(here)
         began = time.perf_counter()
         async with conn.transaction():
             await conn.execute(plain.CANCEL_ORDERS, package)
-            await conn.execute(plain.SAY, said)
+            await conn.execute(plain.ADD_EVENTS, events)
         seconds = time.perf_counter() - began
         report.add(f"cancel {rows:,} orders{name}", seconds, "s")
     await conn.close()

@@ -102,18 +102,18 @@ async def rate(here: Place, peer: Peer, programs: Path, count: int) -> float:
     From the first to the last inbox row; its start-up and its last acknowledgement are a present.
     """
     async with place.database(here, "orders") as url, queues(here, peer):
-        environment = told(here, url)
+        environment = variables(here, url)
         here.run(
             f"{peer.name}-fill",
             [programs / "python", "-m", peer.module, str(count)],
             environment,
         )
-        await drain.settle(here)
+        await drain.checkpoint(here)
         async with working(here, peer, programs, environment):
             return await _time(url, peer, count)
 
 
-def told(here: Place, url: str) -> dict[str, str]:
+def variables(here: Place, url: str) -> dict[str, str]:
     """What a peer finds in its environment."""
     return {"BENCH_AMQP_URL": here.amqp_url, "BENCH_POSTGRES_URL": url}
 

@@ -41,17 +41,27 @@ class Place:
         return self.servers.amqp_url
 
     def start(
-        self, name: str, argv: Sequence[str | Path], environment: Mapping[str, str]
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        environment: Mapping[str, str],
+        cwd: Path = PROJECT,
     ) -> Process:
-        """Start a process in the project's folder, with a log of its own."""
+        """Start a process, with a log of its own."""
         self.log(name).unlink(missing_ok=True)
         env = {**os.environ, **environment}
-        return self.kept.start(name, argv, env=env, cwd=PROJECT, log=self.log(name))
+        return self.kept.start(name, argv, env=env, cwd=cwd, log=self.log(name))
 
-    def run(self, name: str, argv: Sequence[str | Path], environment: Mapping[str, str]) -> str:
+    def run(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        environment: Mapping[str, str],
+        cwd: Path = PROJECT,
+    ) -> str:
         """Run a process to its end; what it wrote."""
         env = {**os.environ, **environment}
-        return self.kept.run(name, argv, env=env, cwd=PROJECT, log=self.log(name))
+        return self.kept.run(name, argv, env=env, cwd=cwd, log=self.log(name))
 
     def log(self, name: str) -> Path:
         """Where a process writes."""
@@ -59,12 +69,15 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
-    """Servers of our own, or those that the environment names, while the block lasts."""
+def place(*, durable: bool = True) -> Iterator[Place]:
+    """Servers of our own, or those that the environment names, while the block lasts.
+
+    durable=False is for tests: it measures nothing real, and is faster.
+    """
     with (
         unwinding(),
         fresh(FOLDER) as state,
-        local_servers.servers(state / "servers", durable=True) as pair,
+        local_servers.servers(state / "servers", durable=durable) as pair,
         keeping(state / "processes") as kept,
     ):
         yield Place(pair, state, kept)

@@ -67,7 +67,7 @@ UPDATE orders SET status = 'canceled', version = version + 1, canceled_at = now(
 WHERE package_id = $1 AND edition = 1 AND status IN ('ordered', 'approved', 'available')
 """
 
-SAY = """
+ADD_EVENTS = """
 INSERT INTO outbox (exchange, routing_key, type, message_id, correlation_id, partitionkey,
                     content_type, mandatory, body, taken_until)
 SELECT 'relais.events', 'relais.order.canceled.v1', 'relais.order.canceled.v1', 'run-' || n, '',

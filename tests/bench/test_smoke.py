@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from tests.bench import drain, fanout, hop, latency, limits, rush
+from infra.local import stack
+from infra.local.errors import Misconfigured
+from tests.bench import cost, drain, fanout, growth, hop, latency, limits, rush, scale, start
 from tests.bench.figures import Report
 from tests.bench.place import Place, place
 
@@ -19,8 +22,10 @@ def here() -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("RELAIS_")]:
             patch.delenv(name)
-        patch.setattr(drain, "SETTLE_SECONDS", 0.0)
-        with place() as here:
+        patch.setattr(drain, "QUIET_SECONDS", 0.0)
+        patch.setattr(cost, "IDLE_SECONDS", 1.0)
+        patch.setenv("RELAIS_LANES", "2")
+        with place(durable=False) as here:
             yield here
 
 
@@ -41,14 +46,19 @@ class TestABench:
         await rush.rush(here, report, runs=1, messages=60, peer_messages=20)
         assert report.ratios().keys() == {
             "hot / hot read only",
+            "hot / hot limit by processor time",
             "spread / spread read only",
+            "spread / spread limit by processor time",
             "hot / naive",
         }
 
     async def test_of_hop_edits_packages(self, here: Place, report: Report) -> None:
         """One edit of each package."""
         await hop.hop(here, report, runs=1, messages=50)
-        assert report.ratios().keys() == {"edits / edits read only"}
+        assert report.ratios().keys() == {
+            "edits / edits read only",
+            "edits / edits limit by processor time",
+        }
 
     async def test_of_fanout_compares_a_cancel_with_its_floor(
         self, here: Place, report: Report
@@ -66,6 +76,10 @@ class TestABench:
     ) -> None:
         """Commands with a naive worker, cancels with as many hops and commits."""
         await latency.latency(here, report, runs=1, commands=3, cancels=2)
+        assert report.figures()["cancel transactions"].median > 1
+        assert report.figures()["cancel publishes"].median > 1
+        statements = report.figures()["cancel statements"].median
+        assert statements > 2 * report.figures()["cancel transactions"].median
         assert report.ratios().keys() == {
             "command to event p50 / naive p50",
             "command to event p99 / naive p99",
@@ -73,6 +87,62 @@ class TestABench:
             "cancel to last notice p50 / 3 hops and 3 commits p50",
             "cancel to completion p50 / 5 hops and 5 commits p50",
         }
+
+    async def test_of_growth_compares_full_tables_with_empty_ones(
+        self, here: Place, report: Report
+    ) -> None:
+        """Both of rush and of a cancel, and of one whose orders lie far apart."""
+        sizes = growth.Sizes(
+            orders_in_table=400,
+            rows=2_000,
+            messages=60,
+            orders=20,
+            entities=10,
+            mailboxes=2,
+            scatter=True,
+        )
+        await growth.growth(here, report, sizes, runs=1)
+        assert report.ratios().keys() == {
+            "hot, full tables / hot, empty tables",
+            "cancel of 20, full tables / cancel of 20, empty tables",
+            "cancel of 20, scattered / cancel of 20, full tables",
+        }
+
+    async def test_of_scale_compares_several_workers_with_one(
+        self, here: Place, report: Report
+    ) -> None:
+        """Where the broker spreads lanes; where it does not, the bench says what it needs."""
+        try:
+            await scale.require_spreading(here)
+        except Misconfigured as refused:
+            pytest.skip(str(refused))
+        await scale.scale(
+            here, report, runs=1, messages=20_000, counts=[1, 2], delay=0.001, lanes=16
+        )
+        assert "2 workers / 2 workers, linear" in report.ratios()
+
+    async def test_of_start_times_every_service_and_a_stop_under_load(
+        self, here: Place, report: Report
+    ) -> None:
+        """From the command to ready, and from SIGTERM to the end."""
+        await start.start(here, report, runs=1, messages=5_000)
+        assert report.figures().keys() == {
+            "packages to ready",
+            "orders to ready",
+            "campaigns to ready",
+            "directory to ready",
+            "notifications to ready",
+            "drain under load",
+        }
+
+    async def test_of_hop_takes_another_checkout_beside_ours(
+        self, here: Place, report: Report, tmp_path: Path
+    ) -> None:
+        """Its own command sets it up and runs its worker; ours stands for it here."""
+        (tmp_path / ".venv/bin").mkdir(parents=True)
+        (tmp_path / ".venv/bin/relais").symlink_to(*stack.RELAIS)
+        await hop.hop(here, report, runs=1, messages=50, beside=tmp_path)
+        assert "edits / edits_beside" in report.ratios()
 
     async def test_of_limits_times_each_part(self, here: Place, report: Report) -> None:
         """Publishing, reading, steps, transactions, updates and bodies."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from infra.local import stack
 from infra.local.keeping import Process
 from infra.local.ports import free_port
-from tests.bench.place import Place
+from tests.bench.installation import Installation
 
 DRAIN_SECONDS = 30.0
 
@@ -50,15 +50,14 @@ class Worker:
             raise RuntimeError(f"{self.process.name} does not end; its log is {self.process.log}")
 
 
-def start(here: Place, service: str, database_url: str) -> Worker:
-    """Start a worker."""
+def start(one: Installation, service: str, number: int = 1) -> Worker:
+    """Start a worker of an installation."""
     port = free_port()
-    environment = {
-        "RELAIS_AMQP_URL": here.amqp_url,
-        f"RELAIS_{service.upper()}_POSTGRES_URL": database_url,
-        "RELAIS_HTTP_PORT": str(port),
-    }
-    return Worker(here.start(service, [*stack.RELAIS, "run", service], environment), port)
+    environment = {**one.environment, "RELAIS_HTTP_PORT": str(port)}
+    checkout = one.checkout
+    name = f"{service}-{number}{checkout.suffix}"
+    command = [*checkout.command, "run", service]
+    return Worker(one.here.start(name, command, environment, checkout.folder), port)
 
 
 def scrape(port: int) -> dict[str, float]:

@@ -21,7 +21,11 @@ CRASHES: dict[str, Deaths] = {
     "between confirm and delete": dict.fromkeys(ALL, ("after_publish",)),
     "between delete and ack": dict.fromkeys(ALL, ("before_ack",)),
     "in a piece of a sweep": dict.fromkeys(SWEEPING, ("in_piece", "in_piece:2")),
-    "between two pieces": dict.fromkeys(SWEEPING, ("between_pieces", "between_pieces:2")),
+    "between two pieces": {
+        **dict.fromkeys(SWEEPING, ("between_pieces", "between_pieces:2")),
+        # Its second piece is its last.
+        "campaigns": ("between_pieces", "between_pieces"),
+    },
     "between notice and mark": {"notifications": ("before_mark", "before_mark:2")},
     "at the completion": {"packages": ("before_commit:2", "after_commit", "after_publish")},
 }

@@ -204,6 +204,12 @@ async def with_broker(harness: Harness, amqp_url: str) -> AsyncIterator[BrokerHa
         await broker_harness.clear()
 
 
+async def only_report(harness: NotificationsHarness) -> tuple[int, int, int]:
+    """The counts of the one report: notified, superseded, failed."""
+    (report,) = await harness.reports()
+    return report.notified, report.superseded, report.failed
+
+
 def fan_out_by_sweep(monkeypatch: pytest.MonkeyPatch, piece: int = jobs.PIECE) -> None:
     """Leave every recipient to the sweep, so many in a piece; no transaction adds some itself."""
     monkeypatch.setattr(jobs, "FIRST_PIECES", 0)

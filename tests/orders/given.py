@@ -25,8 +25,9 @@ from contracts.packages import (
     PackagePublished,
     PackageReinitialized,
     PackageStatus,
+    audience_digest,
 )
-from services.orders import handlers, store
+from services.orders import handlers
 from services.orders.domain import LifeCommand, Offer
 from services.orders.handlers import World
 from services.runtime.decision import Decision, Loaded, Received
@@ -97,7 +98,7 @@ def offer(
         "campaign_id": "OP13",
         "starts_at": NOW - DAY,
         "ends_at": NOW + 30 * DAY,
-        "audience_digest": store.digest(audience),
+        "audience_digest": audience_digest(audience),
     }
     return Offer(**(state | more))
 

@@ -6,10 +6,9 @@ import pytest
 
 from contracts.cancellation import CancellationProgressed, PackageOrdersCanceled
 from contracts.orders import OrderState
-from contracts.packages import DistributionLevel
+from contracts.packages import DistributionLevel, PackageEdition
 from services.orders.handlers import World
 from services.orders.jobs import CANCEL
-from services.orders.store import Life
 from services.runtime.decision import Accepted, Unchanged
 from services.runtime.service import Jobs
 from tests.orders.given import (
@@ -91,7 +90,7 @@ class TestTheCopyOfAnEntity:
         assert outcome_of(decide(known, place(order_id="ORD2"))) == "entity_inactive"
 
 
-def jobs(known: World) -> dict[Life, str]:
+def jobs(known: World) -> dict[PackageEdition, str]:
     """The jobs that were added, each with its state."""
     assert {job.kind for job in known.jobs.new} <= {CANCEL}
     return {(job.line, job.place): "done" if job.done else "running" for job in known.jobs.new}

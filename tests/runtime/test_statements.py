@@ -14,8 +14,8 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 def statements() -> Iterator[tuple[str, str]]:
     """Name and text of each upper-case constant that is SQL."""
-    for found in pkgutil.iter_modules(services.runtime.__path__):
-        module = importlib.import_module(f"services.runtime.{found.name}")
+    for found in pkgutil.walk_packages(services.runtime.__path__, "services.runtime."):
+        module = importlib.import_module(found.name)
         for name, value in vars(module).items():
             texts = value.values() if isinstance(value, dict) else (value,)
             for text in texts if name.isupper() else ():

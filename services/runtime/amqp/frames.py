@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 
+from services.runtime.decision import plain
+
 FRAME_END = b"\xce"
 
 _frame = Struct(">BHI").pack
@@ -19,7 +21,7 @@ _FLAGS = (15, 13, 12, 10, 7, 5, 3)
 _PROPERTIES = sum(1 << bit for bit in _FLAGS)
 
 
-@dataclass(frozen=True, slots=True)
+@plain(frozen=True, slots=True)
 class Outgoing:
     """One AMQP message to publish, persistent; partitionkey becomes a header."""
 

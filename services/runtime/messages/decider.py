@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -82,50 +82,42 @@ class Decider:
         """
         result = Result()
         for item in items:
-            digest = item.digest
-            begun = await persist("attempt", lambda d=digest: self._begin_attempt(d))  # type: ignore[misc]
-            if begun > TRIES:
+            if await self._attempt(kept.BEGIN_ATTEMPT, item) > TRIES:
                 crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
                 await self._pass([item], result, Failure("crashed", crash))
             else:
                 await self._decide([item], result)
-            await persist("attempt", lambda d=digest: self._end_attempt(d))  # type: ignore[misc]
+            await self._attempt(kept.END_ATTEMPT, item)
         return result
 
-    async def _begin_attempt(self, digest: str) -> int:
-        return int(await self._work.pool.fetchval(kept.BEGIN_ATTEMPT, digest))
-
-    async def _end_attempt(self, digest: str) -> None:
-        await self._work.pool.execute(kept.END_ATTEMPT, digest)
+    async def _attempt(self, statement: str, item: Item) -> Any:
+        return await persist("attempt", lambda: self._work.pool.fetchval(statement, item.digest))
 
     async def _decide(self, items: list[Item], result: Result) -> None:
-        failure = await self._try(items, result)
-        if failure is None:
-            return
+        """Decide in one transaction, a message alone in several; else in halves, or park it."""
+        tries = TRIES if len(items) == 1 else 1
+        failure: Exception | None = None
+        for attempt in range(1, tries + 1):
+            try:
+                await self._pass(items, result)
+                return
+            except (TooMuch, TooLarge) as error:
+                # It would be as much the next time.
+                failure = error
+                break
+            except Exception as error:
+                log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
+                failure = error
+                if attempt < tries:
+                    await backoff(attempt)
         if len(items) == 1:
+            assert failure is not None
             await self._pass(items, result, Failure("failed", failure))
             return
         # One bad message harms no other: it is found by halving.
         middle = len(items) // 2
         await self._decide(items[:middle], result)
         await self._decide(items[middle:], result)
-
-    async def _try(self, items: list[Item], result: Result) -> Exception | None:
-        """Decide in one transaction, a message alone several times; why it does not go, if so."""
-        tries = TRIES if len(items) == 1 else 1
-        for attempt in range(1, tries + 1):
-            try:
-                await self._pass(items, result)
-                return None
-            except (TooMuch, TooLarge) as error:
-                # It would be as much the next time.
-                return error
-            except Exception as error:
-                log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
-                if attempt == tries:
-                    return error
-                await backoff(attempt)
-        raise AssertionError("unreachable")
 
     async def _pass(
         self, items: list[Item], result: Result, failure: Failure | None = None

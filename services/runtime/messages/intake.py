@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import structlog
 from aiormq.abc import AbstractChannel
@@ -40,8 +41,7 @@ class Batch:
     begun: float
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """A delivery as it was read; a suspect one may be what kills the worker."""
 
     items: list[Item]

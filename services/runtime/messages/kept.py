@@ -4,16 +4,16 @@ Both are rows of one table, each with its kind.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.runtime.messages.item import Item, Origin
 from services.runtime.postgres.database import Connection, Row
 
-PARK = """
+KEEP = """
 INSERT INTO kept (kind, digest, reason, error, traceback, source, id, type, exchange, routing_key,
                   reply_to, correlation_id, message_id, headers, body, kept_at)
-VALUES ('parked', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (digest) DO UPDATE
 SET reason = excluded.reason, error = excluded.error, traceback = excluded.traceback,
     retry_at = NULL
@@ -23,8 +23,7 @@ UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL WHERE n
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Parking:
+class Parking(NamedTuple):
     """A message to park, and why."""
 
     item: Item
@@ -35,39 +34,38 @@ class Parking:
 
 async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> None:
     """Keep messages with their reasons; the same message again only renews its reason."""
-    again = [p for p in parkings if p.item.is_retried]
+    again = [(i.source.number, r, e[:4000], t) for i, r, e, t in parkings if i.is_retried]
     if again:
-        await conn.executemany(PARK_AGAIN, [_renewed(parking) for parking in again])
-    anew = [_row(parking, now) for parking in parkings if not parking.item.is_retried]
+        await conn.executemany(PARK_AGAIN, again)
+    anew = [
+        _row("parked", i, now, i.digest, r, e[:4000], t)
+        for i, r, e, t in parkings
+        if not i.is_retried
+    ]
     if anew:
-        await conn.executemany(PARK, anew)
+        await conn.executemany(KEEP, anew)
 
 
-def _renewed(parking: Parking) -> tuple[object, ...]:
-    return parking.item.source.number, parking.reason, parking.error[:4000], parking.traceback
+async def wait(conn: Connection, items: Sequence[Item]) -> None:
+    """Keep commands that name something unknown, in order of arrival."""
+    await conn.executemany(KEEP, [_row("waiting", item, item.received_at) for item in items])
 
 
-def _row(parking: Parking, now: datetime) -> tuple[object, ...]:
-    item, origin = parking.item, parking.item.origin
-    source, id = item.identity or (None, None)
+def _row(
+    kind: str,
+    item: Item,
+    kept_at: datetime,
+    digest: str | None = None,
+    reason: str | None = None,
+    error: str | None = None,
+    trace: str | None = None,
+) -> tuple[object, ...]:
+    why = (digest, reason, error, trace)
+    origin = item.origin
+    asked = (origin.reply_to, origin.correlation_id, origin.message_id)
     headers = {text(key): _plain(value) for key, value in origin.headers().items()}
-    return (
-        item.digest,
-        parking.reason,
-        parking.error[:4000],
-        parking.traceback,
-        source,
-        id,
-        item.type,
-        origin.exchange,
-        origin.routing_key,
-        origin.reply_to,
-        origin.correlation_id,
-        origin.message_id,
-        headers,
-        item.raw,
-        now,
-    )
+    message = (*(item.identity or (None, None)), item.type, origin.exchange, origin.routing_key)
+    return (kind, *why, *message, *asked, headers, item.raw, kept_at)
 
 
 def _plain(value: object) -> object:
@@ -77,31 +75,6 @@ def _plain(value: object) -> object:
 def text(value: str) -> str:
     """A text as Postgres and UTF-8 can keep it, without NUL and halves of characters."""
     return value.encode(errors="backslashreplace").decode().replace("\x00", "\\0")
-
-
-WAIT = """
-INSERT INTO kept (kind, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at)
-VALUES ('waiting', $1, $2, $3, $4, $5, $6, $7)
-"""
-
-
-async def wait(conn: Connection, items: Sequence[Item]) -> None:
-    """Keep commands that name something unknown, in order of arrival."""
-    await conn.executemany(
-        WAIT,
-        [
-            (
-                item.origin.exchange,
-                item.origin.routing_key,
-                item.raw,
-                item.origin.reply_to,
-                item.origin.correlation_id,
-                item.origin.message_id,
-                item.received_at,
-            )
-            for item in items
-        ],
-    )
 
 
 FORGET = "DELETE FROM kept WHERE number = ANY ($1::bigint[])"

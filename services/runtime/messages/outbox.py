@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import orjson
 
@@ -16,6 +17,8 @@ from contracts import envelope, names
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.postgres.database import Conflict
 from services.runtime.tables.transaction import Emitted, OutboxRow, Transaction
+
+T = TypeVar("T")
 
 LEASE = timedelta(seconds=5)
 
@@ -100,6 +103,11 @@ def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
     return packs
 
 
+def _column(values: list[T]) -> list[T] | None:
+    """An array for unnest, which takes none for one of nulls; the driver looks long at each."""
+    return values if any(value is not None for value in values) else None
+
+
 # A row of the inbox that says parked gives way to whatever becomes of the message later; for any
 # other one another worker was first.
 STORE = """
@@ -151,11 +159,11 @@ async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
         [id for (_, id), _, _ in tx.handled],
         [type_ for _, type_, _ in tx.handled],
         [answer.outcome for answer in answers],
-        [answer.code for answer in answers],
-        [answer.message for answer in answers],
-        [answer.version for answer in answers],
+        _column([answer.code for answer in answers]),
+        _column([answer.message for answer in answers]),
+        _column([answer.version for answer in answers]),
         # As text: of an array of lists the driver would make a matrix.
-        [orjson.dumps(answer.errors).decode() if answer.errors else None for answer in answers],
+        _column([orjson.dumps(a.errors).decode() if a.errors else None for a in answers]),
         tx.now,
         [run for run, _, _ in runs],
         [type_ for _, type_, _ in runs],

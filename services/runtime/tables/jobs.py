@@ -15,7 +15,7 @@ from contracts.message import Event
 from services.runtime.decision import Cause
 from services.runtime.postgres.database import Conflict, Connection, Row
 from services.runtime.tables.sweeper import Sweep
-from services.runtime.tables.transaction import Transaction, Work
+from services.runtime.tables.transaction import Emitted, Transaction, Work
 
 SWEEP = "jobs"
 PIECE = 5_000
@@ -129,10 +129,17 @@ class Jobs:
 
 
 async def piece(tx: Transaction, job: Job, size: int) -> Job:
-    """Do the next piece, and emit how far the job is."""
+    """Do the next piece, and emit how far the job is: at its start, and after each piece."""
+    before, start = job, len(tx.emitted)
     job = await job.kind.work(tx, job, size)
-    if job.kind.progress is not None:
-        tx.emit(job.kind.progress(job), job.cause)
+    if (progress := job.kind.progress) is not None:
+        reached = progress(job)
+        if before.cursor is None:
+            # Only now it is known how much there is to do; the start goes out before the piece.
+            started = progress(replace(before, counts={"expected": job.count("expected")}))
+            if started != reached:
+                tx.emitted.insert(start, Emitted(started, job.cause, started.key))
+        tx.emit(reached, job.cause)
     if job.done and job.kind.report is not None:
         tx.emit(job.kind.report(job), job.cause)
     return job

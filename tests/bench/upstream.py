@@ -8,7 +8,7 @@ from tests.bench import orders
 ACTOR = "m.durand"
 
 
-def letter(command: Command, id: str) -> Outgoing:
+def outgoing(command: Command, id: str) -> Outgoing:
     """One command in a message of its own."""
     body = envelope.write(
         id=id,
