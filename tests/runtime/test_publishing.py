@@ -100,7 +100,7 @@ class TestABatch:
     async def test_may_be_empty(self, publisher: Publisher) -> None:
         """Nothing to say needs no broker."""
         assert (await publisher.publish([])).clean
-        assert not publisher.is_open
+        assert publisher._channel is None
 
     async def test_keeps_bodies_of_any_size(
         self, publisher: Publisher, declare: Declare, amqp_url: str
@@ -329,7 +329,7 @@ class TestAPublishThatIsCanceled:
 
         with pytest.raises(asyncio.CancelledError):
             await canceled
-        assert not publisher.is_open
+        assert publisher._channel is None
         published = await publisher.publish([*messages(queue, 5), *messages(full, 5)])
         assert published.nacked == {5, 6, 7, 8, 9}
 
@@ -372,4 +372,6 @@ class TestAPublisher:
 
         await publisher.close(first)
 
-        assert publisher.is_open
+        second = publisher._channel
+        assert second is not None
+        assert not second.is_closed

@@ -12,7 +12,6 @@ import pytest
 
 from contracts import names
 from services.runtime import web, worker
-from services.runtime.amqp import topology
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
 from services.runtime.messages.relay import Relay
@@ -199,7 +198,7 @@ class TestReadiness:
         self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Somebody should read it, and `relais setup` has not been run."""
-        monkeypatch.setattr(topology, "heard", lambda _: frozenset({Added.TYPE}))
+        monkeypatch.setattr(worker, "heard", lambda _: frozenset({Added.TYPE}))
         async with run_worker() as one:
             await eventually(one.is_ready)
 

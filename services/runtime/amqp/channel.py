@@ -7,6 +7,7 @@ path.  A test pins the seams it leans on.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
@@ -20,17 +21,15 @@ from services.runtime.amqp.frames import Outgoing, Published, encode
 MESSAGES_PER_WRITE = 200
 
 
+@dataclass(slots=True)
 class _Batch:
     """A run of publisher tags that wait for their confirms."""
 
-    __slots__ = ("first", "future", "nacked", "open", "returned")
-
-    def __init__(self, first: int, count: int, future: asyncio.Future[Published]) -> None:
-        self.first = first
-        self.open = count
-        self.returned: set[int] = set()
-        self.nacked: set[int] = set()
-        self.future = future
+    first: int
+    open: int
+    future: asyncio.Future[Published]
+    returned: set[int] = field(default_factory=set)
+    nacked: set[int] = field(default_factory=set)
 
     def confirm(self, tag: int, taken: bool) -> None:
         if not taken:
@@ -48,7 +47,7 @@ class BatchChannel(Channel):
         """Use `open_channel`, which also registers and opens it."""
         super().__init__(connection, number, publisher_confirms=True)
         self._unconfirmed: dict[int, _Batch] = {}
-        self._places: dict[str, tuple[_Batch, int]] = {}
+        self._tags: dict[str, int] = {}
         self._writing = asyncio.Lock()
         self._waiting: set[asyncio.Future[Any]] = set()
         self._closing.add_done_callback(self._fail_waiting)
@@ -85,14 +84,14 @@ class BatchChannel(Channel):
             return await batch.future
         finally:
             for message in messages:
-                self._places.pop(message.message_id, None)
+                self._tags.pop(message.message_id, None)
 
     def _register(self, messages: Sequence[Outgoing]) -> _Batch:
         batch = _Batch(self.delivery_tag + 1, len(messages), self._waiter())
-        for at, message in enumerate(messages):
-            self.delivery_tag += 1
-            self._unconfirmed[self.delivery_tag] = batch
-            self._places[message.message_id] = batch, at
+        for tag, message in enumerate(messages, batch.first):
+            self._unconfirmed[tag] = batch
+            self._tags[message.message_id] = tag
+        self.delivery_tag += len(messages)
         return batch
 
     async def _write(self, messages: Sequence[Outgoing]) -> None:
@@ -105,22 +104,24 @@ class BatchChannel(Channel):
     async def _on_confirm_frame(self, frame: aiormq.abc.ConfirmationFrameType) -> None:
         last = frame.delivery_tag or 0
         taken = isinstance(frame, spec.Basic.Ack)
-        if not getattr(frame, "multiple", False):
-            if batch := self._unconfirmed.pop(last, None):
-                batch.confirm(last, taken)
-            return
-        # Tags are inserted in rising order, and a dict keeps that order.
-        for tag in list(takewhile(last.__ge__, self._unconfirmed)):
-            self._unconfirmed.pop(tag).confirm(tag, taken)
+        if getattr(frame, "multiple", False):
+            # Tags are inserted in rising order, and a dict keeps that order.
+            tags = list(takewhile(last.__ge__, self._unconfirmed))
+        else:
+            tags = [last]
+        for tag in tags:
+            if batch := self._unconfirmed.pop(tag, None):
+                batch.confirm(tag, taken)
 
     async def _on_return_frame(self, frame: spec.Basic.Return) -> None:
         header = await self._get_frame()
         if not isinstance(header, ContentHeader):
             raise ValueError(f"a content header was to come, not {header!r}")
         message = await self._read_content(frame, header)
-        if place := self._places.get(str(message.header.properties.message_id)):
-            batch, at = place
-            batch.returned.add(at)
+        # A message comes back before its confirm does.
+        tag = self._tags.get(str(message.header.properties.message_id), 0)
+        if batch := self._unconfirmed.get(tag):
+            batch.returned.add(tag - batch.first)
 
 
 async def open_channel(connection: aiormq.abc.AbstractConnection) -> BatchChannel:

@@ -26,11 +26,6 @@ class Publisher:
         self._connection: AbstractConnection | None = None
         self._channel: BatchChannel | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the last publish left a working channel."""
-        return self._channel is not None and not self._channel.is_closed
-
     async def publish(
         self, messages: Sequence[Outgoing], queues: Sequence[str | None] | None = None
     ) -> Published:

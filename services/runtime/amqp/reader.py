@@ -131,14 +131,11 @@ class FrameReader:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._room.wait(), PATIENCE)
                 return HEARTBEAT_FRAME
-            await self._fill()
-
-    async def _fill(self) -> None:
-        chunk = await self._reader.read(CHUNK)
-        if not chunk:
-            raise asyncio.IncompleteReadError(self._buffer[self._at :], None)
-        self._buffer = self._buffer[self._at :] + chunk
-        self._at = 0
+            left = self._buffer[self._at :]
+            chunk = await self._reader.read(CHUNK)
+            if not chunk:
+                raise asyncio.IncompleteReadError(left, None)
+            self._buffer, self._at = left + chunk, 0
 
     def _parse(self) -> bytes | None:
         """Take deliveries until another frame comes, which is returned; None wants more bytes."""

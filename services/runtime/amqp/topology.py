@@ -103,11 +103,11 @@ async def bind_again(connection: AbstractConnection, reader: Reader) -> None:
 async def surplus(connection: AbstractConnection, reader: Reader) -> list[str]:
     """Lanes that exist beyond the setting."""
     found: list[str] = []
-    while await _exists(
-        connection, "queue", lane := names.lane(reader.service, reader.lanes + len(found))
-    ):
+    while True:
+        lane = names.lane(reader.service, reader.lanes + len(found))
+        if not await _exists(connection, "queue", lane):
+            return found
         found.append(lane)
-    return found
 
 
 async def check(connection: AbstractConnection, reader: Reader, drains: Sequence[str]) -> list[str]:
