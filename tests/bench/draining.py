@@ -45,7 +45,8 @@ def compare(report: Report, name: str, checkouts: Sequence[Checkout], read_only:
         rate = f"{name}{checkout.suffix}"
         report.compare(rate, f"{name} {PROCESSOR_LIMIT}{checkout.suffix}", ">= 0.75")
     for other in checkouts[1:]:
-        report.compare(name, f"{name}{other.suffix}")
+        for figure in (name, f"{name} processor of worker"):
+            report.compare(figure, f"{figure}{other.suffix}")
 
 
 async def _read_only(here: Place, given: Load) -> float:

@@ -125,7 +125,7 @@ class TestABench:
         self, here: Place, report: Report
     ) -> None:
         """From the command to ready, and from SIGTERM to the end."""
-        await start.start(here, report, runs=1, messages=5_000)
+        await start.start(here, report, runs=1, messages=10_000)
         assert report.figures().keys() == {
             "packages to ready",
             "orders to ready",
