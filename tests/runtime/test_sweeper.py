@@ -1,7 +1,7 @@
 """The engine that drains tables: it goes on, whatever a piece of its work comes to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -12,7 +12,7 @@ from services.runtime.decision import Cause
 from services.runtime.service import Sweep
 from services.runtime.tables import sweeper
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Wakes, Work
+from services.runtime.tables.transaction import Outbox, OutboxRow, Wakes, Work
 from tests.eventually import eventually
 from tests.harness import Harness
 from tests.runtime.probe import Added
@@ -219,11 +219,12 @@ class TestStopping:
 class Mute:
     """A way to the broker on which the first publish fails as nothing should."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         """Nothing is published yet."""
+        self.store = outbox.store
         self.published = 0
 
-    async def publish(self, rows: object) -> None:
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
         """Fail once."""
         self.published += 1
         if self.published == 1:
@@ -231,24 +232,24 @@ class Mute:
 
 
 @pytest.mark.servers
-class TestTheEventsOfATurn:
+class TestTheEventsOfATransaction:
     """They are on their way while the next piece is worked on."""
 
     async def test_that_cannot_be_brought_out_fail_one_piece_only(self, harness: Harness) -> None:
         """The rows are in the outbox, whose sweep brings them; the work goes on."""
-        work, mute = harness.work, Mute()
-        work.outbox = mute  # type: ignore[assignment]
-        turns = []
+        work, mute = harness.work, Mute(harness.work.outbox)
+        work.outbox = mute
+        pieces = []
 
         async def run(work: Work) -> bool:
-            turns.append(True)
+            pieces.append(True)
             async with work.publishing() as tx:
                 tx.emit(Added(thing_id="A", note="A", total=1, version=1), Cause())
-            return len(turns) < 5
+            return len(pieces) < 5
 
         async with sweeping(work, Sweep("pieces", run, NEVER)) as running:
             # The piece after it hears of it, and leaves its own rows to the outbox too.
             await eventually(lambda: mute.published >= 4)
             assert not running.stuck
 
-        assert len(await rows(harness, "outbox")) == len(turns)
+        assert len(await rows(harness, "outbox")) == len(pieces)
