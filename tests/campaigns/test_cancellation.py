@@ -69,12 +69,13 @@ class TestTheCancelOfAPackage:
         assert (report_.package_id, report_.edition) == ("CAT86", 1)
 
     async def test_is_told_under_the_packages_key(self, harness: CampaignsHarness) -> None:
-        """All that one cancel causes is in order, campaign first, report last, with its cause."""
+        """All that one cancel causes is in order, its start first, report last, with its cause."""
         await a_running_campaign(harness)
         await harness.send(package_canceled(), id="cancel-1", actor=ACTOR)
         await harness.run_jobs()
         emitted = await harness.inner.emitted()
         assert [s.envelope.type.removeprefix("relais.") for s in emitted] == [
+            "package.cancellation_progressed.v1",
             "campaign.canceled.v1",
             *["process.stopped.v1"] * 3,
             "package.cancellation_progressed.v1",
@@ -102,12 +103,13 @@ class TestTheCancelOfAPackage:
             assert processes[stopped.process_id] == stopped.state
 
     async def test_says_how_far_it_has_got(self, harness: CampaignsHarness) -> None:
-        """A small one is done by its first piece: campaigns and processes count."""
+        """At the start nothing of all there is, at the end all of it: campaigns and processes."""
         await a_running_campaign(harness)
         await harness.send(package_canceled())
         await harness.run_jobs()
         progress = await harness.events(CancellationProgressed)
         assert [(p.service, p.done, p.expected) for p in progress] == [
+            ("campaigns", 0, 6),
             ("campaigns", 6, 6),
         ]
 
@@ -247,7 +249,7 @@ class TestCampaignsMadeForOrders:
         emitted = [s.body for s in await harness.inner.emitted()]
         (report_,) = [e for e in emitted if isinstance(e, PackageCampaignsCanceled)]
         assert counts(report_) == (3, 5, 2)
-        assert [p.expected for p in emitted if isinstance(p, CancellationProgressed)] == [10]
+        assert [p.expected for p in emitted if isinstance(p, CancellationProgressed)] == [10, 10]
         assert await harness.status("OU1_OP1") == await harness.status("OU2_OP2") == "canceled"
 
     async def test_of_another_edition_are_left_alone(self, harness: CampaignsHarness) -> None:
@@ -276,7 +278,7 @@ class TestALargeCancel:
         # Chunks of 4, 4 and 2, and the look that finds no job.
         assert await harness.run_jobs() == 4
         emitted = [s.body for s in await harness.inner.emitted()]
-        assert [p.done for p in emitted if isinstance(p, CancellationProgressed)] == [5, 9, 11]
+        assert [p.done for p in emitted if isinstance(p, CancellationProgressed)] == [0, 5, 9, 11]
         assert [e.process_id for e in emitted if isinstance(e, ProcessStopped)] == ids
         assert len([e for e in emitted if isinstance(e, CampaignEvent)]) == 3
         (report_,) = [e for e in emitted if isinstance(e, PackageCampaignsCanceled)]

@@ -57,19 +57,22 @@ class TestASmallCancel:
         assert await running(harness) == 0
 
     async def test_reports_at_once(self, harness: CampaignsHarness) -> None:
-        """Campaign, processes, how far it is, and the report; the sweep finds nothing to do."""
+        """Start, campaign, processes, progress, and the report; the sweep finds nothing to do."""
         await harness.send(creation(processes=IDS), start(), report("WKF1", "finished"))
         await harness.inner.emitted()
         await harness.send(package_canceled())
         emitted = [s.body for s in await harness.inner.emitted()]
         assert [type(event) for event in emitted] == [
+            CancellationProgressed,
             CampaignCanceled,
             ProcessStopped,
             ProcessStopped,
             CancellationProgressed,
             PackageCampaignsCanceled,
         ]
-        progress, report_ = emitted[-2:]
+        begun, *_, progress, report_ = emitted
+        assert isinstance(begun, CancellationProgressed)
+        assert (begun.done, begun.expected) == (0, 4)
         assert isinstance(progress, CancellationProgressed)
         assert (progress.done, progress.expected) == (4, 4)
         assert isinstance(report_, PackageCampaignsCanceled)
@@ -134,7 +137,7 @@ class TestALargerCancel:
         emitted = [s.body for s in await harness.inner.emitted()]
         assert [e.process_id for e in emitted if isinstance(e, ProcessStopped)] == ids
         progress = [e for e in emitted if isinstance(e, CancellationProgressed)]
-        assert [(p.done, p.expected) for p in progress] == [(4, 11), (8, 11), (11, 11)]
+        assert [(p.done, p.expected) for p in progress] == [(0, 11), (4, 11), (8, 11), (11, 11)]
         (report_,) = [e for e in emitted if isinstance(e, PackageCampaignsCanceled)]
         assert (report_.campaigns, report_.processes_stopped, report_.too_late) == (1, 10, 0)
 

@@ -42,6 +42,7 @@ class TestACancel:
         await orders.sweep("jobs")
         emitted = await orders.emitted()
         assert [type(one.body) for one in emitted] == [
+            CancellationProgressed,
             OrdersCanceled,
             CancellationProgressed,
             PackageOrdersCanceled,
@@ -109,14 +110,14 @@ class TestPieces:
     async def test_say_how_far_it_has_got(
         self, orders: Harness, piece_sizes: PieceSizes, count: int, pieces: int
     ) -> None:
-        """After each; the one that finds less than it may is the last."""
+        """At the start and after each; the one that finds less than it may is the last."""
         piece_sizes(7)
         await fill(orders, count)
         await fill(orders, 1, "rejected", package_id="P1")
         await orders.send(canceled())
         assert await orders.sweep("jobs") == pieces + 1
         events = CancelEvents(await orders.emitted())
-        done = [min(7 * at, count) for at in range(1, pieces + 1)]
+        done = [min(7 * at, count) for at in range(pieces + 1)]
         assert [(p.done, p.expected) for p in events.progress] == [(n, count) for n in done]
         assert events.counts == (count, 0)
         assert {p.service for p in events.progress} == {"orders"}
@@ -156,7 +157,7 @@ class TestPieces:
         assert len(CancelEvents(before).orders) == 7
         await orders.sweep("jobs")
         events = CancelEvents(before + await orders.emitted())
-        assert [p.done for p in events.progress] == [7, 14, 20]
+        assert [p.done for p in events.progress] == [0, 7, 14, 20]
         assert len({ref.order_id for ref in events.orders}) == len(events.orders) == 20
         assert events.counts == (20, 0)
 

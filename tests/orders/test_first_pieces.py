@@ -43,11 +43,13 @@ class TestASmallCancel:
         assert await running(orders) == 0
 
     async def test_reports_at_once(self, orders: Harness) -> None:
-        """The orders, how far it is, and the report; the sweep finds nothing to do."""
+        """Its start, the orders, how far it is, and the report; the sweep finds nothing to do."""
         await fill(orders, 6)
         await fill(orders, 2, "rejected", prefix="r")
         await orders.send(canceled())
-        pack, progress, report = [one.body for one in await orders.emitted()]
+        start, pack, progress, report = [one.body for one in await orders.emitted()]
+        assert isinstance(start, CancellationProgressed)
+        assert (start.done, start.expected) == (0, 6)
         assert isinstance(pack, OrdersCanceled)
         assert len(pack.orders) == 6
         assert isinstance(progress, CancellationProgressed)
@@ -61,7 +63,13 @@ class TestASmallCancel:
         """It cancels what was placed in the same transaction, and says so behind it."""
         await orders.send(place(), canceled(), place(order_id="ORD2", entity_id="OU2"))
         kinds = [type(one.body) for one in await orders.emitted() if one.body.subject != "ORD2"]
-        assert kinds == [OrderPlaced, OrdersCanceled, CancellationProgressed, PackageOrdersCanceled]
+        assert kinds == [
+            OrderPlaced,
+            CancellationProgressed,
+            OrdersCanceled,
+            CancellationProgressed,
+            PackageOrdersCanceled,
+        ]
         assert await statuses(orders) == {(1, "canceled", 2): 1}
 
     async def test_is_done_again_with_its_transaction(
@@ -107,6 +115,7 @@ class TestALargerCancel:
         assert await orders.sweep("jobs") == 4
         events = CancelEvents(before + await orders.emitted())
         assert [(p.done, p.expected) for p in events.progress] == [
+            (0, 20),
             (5, 20),
             (12, 20),
             (19, 20),
@@ -126,7 +135,7 @@ class TestALargerCancel:
         assert CancelEvents(before).reports == []
         await orders.sweep("jobs")
         events = CancelEvents(before + await orders.emitted())
-        assert [(p.done, p.expected) for p in events.progress] == [(5, 5), (5, 5)]
+        assert [(p.done, p.expected) for p in events.progress] == [(0, 5), (5, 5), (5, 5)]
         assert events.counts == (5, 0)
 
 
@@ -162,7 +171,8 @@ class TestManyCancels:
         await orders.send(*(canceled(package_id=package_id) for package_id in packages))
         assert await running(orders) == left
         before = await orders.emitted()
-        assert len(before) == (0 if left else 3 * count)
+        # Of each its start, the orders, how far it is, and the report.
+        assert len(before) == (0 if left else 4 * count)
         assert await orders.sweep("jobs") == left + 1
         emitted = before + await orders.emitted()
         for package_id in packages:

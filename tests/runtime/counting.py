@@ -31,10 +31,25 @@ def report(job: Job) -> Doubled:
     return Doubled(thing_id=job.line, note=f"counted {job.count('counted')}")
 
 
+async def foresee(tx: Transaction, job: Job, size: int) -> Job:
+    """Count on and emit that; the first piece finds how much there is to do."""
+    expected = job.arguments["to"] if job.cursor is None else 0
+    moved = await count(tx, job, size)
+    tx.emit(progress(moved), job.cause)
+    return moved.moved(moved.cursor, done=moved.done, expected=expected)
+
+
+def foreseen(job: Job) -> Added:
+    """How far a job is, of what its first piece found."""
+    note = f"{job.count('counted')} of {job.count('expected')}"
+    return progress(job).model_copy(update={"note": note})
+
+
 COUNT = JobKind("count", count, progress, report)
 QUIET = JobKind("quiet", count)
 PASSING = JobKind("passing", count, retained=False)
-KINDS = (COUNT, QUIET, PASSING)
+FORESEEING = JobKind("foreseeing", foresee, foreseen)
+KINDS = (COUNT, QUIET, PASSING, FORESEEING)
 
 
 def job(line: str = "A", place: int = 1, to: int = 10, kind: JobKind = COUNT, **more: Any) -> Job:

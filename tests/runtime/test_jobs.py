@@ -8,6 +8,7 @@ from tests.harness import Harness
 from tests.runtime.counting import (
     CAUSE,
     COUNT,
+    FORESEEING,
     PASSING,
     QUIET,
     add,
@@ -81,7 +82,7 @@ class TestAFirstPiece:
         tx = await add(harness, job(to=10))
         assert await notes(harness) == ["A.1 10"]
         assert await states(harness) == {("A", 1): "done"}
-        assert await emitted(harness) == [10, "counted 10"]
+        assert await emitted(harness) == [0, 10, "counted 10"]
         assert tx.woken == set()
         assert await sweep(harness) == 0
 
@@ -94,7 +95,7 @@ class TestAFirstPiece:
         assert tx.woken == {jobs.SWEEP}
         assert await sweep(harness) == 2
         assert await notes(harness) == ["A.1 3", "A.1 7", "A.1 10"]
-        assert await emitted(harness) == [3, 7, 10, "counted 10"]
+        assert await emitted(harness) == [0, 3, 7, 10, "counted 10"]
 
     async def test_is_as_large_as_its_share(
         self, harness: Harness, piece_sizes: PieceSizes
@@ -249,7 +250,7 @@ class TestTheSweep:
         while await piece(harness, [kind]):
             pass
         assert await notes(harness) == ["A.1 3", "A.1 6"]
-        assert await emitted(harness) == [3, 6, "counted 6"]
+        assert await emitted(harness) == [0, 3, 6, "counted 6"]
 
 
 @pytest.mark.servers
@@ -260,15 +261,29 @@ class TestAKind:
     async def test_emits_progress_and_report_with_the_cause(
         self, harness: Harness, piece_sizes: PieceSizes, first: int
     ) -> None:
-        """After the piece, and at the end."""
+        """At its start, after the piece, and at the end."""
         piece_sizes(100, first=first)
         await add(harness, job(to=10))
         await sweep(harness)
-        assert await emitted(harness) == [10, "counted 10"]
+        assert await emitted(harness) == [0, 10, "counted 10"]
         for one in await outbox_envelopes(harness):
             assert one.envelope.correlationid == CAUSE.correlationid
             assert one.envelope.causationid == CAUSE.causationid
             assert one.envelope.actor == CAUSE.actor
+
+    async def test_emits_its_start_once_with_what_the_first_piece_expects(
+        self, harness: Harness, piece_sizes: PieceSizes, first: int
+    ) -> None:
+        """Before what that piece emits; later pieces emit only how far it is then."""
+        piece_sizes(4, first=min(first, 3))
+        await add(harness, job(kind=FORESEEING, to=10))
+        await sweep(harness)
+        found = [(one.data["note"], one.data["total"]) for one in await outbox_envelopes(harness)]
+        done = [3, 7, 10] if first else [4, 8, 10]
+        assert found == [
+            ("0 of 10", 0),
+            *(one for at in done for one in (("progress", at), (f"{at} of 10", at))),
+        ]
 
     async def test_may_emit_nothing(
         self, harness: Harness, piece_sizes: PieceSizes, first: int
