@@ -47,12 +47,12 @@ class TestAFile:
         """In order, under the name of its service."""
         assert [m.version for m in own(folder)] == ["probe/0001_one", "probe/0002_two"]
 
-    def test_comes_after_those_of_the_runtime(self, folder: Path) -> None:
+    def test_comes_after_that_of_the_runtime_with_its_number(self, folder: Path) -> None:
         """A service may lean on the tables of the runtime."""
         versions = [m.version for m in migrate.found("probe", folder)]
 
-        assert versions[0] == "runtime/0001_runtime"
-        assert versions[-1] == "probe/0002_two"
+        assert versions[:2] == ["runtime/0001_runtime", "probe/0001_one"]
+        assert versions[2:4] == ["runtime/0002_cleaning", "probe/0002_two"]
 
     def test_is_applied_up_to_the_way_down(self, folder: Path) -> None:
         """The way down is for people with dbmate."""
