@@ -55,6 +55,19 @@ class TestPacks:
         for pack in _packs(story):
             assert {(e.event.TYPE, e.key) for e in pack.events} == {(pack.type, pack.key)}
 
+    def test_keep_what_is_about_the_key_behind_what_comes_under_it(self) -> None:
+        """Progress of a package is not read before the changes that it counts."""
+        story = [
+            Emitted(added("A", 0), CAUSE, "A"),
+            Emitted(doubled("B", 1), CAUSE, "A"),
+            Emitted(added("A", 2), CAUSE, "A"),
+            Emitted(doubled("C", 3), CAUSE, "A"),
+        ]
+
+        packs = [[e.event.subject for e in pack.events] for pack in _packs(story)]
+
+        assert packs == [["A"], ["B", "C"], ["A"]]
+
     @given(emitted_events())
     def test_keep_the_order_of_each_subject(self, story: list[Emitted]) -> None:
         """What was said first about a thing goes out first."""

@@ -87,7 +87,7 @@ def _write(source: str, emitted: Emitted, id: str, now: datetime) -> bytes:
 
 
 def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
-    """Group by type and key; an event never travels before an earlier one about its subject."""
+    """Group by type and key; nothing travels before an earlier event about its subject."""
     packs: list[_Pack] = []
     latest: dict[tuple[str, str], int] = {}
     last: dict[tuple[str, str], int] = {}
@@ -100,6 +100,9 @@ def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
         else:
             packs[at].events.append(item)
         last[subject] = at
+        # What its key names is what it is about, too: progress never travels before what it counts.
+        owner = item.key, item.key
+        last[owner] = max(last.get(owner, -1), at)
     return packs
 
 

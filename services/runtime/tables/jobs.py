@@ -30,8 +30,9 @@ class JobKind:
     """One kind of long work.
 
     work does the next piece: it touches at most so many rows, and returns the job as it leaves it.
-    progress and report are emitted after a piece, and at the end.  A job that is done leaves its
-    row behind, so that it is never done again; one of a kind that is not retained does not.
+    progress is emitted at the start, where the first piece counts what is `expected`, and after
+    each piece; report at the end.  A job that is done leaves its row behind, so that it is never
+    done again; one of a kind that is not retained does not.
     """
 
     name: str
