@@ -66,6 +66,7 @@ async def _seed(full: Installation, report: Report, sizes: Sizes, scattered: Seq
             full,
             orders=sizes.orders_in_table,
             rows=sizes.rows,
+            entities=sizes.entities,
             scattered=scattered,
             size=sizes.orders,
         )

@@ -17,7 +17,7 @@ ADD_ORDERS = """
 INSERT INTO orders (order_id, package_id, edition, entity_id, label, comment, parameters, status,
                     version, approval_deadline, placed_at, approved_at, changed_at, changed_by)
 SELECT 'OLD' || n, CASE WHEN scattered THEN ($4::text[])[n % $3 + 1] ELSE 'PAST' || n / 1000 END,
-       1, 'OU' || n % 9973, 'Order ' || n || ' of the winter campaign',
+       1, 'OU' || n / $3 % $6::int, 'Order ' || n || ' of the winter campaign',
        'Please deliver the posters to the back entrance before the shop opens in the morning.',
        '{"copies": 250, "format": "A2", "paper": "matt"}',
        CASE WHEN scattered THEN 'ordered'
@@ -51,14 +51,21 @@ FROM happened, generate_series(0, $3 - 1) AS n
 
 
 async def add(
-    one: Installation, *, orders: int, rows: int, scattered: Sequence[str], size: int
+    one: Installation,
+    *,
+    orders: int,
+    rows: int,
+    entities: int,
+    scattered: Sequence[str],
+    size: int,
 ) -> None:
     """Add so many orders, and rows of inbox (of orders and of notifications) and of notifications.
 
-    Each scattered package has size open orders, which lie far apart among those of others.
+    The orders are of entities OU0, OU1 and so on.  Each scattered package has size open orders,
+    which lie far apart among those of others.
     """
     apart = max(orders // size, 1)
-    await _fill(one, "orders", ADD_ORDERS, orders, apart, list(scattered), size)
+    await _fill(one, "orders", ADD_ORDERS, orders, apart, list(scattered), size, entities)
     await _fill(one, "orders", ADD_INBOX, rows, rows)
     await _fill(one, "notifications", ADD_INBOX, rows, rows)
     await _fill(one, "notifications", ADD_NOTIFICATIONS, rows, NOTIFIED)
