@@ -34,7 +34,8 @@ class Publisher:
         queues names for each message the queue it is for, where one that does not answer is to
         hold up nobody else: its messages are then reported as silent, see isolation.
         """
-        count = len(messages)
+        if not (count := len(messages)):
+            return Published()
         try:
             with telemetry.publish(count):
                 if queues is None:
