@@ -94,5 +94,5 @@ class TestProof:
         ran = await upgraded.relais("proof", "--since", "1970-01-02T00:00:00Z", "--json")
         found = json.loads(ran.out)
         assert (ran.code, found["ok"], found["missing"]) == (0, True, [])
-        assert found["services"]["orders"]["said"] > 78
+        assert found["services"]["orders"]["emitted"] > 78
         assert upgraded.stack.restart_count == 0
