@@ -22,7 +22,7 @@ async def fan_out(tx: Transaction, job: Job, size: int) -> Job:
         if job.cursor is None:
             await store.hurry(tx.conn, job.line, tx.now)
     elif await store.is_superseded(tx.conn, store.happening_of(job.place)):
-        return _ended(tx, job.finished())
+        return _ended(tx, job.moved(job.cursor, done=True))
     audience = job.arguments["audience"]
     if audience is None:
         as_of = datetime.fromisoformat(job.arguments["as_of"])

@@ -38,7 +38,8 @@ class TestAJob:
 
     def test_keeps_its_cursor_when_it_is_finished(self) -> None:
         """And counts the last of it."""
-        finished = job().moved("a", seen=2).finished(seen=1)
+        counted = job().moved("a", seen=2)
+        finished = counted.moved(counted.cursor, done=True, seen=1)
         assert (finished.cursor, finished.done, finished.count("seen")) == ("a", True, 3)
 
 

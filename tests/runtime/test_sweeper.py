@@ -82,7 +82,7 @@ class TestASweep:
         async with sweeping(work, pieces.sweep()):
             await eventually(reaches(pieces, 1))
 
-            work.wake("pieces")
+            work.wakes.call(["pieces"])
 
             await eventually(reaches(pieces, 2))
 
@@ -99,7 +99,7 @@ class TestASweep:
 
         async with sweeping(work, Sweep("pieces", run, NEVER)):
             await begun.wait()
-            work.wake("pieces")
+            work.wakes.call(["pieces"])
             go_on.set()
 
             await eventually(lambda: len(done) == 2)

@@ -4,7 +4,6 @@ import re
 import uuid
 
 from contracts import envelope, names
-from contracts.envelope import Envelope
 from contracts.outcomes import CommandOutcome, Outcome, RefusalCode
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.decision import Answer
@@ -16,10 +15,8 @@ OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")
 
 def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
     """The answer to one command; None where nobody asked, or nothing is decided yet."""
-    to = asked.origin.reply_to
-    if not to or OURS.fullmatch(to) or answer.outcome not in list(Outcome):
-        return None
-    if not asked.origin.is_command:
+    to, is_decided = asked.origin.reply_to, answer.outcome in list(Outcome)
+    if not (to and asked.origin.is_command and is_decided) or OURS.fullmatch(to):
         return None
     correlation = asked.id or asked.origin.correlation_id or asked.origin.message_id
     body = CommandOutcome(
@@ -42,7 +39,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
             type=body.TYPE,
             subject=body.subject,
             data_json=body.data_json(),
-            correlationid=_correlation(asked),
+            correlationid=asked.correlationid,
             causationid=asked.id,
         ),
         type=body.TYPE,
@@ -52,9 +49,3 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
         app_id=names.source(service),
         mandatory=False,
     )
-
-
-def _correlation(asked: Item) -> str | None:
-    if isinstance(asked.element, Envelope):
-        return asked.element.correlationid or asked.element.id
-    return asked.id

@@ -5,28 +5,27 @@ Three stages run at once: reading ahead, deciding one batch, and publishing the 
 
 import asyncio
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 from aiormq.abc import AbstractChannel
 
-from contracts.envelope import Envelope
 from services.runtime import telemetry
 from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.isolation import PublishFailed
-from services.runtime.decision import Answer
 from services.runtime.messages import answers
 from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import Batch, Intake
-from services.runtime.messages.item import Item
 from services.runtime.postgres.database import backoff, is_transient
 from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
+
+Done = asyncio.Queue[tuple[Batch, Result] | None]
+"""Batches that have been decided, in commit order; None is the end."""
 
 
 class Consumer:
@@ -67,12 +66,10 @@ class Consumer:
             began = time.monotonic()
             try:
                 await self._session()
-            except asyncio.CancelledError as error:
-                if broker.is_canceled():
-                    raise
-                log.warning("consuming_failed", error=repr(error))
-            except Exception as error:
-                if not (broker.is_fault(error) or is_transient(error)):
+            except (Exception, asyncio.CancelledError) as error:
+                # aiormq raises the same when a connection closes.
+                closed = isinstance(error, asyncio.CancelledError) and not broker.is_canceled()
+                if not (closed or broker.is_fault(error) or is_transient(error)):
                     raise
                 log.warning("consuming_failed", error=repr(error))
             finally:
@@ -100,8 +97,13 @@ class Consumer:
             # What comes is worked on meanwhile, or the broker's answers might find no room.
             beginning = asyncio.create_task(intake.consume(channel, queues, priorities))
             watch = asyncio.create_task(self._watch_slot(intake))
+            done: Done = asyncio.Queue(maxsize=2)
             try:
-                await self._drain(intake, channel)
+                # The three stages run until the intake ends, and let what has begun flow out.
+                async with asyncio.TaskGroup() as stages:
+                    stages.create_task(intake.read_ahead())
+                    stages.create_task(self._decide(intake, done))
+                    stages.create_task(self._publish(done, channel))
             finally:
                 watch.cancel()
                 beginning.cancel()
@@ -115,17 +117,7 @@ class Consumer:
             await asyncio.sleep(1)
         intake.end("slot lost")
 
-    async def _drain(self, intake: Intake, channel: AbstractChannel) -> None:
-        """Run the three stages until the intake ends, and let what has begun flow out."""
-        done: asyncio.Queue[tuple[Batch, Result] | None] = asyncio.Queue(maxsize=2)
-        async with asyncio.TaskGroup() as stages:
-            stages.create_task(intake.read_ahead())
-            stages.create_task(self._decide(intake, done))
-            stages.create_task(self._publish(done, channel))
-
-    async def _decide(
-        self, intake: Intake, done: asyncio.Queue[tuple[Batch, Result] | None]
-    ) -> None:
+    async def _decide(self, intake: Intake, done: Done) -> None:
         while (batch := await intake.take()) is not None:
             self._in_hand += 1
             self._progress()
@@ -134,14 +126,12 @@ class Consumer:
             self._progress()
         await done.put(None)
 
-    async def _publish(
-        self, done: asyncio.Queue[tuple[Batch, Result] | None], channel: AbstractChannel
-    ) -> None:
+    async def _publish(self, done: Done, channel: AbstractChannel) -> None:
         """Publish the events, then answer the senders, then acknowledge; in commit order."""
         while (finished := await done.get()) is not None:
             batch, result = finished
             await self._work.outbox.publish(result.rows)
-            await self._reply(result.answers, channel)
+            await self._reply(result, channel)
             # A channel that has died takes no acknowledgement: the inbox knows what comes again.
             with suppress(*broker.FAULTS):
                 await channel.basic_ack(batch.tag, multiple=True, wait=False)
@@ -149,19 +139,17 @@ class Consumer:
             self._progress()
             self._observe(batch, result)
 
-    async def _reply(
-        self, answered: Sequence[tuple[Item, Answer]], channel: AbstractChannel
-    ) -> None:
+    async def _reply(self, result: Result, channel: AbstractChannel) -> None:
         messages = [
             reply
-            for asked, answer in answered
+            for asked, answer in result.answers
             if not asked.is_kept and (reply := answers.reply(self._service.name, asked, answer))
         ]
+        queues = [message.routing_key for message in messages]
         attempt = 0
         # Once the channel has died, the messages come again and are answered again.
         while not channel.is_closed:
             try:
-                queues = [message.routing_key for message in messages]
                 await self._work.publisher.publish(messages, queues)
                 return
             except PublishFailed as error:
@@ -173,22 +161,16 @@ class Consumer:
         self.last_progress = time.monotonic()
 
     def _observe(self, batch: Batch, result: Result) -> None:
-        fields = _about(batch.items[0], result) if len(batch.items) == 1 else {}
-        seconds = self.last_progress - batch.begun
-        telemetry.batch(len(batch.items), seconds, _age(batch.items[0]), fields)
-
-
-def _age(first: Item) -> float | None:
-    """Seconds since the sender's stamp of the oldest message of a batch."""
-    stamp = first.element.time if isinstance(first.element, Envelope) else None
-    return (first.received_at - stamp).total_seconds() if stamp else None
-
-
-def _about(message: Item, result: Result) -> dict[str, str | None]:
-    """Who a lone message is, for the log; of several only the number is logged."""
-    return {
-        "message_id": message.id,
-        "message_type": message.type,
-        "correlation_id": getattr(message.element, "correlationid", None) or message.id,
-        "outcome": result.answers[0][1].outcome if result.answers else "waiting",
-    }
+        """Measure and log a batch: who a lone message is, of several only the number."""
+        first, fields = batch.items[0], {}
+        if len(batch.items) == 1:
+            fields = {
+                "message_id": first.id,
+                "message_type": first.type,
+                "correlation_id": first.correlationid,
+                "outcome": result.answers[0][1].outcome if result.answers else "waiting",
+            }
+        # The sender's stamp of the first, which is the oldest.
+        stamp = getattr(first.element, "time", None)
+        age = (first.received_at - stamp).total_seconds() if stamp else None
+        telemetry.batch(len(batch.items), self.last_progress - batch.begun, age, fields)

@@ -10,18 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
-from contracts.envelope import Broken, Envelope, FieldError, TooLarge, Unreadable
-from contracts.message import Event
+from contracts.envelope import Envelope, FieldError, TooLarge, Unreadable
 from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, RefusalCode
 from services.runtime import telemetry
 from services.runtime.decision import (
     Accepted,
     Answer,
-    Cause,
     Decision,
     Identity,
     Received,
@@ -29,7 +27,6 @@ from services.runtime.decision import (
     TooMuch,
     Unchanged,
     Unknown,
-    cause_of,
 )
 from services.runtime.messages import answers, inbox, kept
 from services.runtime.messages.item import Item
@@ -51,11 +48,8 @@ class Result:
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
 
 
-class Failure(NamedTuple):
-    """Why a message cannot be handled: it is parked with this reason and this error."""
-
-    reason: str
-    error: BaseException
+Failure = tuple[str, BaseException]
+"""Why a message cannot be handled: it is parked with this reason and this error."""
 
 
 class Decider:
@@ -84,7 +78,7 @@ class Decider:
         for item in items:
             if await self._attempt(kept.BEGIN_ATTEMPT, item) > TRIES:
                 crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
-                await self._pass([item], result, Failure("crashed", crash))
+                await self._pass([item], result, ("crashed", crash))
             else:
                 await self._decide([item], result)
             await self._attempt(kept.END_ATTEMPT, item)
@@ -93,85 +87,82 @@ class Decider:
     async def _attempt(self, statement: str, item: Item) -> Any:
         return await persist("attempt", lambda: self._work.pool.fetchval(statement, item.digest))
 
-    async def _decide(self, items: list[Item], result: Result) -> None:
+    async def _decide(self, items: list[Item], result: Result, attempt: int = 1) -> None:
         """Decide in one transaction, a message alone in several; else in halves, or park it."""
-        tries = TRIES if len(items) == 1 else 1
-        failure: Exception | None = None
-        for attempt in range(1, tries + 1):
-            try:
-                await self._pass(items, result)
-                return
-            except (TooMuch, TooLarge) as error:
-                # It would be as much the next time.
-                failure = error
-                break
-            except Exception as error:
-                log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
-                failure = error
-                if attempt < tries:
-                    await backoff(attempt)
-        if len(items) == 1:
-            assert failure is not None
-            await self._pass(items, result, Failure("failed", failure))
+        failure: Exception
+        try:
+            await self._pass(items, result, None)
             return
-        # One bad message harms no other: it is found by halving.
-        middle = len(items) // 2
-        await self._decide(items[:middle], result)
-        await self._decide(items[middle:], result)
+        except (TooMuch, TooLarge) as error:
+            # It would be as much the next time.
+            attempt, failure = TRIES, error
+        except Exception as error:
+            log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
+            failure = error
+        if len(items) > 1:
+            # One bad message harms no other: it is found by halving.
+            middle = len(items) // 2
+            await self._decide(items[:middle], result)
+            await self._decide(items[middle:], result)
+        elif attempt < TRIES:
+            await backoff(attempt)
+            await self._decide(items, result, attempt + 1)
+        else:
+            await self._pass(items, result, ("failed", failure))
 
-    async def _pass(
-        self, items: list[Item], result: Result, failure: Failure | None = None
-    ) -> None:
+    async def _pass(self, items: list[Item], result: Result, failure: Failure | None) -> None:
         await persist("decide", lambda: self._commit(items, result, failure))
         if failure is not None:
-            error = repr(failure.error)
-            log.error("message_failed", reason=failure.reason, type=items[0].type, error=error)
+            reason, error = failure
+            log.error("message_failed", reason=reason, type=items[0].type, error=repr(error))
         if self.wakes_waiting and not items[0].is_kept:
             # What this batch made known may be what a command waits for.
-            self._work.wake("waiting")
+            self._work.wakes.call(["waiting"])
 
     async def _commit(self, items: list[Item], result: Result, failure: Failure | None) -> None:
         async with self._work.begin() as tx:
             batch = Pass(self._service, tx, self._patience)
-            answered = await batch.decide(items, failure)
-            for item, answer in answered:
+            await batch.decide(items, failure)
+            for item, answer in batch.answered:
                 # Nobody delivers a kept message again, so its answer is committed with its effect.
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
                     tx.send(reply)
+        telemetry.consumed(self._service.name, batch.counts)
         result.rows += tx.rows
-        result.answers += answered
+        result.answers += batch.answered
 
 
+@dataclass(slots=True)
 class Pass:
-    """One transaction that decides items, and one write for each kind of outcome."""
+    """One transaction that decides items, and one write for each kind of outcome.
 
-    def __init__(self, service: Service, tx: Transaction, patience: timedelta) -> None:
-        """Nothing is decided yet."""
-        self._service = service
-        self._tx = tx
-        self._patience = patience
-        self._known: dict[Identity, Answer] = {}
-        self._parkings: list[Parking] = []
-        self._waiting: list[Item] = []
-        self._closed: list[int] = []
-        self._counts: Counter[tuple[str, str]] = Counter()
+    answered are the items that have an answer; of one that waits there is none yet.
+    counts are how many came to what, by type and outcome.
+    """
 
-    async def decide(
-        self, items: Sequence[Item], failure: Failure | None = None
-    ) -> list[tuple[Item, Answer]]:
-        """The answer to each item that has one; of one that waits there is none yet.
+    _service: Service
+    _tx: Transaction
+    _patience: timedelta
+    _known: dict[Identity, Answer] = field(default_factory=dict)
+    _parkings: list[Parking] = field(default_factory=list)
+    _waiting: list[Item] = field(default_factory=list)
+    _closed: list[int] = field(default_factory=list)
+    answered: list[tuple[Item, Answer]] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-        Where a failure is given, the one item is not handed to the service.
-        """
+    async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
+        """Decide each; where a failure is given, the one item is not handed to the service."""
         self._known = await self._find_known(items)
         fresh = self._first_of_each(items)
-        messages: dict[int, Received] = {}
-        if failure is None:
-            messages = {at: self._received(i) for at in fresh if (i := items[at]).body is not None}
-        service, world = self._service, None
-        if messages:
-            world = await service.load(self._tx.conn, list(messages.values()))
-        answered = []
+        messages = {
+            at: Received(i.element, i.body, self._tx.now, i.cause)
+            for at in fresh
+            if failure is None
+            and isinstance((i := items[at]).element, Envelope)
+            and i.body is not None
+        }
+        service = self._service
+        world = await service.load(self._tx.conn, list(messages.values())) if messages else None
         for at, item in enumerate(items):
             if at not in fresh:
                 # The first of two in this batch has been decided by now, unless it waits.
@@ -182,14 +173,16 @@ class Pass:
                 answer = self._fail(item, failure)
             else:
                 answer = self._take_broken(item)
-            if answer is not None:
-                answered.append((item, answer))
-                if item.identity is not None:
-                    self._known[item.identity] = answer
+            if answer is None:
+                continue
+            self.answered.append((item, answer))
+            if item.identity is not None:
+                self._known[item.identity] = answer
+                if at in fresh and item.source.kind != "drain":
+                    self._tx.handled.append((item.identity, item.type, answer))
         if messages:
             await service.save(self._tx, world)
         await self._store()
-        return answered
 
     async def _find_known(self, items: Sequence[Item]) -> dict[Identity, Answer]:
         """What was answered before; to a message that is retried, being parked is no answer."""
@@ -199,21 +192,15 @@ class Pass:
 
     def _first_of_each(self, items: Sequence[Item]) -> set[int]:
         """The places of the items to decide: not handled before, and not twice in this batch."""
-        seen = set(self._known)
+        seen: set[Identity | None] = set(self._known)
         fresh = set()
         for at, item in enumerate(items):
-            identity = item.identity
-            if identity is None or identity not in seen:
+            if item.identity not in seen:
                 fresh.add(at)
             # What is drained is parked unhandled: that decides nothing about the same message.
-            if identity is not None and item.source.kind != "drain":
-                seen.add(identity)
+            if item.identity is not None and item.source.kind != "drain":
+                seen.add(item.identity)
         return fresh
-
-    def _received(self, item: Item) -> Received:
-        assert isinstance(item.element, Envelope)
-        assert item.body is not None
-        return Received(item.element, item.body, self._tx.now, cause_of(item.element))
 
     def _repeat(self, item: Item) -> Answer | None:
         """The same message again: no second effect, the same answer."""
@@ -233,7 +220,9 @@ class Pass:
             case Accepted(events=events, version=version, key=key):
                 for event in events:
                     self._tx.emit(event, message.cause, key)
-                answer = Answer("accepted", version=version or _version(events))
+                versions = (getattr(event, "version", None) for event in events)
+                version = version or next((v for v in versions if v is not None), None)
+                answer = Answer("accepted", version=version)
             case Unchanged(message=text, version=version):
                 answer = Answer("unchanged", message=text, version=version)
                 if item.origin.is_command:
@@ -245,7 +234,8 @@ class Pass:
                 if not item.origin.is_command:
                     raise TypeError(f"{self._service.name} refused an event: {text}")
                 return self._refuse(item, Answer("refused", code, text, version, errors))
-        return self._record(item, answer)
+        self._close(item, answer.outcome)
+        return answer
 
     def _take_broken(self, item: Item) -> Answer | None:
         """Refuse a broken command, park a broken event and what cannot be read at all."""
@@ -265,19 +255,19 @@ class Pass:
             return None
         text = f"no service reads messages of type {item.type!r}"
         self._park(item, "unknown_type", text)
-        return self._refuse(item, Answer("refused", "unknown_type", text), record=False)
+        return self._refuse(item, Answer("refused", "unknown_type", text), close=False)
 
     def _fail(self, item: Item, failure: Failure) -> Answer:
         """Park what cannot be handled; a command whose events fit into no message is refused."""
-        error = failure.error
+        reason, error = failure
         if isinstance(error, TooLarge) and item.origin.is_command:
             too_much = FieldError("data", f"is too much for a message: {error}")
             return self._refuse(item, _invalid((too_much,)))
         text = kept.text(f"{type(error).__name__}: {error}")
         trace = kept.text("".join(traceback.format_exception(error)))
-        return self._park(item, failure.reason, text, trace)
+        return self._park(item, reason, text, trace)
 
-    def _refuse(self, item: Item, answer: Answer, *, record: bool = True) -> Answer:
+    def _refuse(self, item: Item, answer: Answer, *, close: bool = True) -> Answer:
         refused = CommandRefused(
             about=item.subject,
             command_type=item.type,
@@ -285,13 +275,15 @@ class Pass:
             message=answer.message or "",
             errors=list(answer.errors) or None,
         )
-        self._tx.emit(refused, _cause(item), item.body.key if item.body else None)
-        return self._record(item, answer) if record else answer
+        self._tx.emit(refused, item.cause, item.body.key if item.body else None)
+        if close:
+            self._close(item, answer.outcome)
+        return answer
 
     def _park(self, item: Item, reason: str, error: str, trace: str | None = None) -> Answer:
         """Keep a message with its reason; it is not handled again before somebody asks for it."""
         answer = Answer("parked", message=error[:1000])
-        self._parkings.append(Parking(item, reason, error, trace))
+        self._parkings.append((item, reason, error, trace))
         parked = MessageParked.of(
             self._service.name,
             reason,
@@ -300,49 +292,34 @@ class Pass:
             message_id=item.id or item.origin.message_id,
             key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
         )
-        self._tx.emit(parked, _cause(item))
-        if item.identity is not None and item.source.kind != "drain":
-            self._tx.handled.append((item.identity, item.type, answer))
+        self._tx.emit(parked, item.cause)
         self._close(item, "parked", forget=item.source.kind != "retry")
         return answer
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
-        if item.source.kind == "waiting":
-            return
-        self._waiting.append(item)
-        if item.is_kept:
-            self._closed.append(item.source.number)
-
-    def _record(self, item: Item, answer: Answer) -> Answer:
-        if item.identity is not None:
-            self._tx.handled.append((item.identity, item.type, answer))
-        self._close(item, answer.outcome)
-        return answer
+        if item.source.kind != "waiting":
+            self._waiting.append(item)
+            if item.is_kept:
+                self._closed.append(item.source.number)
 
     def _close(self, item: Item, outcome: str, *, forget: bool = True) -> None:
         """Count it, and forget the row that kept it."""
         # Only types we know may be labels: anybody can invent others.
         known = item.type if item.type in self._service.routes else "other"
-        self._counts[known, outcome] += 1
+        self.counts[known, outcome] += 1
         if item.is_kept and forget:
             self._closed.append(item.source.number)
 
     async def _store(self) -> None:
         """Write what is kept from now on, and what no longer is."""
-        conn = self._tx.conn
         if self._parkings:
-            await kept.park(conn, self._parkings, self._tx.now)
+            await kept.park(self._tx.conn, self._parkings, self._tx.now)
         if self._waiting:
-            await kept.wait(conn, self._waiting)
+            await kept.wait(self._tx.conn, self._waiting)
             self._tx.wake("waiting")
         if self._closed:
-            await kept.forget(conn, self._closed)
-        self._tx.on_commit(lambda: telemetry.consumed(self._service.name, self._counts))
-
-
-def _version(events: Sequence[Event]) -> int | None:
-    return next((v for e in events if (v := getattr(e, "version", None)) is not None), None)
+            await kept.forget(self._tx.conn, self._closed)
 
 
 def _invalid(errors: tuple[FieldError, ...]) -> Answer:
@@ -351,13 +328,3 @@ def _invalid(errors: tuple[FieldError, ...]) -> Answer:
 
 def _sentence(errors: Sequence[FieldError]) -> str:
     return "; ".join(f"{e.field} {e.message}".strip() for e in errors)
-
-
-def _cause(item: Item) -> Cause:
-    match item.element:
-        case Envelope():
-            return cause_of(item.element)
-        case Broken(id=id):
-            return Cause(correlationid=id, causationid=id)
-        case Unreadable():
-            return Cause()

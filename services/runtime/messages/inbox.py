@@ -20,12 +20,8 @@ async def find(conn: Connection, messages: Iterable[Identity]) -> dict[Identity,
         return {}
     rows = await conn.fetch(FIND, [source for source, _ in wanted], [id for _, id in wanted])
     return {
-        (row["source"], row["id"]): Answer(
-            row["outcome"],
-            row["code"],
-            row["message"],
-            row["version"],
-            tuple(FieldError(**error) for error in row["errors"] or ()),
+        (source, id): Answer(
+            outcome, code, text, version, tuple(FieldError(**e) for e in errors or ())
         )
-        for row in rows
+        for source, id, outcome, code, text, version, errors in rows
     }

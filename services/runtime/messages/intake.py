@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import structlog
 from aiormq.abc import AbstractChannel
@@ -33,21 +32,16 @@ SUSPECT_AFTER = 3
 
 @dataclass(slots=True)
 class Batch:
-    """Elements of consecutive deliveries, and the tag that acknowledges them all."""
+    """Elements of consecutive deliveries, or of one, and the tag that acknowledges them all.
 
-    items: list[Item]
-    tag: int
-    suspect: bool
-    begun: float
-
-
-class Read(NamedTuple):
-    """A delivery as it was read; a suspect one may be what kills the worker."""
+    size is in bytes.  A suspect one may be what kills the worker.  begun is when it was taken.
+    """
 
     items: list[Item]
     tag: int
     size: int
     suspect: bool
+    begun: float = 0.0
 
 
 class Intake:
@@ -62,7 +56,7 @@ class Intake:
         """Nothing is consumed before consume."""
         self._service = service
         self._deliveries: deque[Delivery] = deque()
-        self._read: deque[Read] = deque()
+        self._read: deque[Batch] = deque()
         self._elements = 0
         self._bytes_read = 0
         self._bytes_held = 0
@@ -72,7 +66,8 @@ class Intake:
         self._to_take = asyncio.Event()
         self._has_begun = False
         self._ended: str | None = None
-        self._drains: dict[str, Source] = {}
+        self._drains = dict.fromkeys(service.drains, Source("drain", reason="unknown_type"))
+        self._drains[names.dead(service.name)] = Source("drain", reason="dead")
 
     async def consume(
         self, channel: AbstractChannel, queues: Sequence[str], priorities: Sequence[int]
@@ -83,14 +78,11 @@ class Intake:
         """
         channel.on_consumer_cancel_callbacks.add(lambda _: self.end("canceled by the broker"))
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
-        self._drains = {names.dead(self._service.name): Source("drain", reason="dead")}
-        unknown = Source("drain", reason="unknown_type")
-        self._drains |= dict.fromkeys(self._service.drains, unknown)
+        lanes = dict(zip(queues, priorities, strict=True))
         try:
-            for queue, priority in zip(queues, priorities, strict=True):
-                await _consume(channel, queue, {"x-priority": priority})
-            for queue in self._drains:
-                await _consume(channel, queue, {})
+            for queue in (*lanes, *self._drains):
+                arguments: FieldTable = {"x-priority": lanes[queue]} if queue in lanes else {}
+                await channel.basic_consume(queue, _unused, arguments=arguments, consumer_tag=queue)
         except BaseException:
             self.end("cannot consume")
             raise
@@ -139,60 +131,46 @@ class Intake:
                 await self._to_read.wait()
 
     def _read_some(self) -> None:
-        now = datetime.now(UTC)
-        elements = 0
-        while self._deliveries and elements < READ_AT_ONCE:
+        now, until = datetime.now(UTC), self._elements + READ_AT_ONCE
+        while self._deliveries and self._elements < until:
             delivery = self._deliveries.popleft()
-            items = item.read(
-                item.origin_of(delivery),
-                delivery.body,
-                self._service.routes,
-                now,
-                self._drains.get(delivery.consumer, LANE),
-            )
+            origin, source = item.origin_of(delivery), self._drains.get(delivery.consumer, LANE)
+            items = item.read(origin, delivery.body, self._service.routes, now, source)
             suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
-            self._read.append(Read(items, delivery.tag, len(delivery.body), suspect))
+            self._read.append(Batch(items, delivery.tag, len(delivery.body), suspect))
             self._bytes_read += len(delivery.body)
-            elements += len(items)
-        self._elements += elements
+            self._elements += len(items)
 
     async def take(self) -> Batch | None:
         """What is there now, at most a batch of it; None when the intake has ended."""
         while not self._read and not self._ended:
             self._to_take.clear()
             await self._to_take.wait()
-        if self._ended:
-            return None
-        batch = self._cut()
-        self._to_read.set()
-        return batch
+        return None if self._ended else self._cut()
 
     def _cut(self) -> Batch:
         """Whole deliveries, in order of arrival; one that keeps coming back is taken alone."""
-        first = self._read.popleft()
-        batch = Batch(list(first.items), first.tag, first.suspect, time.monotonic())
-        size = first.size
+        batch = self._read.popleft()
+        batch.begun = time.monotonic()
         while self._read and not batch.suspect:
             following = self._read[0]
             elements = len(batch.items) + len(following.items)
-            full = elements > MAX_ELEMENTS or size + following.size > MAX_BYTES
+            full = elements > MAX_ELEMENTS or batch.size + following.size > MAX_BYTES
             if full or following.suspect:
                 break
             self._read.popleft()
             batch.items += following.items
             batch.tag = following.tag
-            size += following.size
+            batch.size += following.size
         self._elements -= len(batch.items)
-        self._bytes_read -= size
-        self._hold(-size)
+        self._bytes_read -= batch.size
+        self._hold(-batch.size)
+        self._to_read.set()
         return batch
 
 
-async def _consume(channel: AbstractChannel, queue: str, arguments: FieldTable) -> None:
-    async def unused(_: object) -> None:
-        """Deliveries are taken out of the stream before they come here."""
-
-    await channel.basic_consume(queue, unused, arguments=arguments, consumer_tag=queue)
+async def _unused(_: object) -> None:
+    """Deliveries are taken out of the stream before they come here."""
 
 
 def _deliveries_so_far(delivery: Delivery) -> int:

@@ -14,7 +14,7 @@ from contracts.message import Body
 from contracts.outcomes import NO_SUBJECT
 from contracts.sentences import printable
 from services.runtime.amqp.reader import Delivery
-from services.runtime.decision import Identity, plain
+from services.runtime.decision import Cause, Identity, cause_of, plain
 from services.runtime.service import Routes
 
 
@@ -78,6 +78,19 @@ class Item:
         return self.element.id
 
     @property
+    def correlationid(self) -> str | None:
+        """What it belongs to: itself, where it does not say."""
+        return getattr(self.element, "correlationid", None) or self.id
+
+    @property
+    def cause(self) -> Cause:
+        """What the events that it causes hand on."""
+        if isinstance(self.element, Envelope):
+            return cause_of(self.element)
+        id = self.element.id if isinstance(self.element, Broken) else None
+        return Cause(correlationid=id, causationid=id)
+
+    @property
     def subject(self) -> str:
         """What it is about, where that can be read."""
         match self.element:
@@ -115,22 +128,16 @@ class Item:
     @property
     def digest(self) -> str:
         """A name for this very message, also where it has none of its own."""
-        sent = f"{self.origin.message_id}|{self.origin.routing_key}"
-        named = f"{sent}|{self.source.reason or None}|".encode()
-        return hashlib.sha256(named + self.raw).hexdigest()
+        named = f"{self.origin.message_id}|{self.origin.routing_key}|{self.source.reason or None}|"
+        return hashlib.sha256(named.encode() + self.raw).hexdigest()
 
 
 def read(
-    origin: Origin,
-    body: bytes,
-    routes: Routes,
-    now: datetime,
-    source: Source = LANE,
+    origin: Origin, body: bytes, routes: Routes, now: datetime, source: Source = LANE
 ) -> list[Item]:
     """Each element of an AMQP message; never raises."""
     elements = envelope.read(body)
-    alone = len(elements) == 1 and not body.lstrip().startswith(b"[")
-    sent = body if alone else None
+    sent = body if len(elements) == 1 and not body.lstrip().startswith(b"[") else None
     items = []
     for element in elements:
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)

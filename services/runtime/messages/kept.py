@@ -5,10 +5,9 @@ Both are rows of one table, each with its kind.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from services.runtime.messages.item import Item, Origin
-from services.runtime.postgres.database import Connection, Row
+from services.runtime.messages.item import Item
+from services.runtime.postgres.database import Connection
 
 KEEP = """
 INSERT INTO kept (kind, digest, reason, error, traceback, source, id, type, exchange, routing_key,
@@ -23,46 +22,30 @@ UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL WHERE n
 """
 
 
-class Parking(NamedTuple):
-    """A message to park, and why."""
-
-    item: Item
-    reason: str
-    error: str
-    traceback: str | None = None
+Parking = tuple[Item, str, str, str | None]
+"""A message to park, and why: the reason, the error and its traceback."""
 
 
 async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> None:
     """Keep messages with their reasons; the same message again only renews its reason."""
-    again = [
-        (i.source.number, r, e[:4000], t) for i, r, e, t in parkings if i.source.kind == "retry"
-    ]
-    if again:
-        await conn.executemany(PARK_AGAIN, again)
-    anew = [
-        _row("parked", i, now, i.digest, r, e[:4000], t)
-        for i, r, e, t in parkings
-        if i.source.kind != "retry"
-    ]
-    if anew:
-        await conn.executemany(KEEP, anew)
+    again, anew = [], []
+    for item, reason, error, trace in parkings:
+        why = (reason, error[:4000], trace)
+        if item.source.kind == "retry":
+            again.append((item.source.number, *why))
+        else:
+            anew.append(_row("parked", item, now, item.digest, *why))
+    await conn.executemany(PARK_AGAIN, again)
+    await conn.executemany(KEEP, anew)
 
 
 async def wait(conn: Connection, items: Sequence[Item]) -> None:
     """Keep commands that name something unknown, in order of arrival."""
-    await conn.executemany(KEEP, [_row("waiting", item, item.received_at) for item in items])
+    why = (None, None, None, None)
+    await conn.executemany(KEEP, [_row("waiting", item, item.received_at, *why) for item in items])
 
 
-def _row(
-    kind: str,
-    item: Item,
-    kept_at: datetime,
-    digest: str | None = None,
-    reason: str | None = None,
-    error: str | None = None,
-    trace: str | None = None,
-) -> tuple[object, ...]:
-    why = (digest, reason, error, trace)
+def _row(kind: str, item: Item, kept_at: datetime, *why: str | None) -> tuple[object, ...]:
     origin = item.origin
     asked = (origin.reply_to, origin.correlation_id, origin.message_id)
     headers = {text(key): _plain(value) for key, value in origin.headers().items()}
@@ -108,18 +91,6 @@ COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,
        count(*) FILTER (WHERE kind = 'waiting') AS waiting FROM kept
 """
-
-
-def origin_of(row: Row) -> Origin:
-    """How a kept message came."""
-    return Origin(
-        exchange=row["exchange"],
-        routing_key=row["routing_key"],
-        reply_to=row["reply_to"],
-        correlation_id=row["correlation_id"],
-        message_id=row["message_id"],
-    )
-
 
 BEGIN_ATTEMPT = """
 INSERT INTO attempts (digest, count, last) VALUES ($1, 1, now())

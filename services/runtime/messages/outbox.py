@@ -8,8 +8,6 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TypeVar
 
 import orjson
 
@@ -18,77 +16,66 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.postgres.database import Conflict
 from services.runtime.tables.transaction import Emitted, OutboxRow, Transaction
 
-T = TypeVar("T")
-
 LEASE = timedelta(seconds=5)
-
-
-class _Pack:
-    """Events of one type and key that travel together."""
-
-    __slots__ = ("events", "key", "type")
-
-    def __init__(self, first: Emitted) -> None:
-        self.type = first.event.TYPE
-        self.key = first.key
-        self.events = [first]
 
 
 def messages(
     source: str, emitted: Sequence[Emitted], now: datetime
 ) -> tuple[list[Outgoing], list[tuple[str, str, int]]]:
     """The AMQP messages of these events, and the runs of their ids: run, type and count."""
-    runs: defaultdict[str, str] = defaultdict(partial(secrets.token_hex, 10))
+    runs: defaultdict[str, str] = defaultdict(lambda: secrets.token_hex(10))
     counts: Counter[str] = Counter()
     packed: list[Outgoing] = []
     for pack in _packs(emitted):
-        packed += _messages(source, pack, runs[pack.type], now, counts[pack.type])
-        counts[pack.type] += len(pack.events)
+        type_ = pack[0].event.TYPE
+        packed += _messages(source, pack, runs[type_], now, counts[type_])
+        counts[type_] += len(pack)
     return packed, [(runs[type_], type_, count) for type_, count in counts.items()]
 
 
-def _messages(source: str, pack: _Pack, run: str, now: datetime, first: int = 0) -> list[Outgoing]:
-    """The messages of a pack; first is the number of its first event in the run."""
-    written = [_write(source, e, f"{run}-{n}", now) for n, e in enumerate(pack.events, first)]
+def _messages(
+    source: str, pack: Sequence[Emitted], run: str, now: datetime, first: int = 0
+) -> list[Outgoing]:
+    """The messages of events that travel together; first is the number of the first in the run."""
+    type_, key = pack[0].event.TYPE, pack[0].key
+    written = [
+        envelope.write(
+            id=f"{run}-{n}",
+            source=source,
+            type=type_,
+            subject=event.subject,
+            data_json=event.data_json(),
+            time=now,
+            partitionkey=key,
+            correlationid=cause.correlationid,
+            causationid=cause.causationid,
+            actor=cause.actor,
+            traceparent=cause.traceparent,
+        )
+        for n, (event, cause, _) in enumerate(pack, first)
+    ]
     messages, at = [], 0
     for count, body in envelope.pack(written):
         messages.append(
             Outgoing(
                 exchange=names.EVENTS,
-                routing_key=pack.type,
+                routing_key=type_,
                 body=body,
-                type=pack.type,
+                type=type_,
                 message_id=f"{run}-{first + at}",
-                correlation_id=names.short(pack.events[at].cause.correlationid) or "",
+                correlation_id=names.short(pack[at].cause.correlationid) or "",
                 content_type=names.CLOUDEVENT if count == 1 else names.CLOUDEVENTS_BATCH,
                 app_id=source,
-                partitionkey=pack.key,
+                partitionkey=key,
             )
         )
         at += count
     return messages
 
 
-def _write(source: str, emitted: Emitted, id: str, now: datetime) -> bytes:
-    cause = emitted.cause
-    return envelope.write(
-        id=id,
-        source=source,
-        type=emitted.event.TYPE,
-        subject=emitted.event.subject,
-        data_json=emitted.event.data_json(),
-        time=now,
-        partitionkey=emitted.key,
-        correlationid=cause.correlationid,
-        causationid=cause.causationid,
-        actor=cause.actor,
-        traceparent=cause.traceparent,
-    )
-
-
-def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
+def _packs(emitted: Sequence[Emitted]) -> list[list[Emitted]]:
     """Group by type and key; nothing travels before an earlier event about its subject."""
-    packs: list[_Pack] = []
+    packs: list[list[Emitted]] = []
     latest: dict[tuple[str, str], int] = {}
     last: dict[tuple[str, str], int] = {}
     for item in emitted:
@@ -96,9 +83,9 @@ def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
         at = latest.get(kind)
         if at is None or last.get(subject, -1) > at:
             at = latest[kind] = len(packs)
-            packs.append(_Pack(item))
+            packs.append([item])
         else:
-            packs[at].events.append(item)
+            packs[at].append(item)
         last[subject] = at
         # What its key names is what it is about, too: progress never travels before what it counts.
         owner = item.key, item.key
@@ -106,7 +93,7 @@ def _packs(emitted: Sequence[Emitted]) -> list[_Pack]:
     return packs
 
 
-def _column(values: list[T]) -> list[T] | None:
+def _column(values: Sequence[object]) -> Sequence[object] | None:
     """An array for unnest, which takes none for one of nulls; the driver looks long at each."""
     return values if any(value is not None for value in values) else None
 
@@ -156,7 +143,7 @@ async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
     if not packed and not tx.handled:
         return ()
     answers = [answer for _, _, answer in tx.handled]
-    row = await tx.conn.fetchrow(
+    [(handled, ids)] = await tx.conn.fetch(
         STORE,
         [source for (source, _), _, _ in tx.handled],
         [id for (_, id), _, _ in tx.handled],
@@ -181,7 +168,6 @@ async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
         [m.body for m in packed],
         LEASE,
     )
-    assert row is not None
-    if row["handled"] != len(tx.handled):
+    if handled != len(tx.handled):
         raise Conflict("another worker handled one of these messages first")
-    return [OutboxRow(id, message) for id, message in zip(row["ids"], packed, strict=True)]
+    return [OutboxRow(id, message) for id, message in zip(ids, packed, strict=True)]

@@ -15,7 +15,7 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import outbox
-from services.runtime.postgres.database import Pool, Row, attempt, persist
+from services.runtime.postgres.database import Pool, attempt, persist
 from services.runtime.tables.transaction import OutboxRow, Transaction
 
 log = structlog.get_logger()
@@ -41,7 +41,8 @@ WHERE id IN (
         FROM (SELECT id, body FROM outbox WHERE taken_until <= now()
               ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS free) AS chunk
     WHERE before < $3)
-RETURNING *
+RETURNING id, exchange, routing_key, body, type, message_id, content_type, $4::text AS app_id,
+          correlation_id, partitionkey, mandatory
 """
 PENDING = """
 SELECT count(*) AS pending, count(*) FILTER (WHERE unroutable) AS unroutable,
@@ -49,11 +50,6 @@ SELECT count(*) AS pending, count(*) FILTER (WHERE unroutable) AS unroutable,
        extract(epoch FROM now() - min(taken_until) + $1::interval)::float8 AS oldest
 FROM outbox
 """
-
-
-def _reply_queue(message: Outgoing) -> str | None:
-    """Where an answer goes; None for an event, whose readers are waited for."""
-    return None if message.exchange else message.routing_key
 
 
 class Relay:
@@ -82,11 +78,15 @@ class Relay:
             await self._publish(rows)
         except PublishFailed as error:
             log.warning("publish_failed", rows=len(rows), error=str(error))
-            await self._release([row.id for row in rows])
+            ids = [row.id for row in rows]
+            await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
+            while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
+                await asyncio.sleep(0.1)
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         messages = [row.message for row in rows]
-        queues = [_reply_queue(message) for message in messages]
+        # An answer's queue may be silent; the readers of an event are waited for.
+        queues = [None if m.exchange else m.routing_key for m in messages]
         ids = [row.id for row in rows]
 
         async def renew() -> None:
@@ -94,56 +94,33 @@ class Relay:
             await attempt("outbox_renew", lambda: self._pool.execute(RENEW, ids, outbox.LEASE))
 
         published = await self._publisher.publish_leased(messages, queues, outbox.LEASE, renew)
-        refused = published.nacked | {
-            i for i in published.returned if messages[i].type in self._heard
-        }
+        unread = {i for i in published.returned if messages[i].type in self._heard}
         # Whoever asked for an answer has to make room for it, on a queue that answers.
-        refused -= {i for i in refused if not messages[i].exchange}
+        refused = {i for i in published.nacked | unread if messages[i].exchange}
         telemetry.EVENTS_UNHEARD.inc(len(published.returned - refused))
         taken = [id for i, id in enumerate(ids) if i not in refused]
         await persist("outbox_delete", lambda: self._pool.execute(DELETE, taken))
         if refused:
-            await self._retain([rows[i] for i in sorted(refused)])
-
-    async def _retain(self, rows: Sequence[OutboxRow]) -> None:
-        ids = [row.id for row in rows]
-        log.error("events_unroutable", count=len(ids), types=sorted({r.message.type for r in rows}))
-        await persist("outbox_retain", lambda: self._pool.execute(MARK_UNROUTABLE, ids))
-
-    async def _release(self, ids: list[int]) -> None:
-        await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
-        while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
-            await asyncio.sleep(0.1)
+            types = sorted({messages[i].type for i in refused})
+            log.error("events_unroutable", count=len(refused), types=types)
+            left = [ids[i] for i in sorted(refused)]
+            await persist("outbox_retain", lambda: self._pool.execute(MARK_UNROUTABLE, left))
 
     async def sweep(self) -> bool:
         """Publish what nobody holds any more; returns whether it has found any."""
         if not await self.measure():
             return False
-        rows = await self._pool.fetch(TAKE, outbox.LEASE, SWEPT, SWEPT_BYTES)
+        rows = await self._pool.fetch(TAKE, outbox.LEASE, SWEPT, SWEPT_BYTES, self._source)
         if rows:
-            await self._publish(sorted(map(self._row, rows), key=lambda row: row.id))
+            # They come as the fields of Outgoing, in any order.
+            stored = [OutboxRow(id, Outgoing(*message)) for id, *message in rows]
+            await self._publish(sorted(stored, key=lambda row: row.id))
         return bool(rows)
 
     async def measure(self) -> int:
         """Measure what is committed but not yet with the broker; how many rows nobody holds."""
-        row = await self._pool.fetchrow(PENDING, outbox.LEASE)
-        assert row is not None
+        [row] = await self._pool.fetch(PENDING, outbox.LEASE)
         self.unroutable = row["unroutable"]
         telemetry.OUTBOX_PENDING.set(row["pending"])
         telemetry.OUTBOX_OLDEST.set(max(row["oldest"] or 0.0, 0.0))
         return int(row["free"])
-
-    def _row(self, row: Row) -> OutboxRow:
-        message = Outgoing(
-            exchange=row["exchange"],
-            routing_key=row["routing_key"],
-            body=row["body"],
-            type=row["type"],
-            message_id=row["message_id"],
-            content_type=row["content_type"],
-            app_id=self._source,
-            correlation_id=row["correlation_id"],
-            partitionkey=row["partitionkey"],
-            mandatory=row["mandatory"],
-        )
-        return OutboxRow(row["id"], message)

@@ -4,6 +4,7 @@ They are read from their rows, and decided by the decider like those from lanes.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from services.runtime import telemetry
@@ -11,13 +12,14 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import item, kept
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.intake import MAX_BYTES
-from services.runtime.messages.item import Item, Source
+from services.runtime.messages.item import Item, Origin, Source
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Work
 
 CHUNK = 500
+ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
 LOCK_WAITING = "SELECT pg_try_advisory_lock(hashtext('relais.waiting'))"
 UNLOCK_WAITING = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
 
@@ -34,25 +36,23 @@ def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
 
 async def measure(work: Work) -> bool:
     """Count what is kept."""
-    row = await work.pool.fetchrow(kept.COUNTS)
-    assert row is not None
+    [row] = await work.pool.fetch(kept.COUNTS)
     telemetry.PARKED.set(row["parked"])
     telemetry.WAITING.set(row["waiting"])
     return False
 
 
+@dataclass(frozen=True, slots=True)
 class Sources:
-    """Reads what is kept, and has it decided."""
+    """Reads what is kept, and has it decided by the consumer's decider: one way in for all."""
 
-    def __init__(self, service: Service, decider: Decider) -> None:
-        """The decider is the consumer's: one way in for all."""
-        self._service = service
-        self._decider = decider
+    service: Service
+    decider: Decider
 
     async def decide_waiting(self, work: Work) -> bool:
         """Decide every waiting command again, in order of arrival; one worker at a time."""
         if not await work.pool.fetchval(kept.ANY_WAITING):
-            self._decider.wakes_waiting = False
+            self.decider.wakes_waiting = False
             return False
         async with work.pool.acquire() as guard:
             # A lock of the session, not of a transaction: none is open while we publish.
@@ -70,9 +70,9 @@ class Sources:
             after = rows[-1]["number"]
             seen += len(rows)
             items = [i for row in rows for i in self._read(row, "waiting")]
-            await work.outbox.publish((await self._decider.decide(items)).rows)
+            await work.outbox.publish((await self.decider.decide(items)).rows)
         # What few wait look again after every batch; a crowd looks once a second.
-        self._decider.wakes_waiting = 0 < seen <= CHUNK
+        self.decider.wakes_waiting = 0 < seen <= CHUNK
 
     async def retry(self, work: Work) -> bool:
         """Handle one parked message that somebody asked to retry."""
@@ -84,13 +84,13 @@ class Sources:
         else:
             # It may be what ended the worker before.
             items = self._read(row, "retry")
-            await work.outbox.publish((await self._decider.decide_suspects(items)).rows)
+            await work.outbox.publish((await self.decider.decide_suspects(items)).rows)
         return True
 
     def _read(self, row: Row, kind: Literal["waiting", "retry"]) -> list[Item]:
         source = Source(kind, row["number"])
-        origin, routes = kept.origin_of(row), self._service.routes
-        return item.read(origin, row["body"], routes, row["kept_at"], source)
+        origin = Origin(**{name: row[name] for name in ORIGIN})
+        return item.read(origin, row["body"], self.service.routes, row["kept_at"], source)
 
     async def _send_again(self, work: Work, row: Row) -> None:
         """Another service may read this type by now: only the broker knows which."""

@@ -13,7 +13,7 @@ import orjson
 
 from contracts.message import Event
 from services.runtime.decision import Cause
-from services.runtime.postgres.database import Conflict, Connection, Row
+from services.runtime.postgres.database import Conflict, Connection
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Emitted, Transaction, Work
 
@@ -71,23 +71,17 @@ class Job:
 
     def moved(self, cursor: Any, *, done: bool = False, **more: int) -> "Job":
         """The job after a piece: where to go on, and how much more was counted."""
-        counts = {**self.counts}
-        for name, number in more.items():
-            counts[name] = counts.get(name, 0) + number
+        counts = {name: self.count(name) + more.get(name, 0) for name in {**self.counts, **more}}
         return replace(self, cursor=cursor, counts=counts, done=done)
-
-    def finished(self, **more: int) -> "Job":
-        """The job with nothing left to do."""
-        return self.moved(self.cursor, done=True, **more)
 
 
 class Jobs:
-    """The jobs of some lines, as the messages of a batch see them."""
+    """The jobs of some lines, as the messages of a batch see them; new are those it has added."""
 
     def __init__(self, known: Iterable[tuple[str, int, str, bool]] = ()) -> None:
         """Known are line, place and name of the kind of each, and whether it is done."""
         self._done = {(line, place, kind): done for line, place, kind, done in known}
-        self._new: list[Job] = []
+        self.new: list[Job] = []
 
     def has(self, kind: JobKind, line: str, place: int) -> bool:
         """Whether there is such a job, done or not."""
@@ -100,21 +94,16 @@ class Jobs:
     def add(self, job: Job) -> None:
         """Add a new job."""
         self._done[job.line, job.place, job.kind.name] = job.done
-        self._new.append(job)
-
-    @property
-    def new(self) -> Sequence[Job]:
-        """The jobs that were added."""
-        return self._new
+        self.new.append(job)
 
     async def store(self, tx: Transaction) -> None:
         """Do the first pieces of what was added, as far as they are small, and store the rest.
 
         Raises Conflict where another worker added one of them first.
         """
-        size = FIRST_PIECES // max(len(self._new), 1)
+        size = FIRST_PIECES // max(len(self.new), 1)
         jobs = []
-        for job in self._new:
+        for job in self.new:
             if not job.done and size >= SMALLEST_PIECE and not self._is_behind(job):
                 job = await piece(tx, job, size)
                 self._done[job.line, job.place, job.kind.name] = job.done
@@ -152,7 +141,7 @@ FIND = "SELECT line, place, kind, state = 'done' AS done FROM jobs WHERE line = 
 async def find(conn: Connection, lines: Collection[str]) -> Jobs:
     """The jobs of these lines."""
     rows = await conn.fetch(FIND, list(lines)) if lines else ()
-    return Jobs((row["line"], row["place"], row["kind"], row["done"]) for row in rows)
+    return Jobs(map(tuple, rows))
 
 
 INSERT = """
@@ -193,7 +182,7 @@ def _state(job: Job) -> str:
 
 # Numbers, not times, say which was worked on least recently: the clocks of workers differ.
 CLAIM = """
-SELECT line, place, kind, cursor, counts, arguments, cause FROM jobs AS j
+SELECT kind, line, place, cause, arguments, cursor, counts FROM jobs AS j
 WHERE state = 'running' AND kind = ANY ($1::text[])
   AND NOT EXISTS (SELECT FROM jobs AS o
                   WHERE o.state = 'running' AND o.line = j.line AND o.place < j.place)
@@ -215,7 +204,9 @@ def sweep(kinds: Iterable[JobKind]) -> Sweep:
             row = await tx.conn.fetchrow(CLAIM, list(by_name))
             if row is None:
                 return False
-            await _save(tx, await piece(tx, _job(by_name[row["kind"]], row), PIECE))
+            kind, line, place, cause, *reached = row
+            job = Job(by_name[kind], line, place, Cause(**cause), *reached)
+            await _save(tx, await piece(tx, job, PIECE))
         return True
 
     return Sweep(SWEEP, run)
@@ -229,22 +220,8 @@ async def _save(tx: Transaction, job: Job) -> None:
         await tx.conn.execute(SAVE, *key, _state(job), job.cursor, job.counts)
 
 
-def _job(kind: JobKind, row: Row) -> Job:
-    return Job(
-        kind,
-        row["line"],
-        row["place"],
-        Cause(**row["cause"]),
-        row["arguments"],
-        row["cursor"],
-        row["counts"],
-    )
-
-
 # Whatever its state: one that another worker is just finishing is waited for.
-REOPEN = """
-UPDATE jobs SET state = 'running' WHERE line = $1 AND place > $2 AND kind = $3
-"""
+REOPEN = "UPDATE jobs SET state = 'running' WHERE line = $1 AND place > $2 AND kind = $3"
 
 
 async def reopen(tx: Transaction, kind: JobKind, line: str, after: int) -> None:

@@ -45,7 +45,7 @@ class Sweeper:
     def stop(self) -> None:
         """Finish the pieces under way and begin no more."""
         self._stopping.set()
-        self._work.wake(*(sweep.name for sweep in self._sweeps))
+        self._work.wakes.call(sweep.name for sweep in self._sweeps)
 
     async def run(self) -> None:
         """Sweep until stopped."""

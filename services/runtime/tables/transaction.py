@@ -5,7 +5,7 @@ The events are published after the commit, by whoever opened the transaction.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,7 +48,6 @@ class Transaction:
     messages: list[Outgoing] = field(default_factory=list)
     rows: Sequence[OutboxRow] = ()
     woken: set[str] = field(default_factory=set)
-    committed: list[Callable[[], None]] = field(default_factory=list)
 
     def emit(self, event: Event, cause: Cause, key: str | None = None) -> None:
         """Emit an event, in order; key is the partition key where it is not the event's own."""
@@ -61,10 +60,6 @@ class Transaction:
     def wake(self, *names: str) -> None:
         """Name the sweeps that have new work once this has committed."""
         self.woken.update(names)
-
-    def on_commit(self, call: Callable[[], None]) -> None:
-        """Call this once the transaction has committed, and only then."""
-        self.committed.append(call)
 
 
 class Outbox(Protocol):
@@ -121,8 +116,6 @@ class Work:
             async with conn.transaction():
                 yield tx
                 tx.rows = await self.outbox.store(tx)
-        for call in tx.committed:
-            call()
         self.wakes.call(tx.woken)
 
     @asynccontextmanager
@@ -142,7 +135,3 @@ class Work:
         publishing, self._publishing = self._publishing, None
         if publishing is not None:
             await publishing
-
-    def wake(self, *names: str) -> None:
-        """Wake sweeps of this process."""
-        self.wakes.call(names)
