@@ -1,7 +1,4 @@
-"""The services of this installation, as entry points `relais.services` declare them.
-
-Their names are known without importing one, so that a command line starts fast.
-"""
+"""The installed services, by entry points: their names are known without importing one."""
 
 from importlib.metadata import entry_points
 from typing import Any

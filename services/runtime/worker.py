@@ -45,14 +45,12 @@ def run(service: Service) -> None:
     uvloop.run(Worker(service, config).run())
 
 
-def sweeps(
-    service: Service, decider: Decider, relay: Relay, config: settings.Settings
-) -> list[Sweep]:
+def sweeps(service: Service, decider: Decider, relay: Relay, inbox_days: int) -> list[Sweep]:
     """All table work of a worker: the runtime's own, then the service's."""
     return [
         Sweep("outbox", lambda _: relay.sweep()),
         *sources.sweeps(service, decider),
-        cleaning.sweep(config.inbox_days),
+        cleaning.sweep(inbox_days),
         *service.table_work,
     ]
 
@@ -76,7 +74,8 @@ class Worker:
             slot = Slot(self._url, f"relais {self._service.name} slot")
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
-            sweeper = Sweeper(sweeps(self._service, consumer.decider, relay, self._config), work)
+            days = self._config.inbox_days
+            sweeper = Sweeper(sweeps(self._service, consumer.decider, relay, days), work)
             _spare_the_collector()
             unready = partial(self._reasons, consumer, sweeper, relay)
             await self._work(consumer, sweeper, web.server(self._service.name, unready), door)

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from contracts import names
 from infra.local.databases import create_databases
+from services.cli import removal
 from services.runtime import declared
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker
 from services.runtime.service import installed
 from tests.bench import place
 from tests.bench.checkouts import OURS, Checkout
@@ -102,7 +103,7 @@ async def empty_broker(here: Place) -> AsyncIterator[None]:
 async def _clear(here: Place) -> None:
     readers = [place.reader(service) for service in installed().values()]
     async with broker.connected(here.amqp_url, "bench") as connection:
-        await topology.delete(connection, readers)
+        await removal.remove(connection, readers)
 
 
 async def _unbind(here: Place, services: list[str]) -> None:

@@ -15,6 +15,7 @@ from infra.local import servers as local_servers
 from infra.local.fresh import fresh
 from infra.local.keeping import Kept, Process, keeping
 from infra.local.servers import Servers, unwinding
+from services.cli import removal
 from services.runtime.amqp import broker, topology
 from services.runtime.postgres import migrate
 from services.runtime.service import Service, installed
@@ -128,13 +129,13 @@ async def exchanges(here: Place, services: Sequence[Service]) -> AsyncIterator[N
     """Everything that `relais setup` makes for these services; new, and taken off at the end."""
     readers = [reader(service) for service in services]
     async with broker.connected(here.amqp_url, "bench") as connection:
-        await topology.delete(connection, readers)
+        await removal.remove(connection, readers)
         await topology.apply(connection, readers)
     try:
         yield
     finally:
         async with broker.connected(here.amqp_url, "bench") as connection:
-            await topology.delete(connection, readers)
+            await removal.remove(connection, readers)
 
 
 def python(module: str, *arguments: str) -> list[str]:

@@ -18,7 +18,8 @@ from infra.local.keeping import Process
 from infra.local.ports import free_port
 from infra.local.servers import Servers
 from infra.local.stack import Stack, stack
-from services.runtime.amqp import broker, topology
+from services.cli import removal
+from services.runtime.amqp import broker
 from services.runtime.service import installed
 from tests.eventually import eventually
 
@@ -126,7 +127,7 @@ async def clear_broker(amqp_url: str) -> None:
     """Take what other stacks of this test run have left off the broker."""
     async with broker.connected(amqp_url, "faults") as connection:
         readers = [service.reader(LANES) for service in installed().values()]
-        await topology.delete(connection, readers)
+        await removal.remove(connection, readers)
 
 
 async def drop_databases(postgres_url: str, databases: Mapping[str, str]) -> None:

@@ -203,7 +203,7 @@ async def _engines(
     slot = Slot(url, "probe slot")
     stack.push_async_callback(slot.release)
     consumer = Consumer(env.service, work, settings, slot)
-    sweeps = worker.sweeps(env.service, consumer.decider, relay_of(work), settings)
+    sweeps = worker.sweeps(env.service, consumer.decider, relay_of(work), settings.inbox_days)
     sweeper = Sweeper(sweeps, work)
     consuming, sweeping = asyncio.create_task(consumer.run()), asyncio.create_task(sweeper.run())
     return Engines(work, consumer, sweeper, consuming, sweeping)

@@ -8,7 +8,6 @@ import pytest
 from services.runtime import telemetry, worker
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.relay import Relay
-from services.runtime.settings import Settings
 from services.runtime.tables import cleaning
 from services.runtime.tables.sweeper import Sweep
 from tests.harness import Harness
@@ -114,10 +113,9 @@ class TestCleaning:
 
 def named(harness: Harness, name: str) -> Sweep:
     """One of the sweeps that every service has."""
-    settings = Settings(amqp_url="amqp://nowhere", inbox_days=10)
     decider = Decider(harness.service, harness.work, timedelta(seconds=5))
     assert isinstance(harness.work.outbox, Relay)
-    found = worker.sweeps(harness.service, decider, harness.work.outbox, settings)
+    found = worker.sweeps(harness.service, decider, harness.work.outbox, inbox_days=10)
     (sweep,) = (sweep for sweep in found if sweep.name == name)
     return sweep
 

@@ -12,6 +12,7 @@ from aiormq.exceptions import ChannelNotFoundEntity
 
 from contracts import names
 from infra.local.servers import Servers
+from services.cli import removal
 from services.cli.problems import UNAVAILABLE, Problem
 from services.runtime import declared
 from services.runtime.amqp import broker, topology
@@ -75,7 +76,7 @@ async def clear(
     """Remove the services' databases with this prefix, their queues, and these mailboxes."""
     async with broker.connected(pair.amqp_url, "relais demo") as connection:
         every = [topology.Reader(name, frozenset(), frozenset(), lanes=0) for name in services]
-        await topology.delete(connection, every)
+        await removal.remove(connection, every)
         async with connection.channel() as channel:
             for name in mailboxes:
                 queue = names.mailbox(name)

@@ -56,10 +56,6 @@ class Delivery:
         except (ValueError, OverflowError, OSError, RecursionError):
             return {}
 
-    def may_have(self, header: bytes) -> bool:
-        """Whether it is worth looking for a header."""
-        return header in self.table
-
 
 Take = Callable[[Delivery], None]
 

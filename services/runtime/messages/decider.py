@@ -114,7 +114,7 @@ class Decider:
         await persist("decide", lambda: self._commit(items, result, failure))
         if failure is not None:
             reason, error = failure
-            log.error("message_failed", reason=reason, type=items[0].type, error=repr(error))
+            log.error("message_parked", reason=reason, type=items[0].type, error=repr(error))
         if self.wakes_waiting and not items[0].is_kept:
             # What this batch made known may be what a command waits for.
             self._work.wakes.call(["waiting"])

@@ -175,8 +175,7 @@ async def _unused(_: object) -> None:
 
 def _deliveries_so_far(delivery: Delivery) -> int:
     """RabbitMQ 4 counts failures and hand-outs apart; either may be a worker that died."""
-    if not (delivery.may_have(b"x-delivery-count") or delivery.may_have(b"x-acquired-count")):
+    if not (b"x-delivery-count" in delivery.table or b"x-acquired-count" in delivery.table):
         return 0
-    headers = delivery.headers()
-    counts = (headers.get("x-delivery-count"), headers.get("x-acquired-count"))
+    counts = map(delivery.headers().get, ("x-delivery-count", "x-acquired-count"))
     return max((c for c in counts if isinstance(c, int)), default=0)

@@ -162,7 +162,7 @@ def origin_of(delivery: Delivery) -> Origin:
 
 def _route(delivery: Delivery) -> tuple[str, str]:
     """Where it was published; what the broker gave up delivering says so in its headers."""
-    if not delivery.exchange and delivery.may_have(b"x-death"):
+    if not delivery.exchange and b"x-death" in delivery.table:
         match delivery.headers().get("x-death"):
             case [{"exchange": str(exchange), "routing-keys": [str(routing_key), *_]}, *_]:
                 return exchange, routing_key

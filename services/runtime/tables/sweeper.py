@@ -36,7 +36,6 @@ class Sweeper:
     """Runs every sweep of a worker, each in a task of its own, until stopped."""
 
     def __init__(self, sweeps: Sequence[Sweep], work: Work) -> None:
-        """Nothing runs before run."""
         self._sweeps = sweeps
         self._work = work
         self._stopping = asyncio.Event()

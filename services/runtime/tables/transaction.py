@@ -76,7 +76,6 @@ class Wakes:
     """Wakes sweeps of this process; those of other workers find the work by looking."""
 
     def __init__(self) -> None:
-        """No sweep has been woken."""
         self._flags: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def call(self, names: Iterable[str]) -> None:
