@@ -25,7 +25,7 @@ from tests.eventually import eventually
 
 COMMAND = (sys.executable, "-m", "tests.faults.worker")
 PROJECT = Path(__file__).parents[2]
-STARTING = 30.0
+STARTING = 60.0
 DYING = 30.0
 LANES = 2
 
