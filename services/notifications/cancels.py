@@ -1,6 +1,6 @@
 """Cancels as notifications sees them: whom they told, and when nobody is left to tell."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from contracts.cancellation import CancellationProgressed, PackageEntitiesNotified
@@ -60,6 +60,10 @@ def _cancel(row: Row) -> Cancel:
     return Cancel(**dict(row) | {"cause": Cause(**row["cause"])})
 
 
+def _columns(lives: Collection[PackageEdition]) -> tuple[list[str], list[int]]:
+    return [package_id for package_id, _ in lives], [edition for _, edition in lives]
+
+
 IS_TRIED = """
 (c.completed_at IS NULL AND c.started_at IS NOT NULL
  AND coalesce(c.orders_seen >= c.orders_canceled, false) AND c.tried >= c.expected)
@@ -79,7 +83,7 @@ ORDER BY c.package_id, c.edition FOR UPDATE OF c
 async def lock(conn: Connection, lives: Sequence[PackageEdition]) -> None:
     """Take turns with all who add to these cancels, or send of them; before any of their rows."""
     if lives:
-        await conn.execute(LOCK_CANCELS, [p for p, _ in lives], [e for _, e in lives])
+        await conn.execute(LOCK_CANCELS, *_columns(lives))
 
 
 COUNT = f"""
@@ -170,24 +174,22 @@ async def end(tx: Transaction, tried: Sequence[Cancel]) -> int:
     """
     if not tried:
         return 0
-    columns = [cancel.package_id for cancel in tried], [cancel.edition for cancel in tried]
-    rows = await tx.conn.fetch(FIND_OPEN, *columns)
+    rows = await tx.conn.fetch(FIND_OPEN, *_columns([cancel.life for cancel in tried]))
     open_ = {(row["package_id"], row["edition"]) for row in rows}
     if open_:
-        await tx.conn.execute(HURRY_DROPPED, [p for p, _ in open_], [e for _, e in open_], tx.now)
+        await tx.conn.execute(HURRY_DROPPED, *_columns(open_), tx.now)
         tx.wake(wakes.SEND)
     done = [cancel for cancel in tried if cancel.life not in open_]
     for cancel in done:
         tx.emit(cancel.report, cancel.cause)
     if done:
-        columns = [cancel.package_id for cancel in done], [cancel.edition for cancel in done]
-        await tx.conn.execute(COMPLETE, *columns, tx.now)
+        await tx.conn.execute(COMPLETE, *_columns([cancel.life for cancel in done]), tx.now)
     return len(done)
 
 
 async def end_these(tx: Transaction, lives: Sequence[PackageEdition]) -> None:
     """Report those of these cancels that nothing is left to do of; the caller holds them."""
-    rows = await tx.conn.fetch(LOOK, [p for p, _ in lives], [e for _, e in lives])
+    rows = await tx.conn.fetch(LOOK, *_columns(lives))
     await end(tx, [cancel for row in rows if (cancel := _cancel(row)).is_tried])
 
 

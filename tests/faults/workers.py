@@ -1,6 +1,5 @@
 """The workers of a test: started one by one, killed at a given point, replaced."""
 
-import http.client
 import itertools
 import os
 import signal
@@ -17,7 +16,7 @@ import asyncpg
 from infra.local.keeping import Process
 from infra.local.ports import free_port
 from infra.local.servers import Servers
-from infra.local.stack import Stack, stack
+from infra.local.stack import Stack, is_ready, stack
 from services.cli import removal
 from services.runtime.amqp import broker
 from services.runtime.service import installed
@@ -40,14 +39,7 @@ class WorkerProcess:
 
     def is_ready(self) -> bool:
         """Whether its readiness page answers 200."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return is_ready(self.port)
 
 
 @dataclass

@@ -59,6 +59,8 @@ class Isolation:
         batch = list(zip(messages, queues, strict=True))
         probed: Probed = {}
         try:
+            if not self._silent:
+                return await together(messages)
             await self._probe(batch, self._doubted(), probed)
             return await self._publish_rest(batch, probed, together)
         except Unconfirmed as error:
@@ -96,7 +98,7 @@ class Isolation:
     async def _publish_rest(self, batch: Batch, probed: Probed, together: Together) -> Published:
         """Publish together what was not probed, but nothing for a silent queue."""
         open = [at for at in range(len(batch)) if at not in probed]
-        silent = {at for at in open if self._is_silent(batch[at][1])} if self._silent else set()
+        silent = {at for at in open if self._is_silent(batch[at][1])}
         left = [at for at in open if at not in silent]
         rest = await together([batch[at][0] for at in left])
         returned = [left[n] for n in rest.returned]

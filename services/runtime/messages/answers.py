@@ -15,8 +15,8 @@ OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")
 
 def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
     """The answer to one command; None where nobody asked, or nothing is decided yet."""
-    to, is_decided = asked.origin.reply_to, answer.outcome in list(Outcome)
-    if not (to and asked.origin.is_command and is_decided) or OURS.fullmatch(to):
+    to = asked.origin.reply_to if asked.origin.is_command else None
+    if not (to and answer.outcome in list(Outcome)) or OURS.fullmatch(to):
         return None
     correlation = asked.id or asked.origin.correlation_id or asked.origin.message_id
     body = CommandOutcome(

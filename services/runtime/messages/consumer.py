@@ -32,7 +32,6 @@ class Consumer:
     """Consumes the lanes of one service until it is told to stop; heals what breaks."""
 
     def __init__(self, service: Service, work: Work, settings: Settings, slot: lanes.Slot) -> None:
-        """Nothing is opened before run."""
         self._service = service
         self._work = work
         self._settings = settings

@@ -112,7 +112,7 @@ class Decider:
 
     async def _pass(self, items: list[Item], result: Result, failure: Failure | None) -> None:
         await persist("decide", lambda: self._commit(items, result, failure))
-        if failure is not None:
+        if failure is not None and result.answers[-1][1].outcome == "parked":
             reason, error = failure
             log.error("message_parked", reason=reason, type=items[0].type, error=repr(error))
         if self.wakes_waiting and not items[0].is_kept:

@@ -53,7 +53,6 @@ class Intake:
     """
 
     def __init__(self, service: Service) -> None:
-        """Nothing is consumed before consume."""
         self._service = service
         self._deliveries: deque[Delivery] = deque()
         self._read: deque[Batch] = deque()
