@@ -53,6 +53,7 @@ def _without_nul(value: str) -> str:
     return value
 
 
+_INK = re.compile(r"[!-~]")
 _UNSEEN = frozenset({"Cc", "Cf", "Mn", "Zs", "Zl", "Zp"})
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and a symbol that look like nothing."""
@@ -63,7 +64,7 @@ def _seen(character: str) -> bool:
 
 
 def _written(value: str) -> str:
-    if not any(map(_seen, value)):
+    if not _INK.search(value) and not any(map(_seen, value)):
         raise ValueError("must not be blank")
     return _without_nul(value)
 

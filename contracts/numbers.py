@@ -15,6 +15,8 @@ import orjson
 _CLASSES = bytes.maketrans(b"0123456789.E", b"00000000000e")
 _LONG, _SMALL = b"0" * 16, b"e-000"
 """Fewer digits, and a larger exponent, are always held."""
+_BEFORE, _AFTER = b":,[- \t\r\n", b",]} \t\r\n"
+"""What stands beside a number, and seldom beside such digits in a text."""
 _LONGEST = 800
 """Characters of a number that are looked at; no double takes as many."""
 
@@ -39,8 +41,25 @@ def read(body: bytes, *, exact: bool) -> tuple[Any, list[Rounded]]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return _read_large(body, error)
-    digits = body.translate(_CLASSES) if exact else b""
-    return value, _rounded(body) if _LONG in digits or _SMALL in digits else []
+    return value, _rounded(body) if exact and _is_suspect(body.translate(_CLASSES)) else []
+
+
+def _is_suspect(classes: bytes) -> bool:
+    """Whether a body, its digits and points made alike, may have a number that is not held."""
+    at = classes.find(_LONG)
+    while at >= 0:
+        if classes[at - 1] in _BEFORE:
+            return True
+        at = classes.find(_LONG, at + len(_LONG))
+    at = classes.find(_SMALL)
+    while at >= 0:
+        end = at + len(_SMALL)
+        while classes[end : end + 1] == b"0":
+            end += 1
+        if classes[at - 1] == _LONG[0] and classes[end : end + 1] in _AFTER:
+            return True
+        at = classes.find(_SMALL, end)
+    return False
 
 
 def _read_large(body: bytes, error: orjson.JSONDecodeError) -> tuple[Any, list[Rounded]]:
