@@ -29,8 +29,8 @@ class Visible:
 
 def show_controls() -> None:
     """Let nothing that this process prints from now on reach a terminal as a command to it."""
-    sys.stdout = Visible(sys.stdout)  # type: ignore[assignment]
-    sys.stderr = Visible(sys.stderr)  # type: ignore[assignment]
+    sys.stdout = Visible(sys.stdout)
+    sys.stderr = Visible(sys.stderr)
 
 
 def below(stream: TextIO) -> TextIO:

@@ -101,21 +101,22 @@ class TestTheCommandLine:
         assert sent > 100
         found = await parked(relais)
         assert any(STRANGE in (one["id"] or "") for one in found)
-        ran = [await relais("parked", "list"), await relais("parked", "list", "--json")]
-        for one in found:
-            name = ("parked", "show", one["service"], str(one["number"]))
-            ran += [await relais(*name), await relais(*name, "--json")]
-        assert all(map(is_harmless, ran))
-        assert sum("\\u001b[2J" in one.out for one in ran) > len(found)
+        shown = {one["reason"]: ("show", one["service"], str(one["number"])) for one in found}
+        names_of = [("list",), *shown.values()]
+        ran = await asyncio.gather(
+            *(relais("parked", *name, *form) for name in names_of for form in ((), ("--json",)))
+        )
+        assert [one for one in ran if not is_harmless(one)] == []
+        assert all("u001b[2J" in one.out for one in ran)
 
     async def test_proves_and_discards(self, relais: Relais, sent: int) -> None:
         """With the names of messages in their lines."""
         found = await parked(relais)
-        ran = [await relais("proof", "--since", "1h"), await relais("proof", "--json")]
+        ran = [await relais("proof", "--wait", "0"), await relais("proof", "--wait", "0", "--json")]
         for service in {one["service"] for one in found}:
             ran.append(await relais("parked", "discard", service, "--all"))
             ran.append(await relais("parked", "discard", service, "--all", "--yes"))
-        assert all(map(is_harmless, ran)), [r for r in ran if not is_harmless(r)]
+        assert [one for one in ran if not is_harmless(one)] == []
 
     async def test_sends_and_tells(self, relais: Relais) -> None:
         """What it is given it may have from others."""
@@ -123,18 +124,12 @@ class TestTheCommandLine:
         ran = await asyncio.gather(
             relais("send", "entity.register", "OU_S", "--field", label, "--id", STRANGE),
             relais("send", "entity.register", "OU_S", "--field", label, "--json"),
-            relais("send", "entity.register", "OU_S", "--field", label),
             relais("send", "entity.update", "OU_S", "--field", f"email={STRANGE}"),
             relais("send", "entity.update", STRANGE, "--field", label),
-            relais("send", STRANGE, "OU_S"),
-            relais("send", "entity.update", "OU_S", "--data", STRANGE),
             relais("watch", STRANGE),
-            relais("config", STRANGE),
-            relais("parked", "list", "--reason", STRANGE),
-            relais("parked", "show", STRANGE, "1"),
             relais(STRANGE),
         )
-        assert all(map(is_harmless, ran)), [r for r in ran if not is_harmless(r)]
+        assert [one for one in ran if not is_harmless(one)] == []
 
     async def test_logs_no_control(self, running: Stack, sent: int) -> None:
         """Logs are read on terminals too."""
