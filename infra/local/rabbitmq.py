@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
@@ -18,6 +18,8 @@ from infra.local.keeping import Kept, Process, tail
 from infra.local.ports import answers, free_port
 
 PLUGINS = ("rabbitmq_consistent_hash_exchange",)
+FOR_TESTS = ("gw0", "gw1")
+"""Virtual hosts of a node that keeps nothing: one for each process of pytest, by its name."""
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 # The node's name is part of its data, so it does not depend on the port; its epmd is private too.
 NODE = "relais@localhost"
@@ -87,6 +89,7 @@ class Node:
     files: Files
     port: int
     password: str
+    vhosts: Sequence[str] = ("/",)
 
     @property
     def url(self) -> str:
@@ -123,7 +126,9 @@ class Node:
 
 def start(kept: Kept, folder: Path, files: Files, *, durable: bool, port: int | None = None) -> str:
     """Start a node on the data in `folder`, made when there is none; return its URL."""
-    node = Node(folder, files, free_port(preferred=port, offsets=OFFSETS), password_of(folder))
+    free = free_port(preferred=port, offsets=OFFSETS)
+    vhosts = ("/",) if durable else ("/", *FOR_TESTS)
+    node = Node(folder, files, free, password_of(folder), vhosts)
     write_files(node)
     start_epmd(kept, node)
     server = kept.start(
@@ -156,21 +161,25 @@ def write_files(node: Node) -> None:
     (here / "rabbitmq.conf").write_text(configuration)
     (here / "advanced.config").write_text("[].\n")
     (here / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
-    (here / "definitions.json").write_text(json.dumps(definitions(node.password)))
+    (here / "definitions.json").write_text(json.dumps(definitions(node.password, node.vhosts)))
     write_cookie(here / "home/.erlang.cookie")
     link_plugins(node.files.plugins, here / "plugins")
 
 
-def definitions(password: str) -> dict[str, object]:
-    """Return the user, its rights and the virtual host that a node starts with."""
+def definitions(password: str, vhosts: Sequence[str] = ("/",)) -> dict[str, object]:
+    """Return the user, its rights and the virtual hosts that a node starts with."""
     user = {
         "name": "relais",
         "password_hash": password_hash(password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
         "tags": ["administrator"],
     }
-    rights = {"user": "relais", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
-    return {"users": [user], "vhosts": [{"name": "/"}], "permissions": [rights]}
+    rights = {"user": "relais", "configure": ".*", "write": ".*", "read": ".*"}
+    return {
+        "users": [user],
+        "vhosts": [{"name": name} for name in vhosts],
+        "permissions": [rights | {"vhost": name} for name in vhosts],
+    }
 
 
 def password_hash(password: str) -> str:
