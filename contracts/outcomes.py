@@ -1,17 +1,17 @@
 """What becomes of a command: the answer to its sender, and the events when nothing changed."""
 
-from enum import StrEnum
 from typing import ClassVar, Self
 
 from contracts.envelope import FieldError
 from contracts.fields import Id, Text, Version
 from contracts.message import Event
+from contracts.values import OpenEnum
 
 NO_SUBJECT = "-"
 """The subject of an answer to a command that had no valid one of its own."""
 
 
-class Outcome(StrEnum):
+class Outcome(OpenEnum):
     """Done, already so, or no."""
 
     ACCEPTED = "accepted"
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-class RefusalCode(StrEnum):
+class RefusalCode(OpenEnum):
     """Why a command was refused."""
 
     INVALID = "invalid"

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import typer
 
+from services.cli import streams
 from services.cli.problems import BUG, INTERRUPTED, USAGE
 
 # Only the module of the command asked for is imported: a worker has to be ready in a second.
@@ -22,6 +23,7 @@ MODULES = {
 
 def main() -> NoReturn:
     """Run the command line and exit: with 0, with 1 on failure, or with a code of problems.py."""
+    streams.show_controls()
     # Libraries warn of a lost connection, which our message explains; a worker logs the warning.
     logging.getLogger().addHandler(logging.NullHandler())
     try:

@@ -10,11 +10,13 @@ from itertools import groupby
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
+from rich.text import Text
 
 from contracts import catalogue, client, envelope, names
 from contracts.envelope import FieldError
 from contracts.message import Command, Edit
 from contracts.outcomes import CommandOutcome, Outcome
+from contracts.sentences import one_line
 from services.cli import endpoints
 from services.cli.console import console
 from services.cli.problems import TRY_AGAIN, UNAVAILABLE, USAGE, Problem
@@ -201,13 +203,13 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
         print(outcome.data_json().decode())
         return
     out = console()
-    color = STYLE[outcome.outcome]
+    color = STYLE.get(outcome.outcome, "magenta")
     version = f", version {outcome.version}" if outcome.version else ""
     code = f" ({outcome.code})" if outcome.code else ""
-    out.print(f"[{color}]{outcome.outcome}[/]{code}: {outcome.about}{version}")
+    out.print(Text.assemble((outcome.outcome, color), f"{code}: {outcome.about}{version}"))
     # The errors are the message, one by one.
     if outcome.message and not outcome.errors:
-        out.print(outcome.message, markup=False, soft_wrap=True)
+        out.print(one_line(outcome.message), soft_wrap=True)
     for error in outcome.errors or ():
-        out.print(f"  {error.field} {error.message}".rstrip(), markup=False, soft_wrap=True)
-    out.print(f"[dim]command {outcome.command_id}[/]")
+        out.print(one_line(f"  {error.field} {error.message}".rstrip()), soft_wrap=True)
+    out.print(Text(one_line(f"command {outcome.command_id}"), "dim"))

@@ -17,6 +17,7 @@ from contracts.directory import (
     UpdateEntity,
 )
 from contracts.envelope import FieldError
+from contracts.message import differing
 from contracts.outcomes import RefusalCode
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 
@@ -57,7 +58,7 @@ def _update(entity: EntityState, command: UpdateEntity, now: datetime) -> Decisi
     wanted = command.changes
     if "mailbox" in wanted:
         wanted["mailbox"] = wanted["mailbox"] or entity.entity_id
-    changes = {name: value for name, value in wanted.items() if getattr(entity, name) != value}
+    changes = differing(entity, wanted)
     if not changes:
         text = f"entity {entity.entity_id} has these values already"
         return Unchanged(text, entity.version)

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from contracts import names
 from contracts.envelope import FieldError
+from contracts.message import differing
 from contracts.outcomes import RefusalCode
 from contracts.packages import (
     ApprovePackage,
@@ -117,7 +118,7 @@ def edit(
     actor: str | None,
 ) -> Decision:
     """Change some fields; campaign is the one the package has after the edit."""
-    changes = {k: v for k, v in command.changes.items() if getattr(package, k) != v}
+    changes = differing(package, command.changes)
     if campaign is None and "campaign_id" in changes:
         return conditions.unknown_campaign(changes["campaign_id"])
     if not changes:

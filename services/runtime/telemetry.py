@@ -4,6 +4,7 @@ A batch of messages, a piece of table work and a publish are each observed by on
 after they have been committed or confirmed.
 """
 
+import json
 import logging
 import os
 import socket
@@ -16,6 +17,8 @@ from typing import Any
 import orjson
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+
+from contracts.sentences import visible
 
 CONSUMED = Counter("relais_messages_consumed", "Messages handled.", ["service", "type", "outcome"])
 BATCH_SIZE = Histogram(
@@ -101,9 +104,7 @@ def configure(service: str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(
-                serializer=lambda value, **_: orjson.dumps(value, default=repr)
-            ),
+            structlog.processors.JSONRenderer(serializer=_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
@@ -113,6 +114,15 @@ def configure(service: str, level: str) -> None:
         service=service, instance=f"{socket.gethostname()}-{os.getpid()}"
     )
     logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
+
+
+def _line(fields: Any, **_: Any) -> bytes:
+    """A line of JSON, whatever the fields hold; a terminal shows it and does not obey it."""
+    try:
+        line = orjson.dumps(fields, default=repr)
+    except TypeError:  # halves of characters, or a number beyond 64 bits
+        line = json.dumps(fields, default=repr).encode()
+    return line if line.isascii() and b"\x7f" not in line else visible(line.decode()).encode()
 
 
 class _Bridge(logging.Handler):

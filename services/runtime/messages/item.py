@@ -136,7 +136,7 @@ def read(
     origin: Origin, body: bytes, routes: Routes, now: datetime, source: Source = LANE
 ) -> list[Item]:
     """Each element of an AMQP message; never raises."""
-    elements = envelope.read(body)
+    elements = envelope.read(body, exact=origin.is_command)
     sent = body if len(elements) == 1 and not body.lstrip().startswith(b"[") else None
     items = []
     for element in elements:
@@ -182,7 +182,12 @@ def _parse(
         case Unreadable(reason=reason):
             return None, (FieldError("", reason),)
         case Broken(raw=value, errors=errors):
-            return None, errors + _data_errors(value, routes.get(origin.routing_key))
+            inside = tuple(f"{error.field}." for error in errors)
+            more = _data_errors(value, routes.get(origin.routing_key))
+            # Of one place one error is enough.
+            return None, errors + tuple(
+                e for e in more if not any(field.startswith(f"{e.field}.") for field in inside)
+            )
         case Envelope(type=claimed) if claimed != origin.routing_key:
             message = f"must be the routing key {origin.routing_key!r}, not {claimed!r}"
             return None, (FieldError("type", message),)
