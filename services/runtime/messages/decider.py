@@ -7,7 +7,7 @@ fails is done again in halves, and the one message that cannot be handled is par
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -38,14 +38,30 @@ from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 log = structlog.get_logger()
 
 TRIES = 3
+PARTS = 8
+"""Into how many a batch is divided that is too much for one transaction."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What items came to: rows to publish, then answers to send."""
+    """What items came to: rows to publish, then answers to send.
+
+    hand_on takes what was committed before another transaction adds to it: what a batch of parts
+    comes to never lies here as a whole.
+    """
 
     rows: list[OutboxRow] = field(default_factory=list)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    hand_on: "HandOn | None" = None
+
+    async def flush(self) -> None:
+        """Hand on what is here."""
+        if self.hand_on is not None and (self.rows or self.answers):
+            done, self.rows, self.answers = Result(self.rows, self.answers), [], []
+            await self.hand_on(done)
+
+
+HandOn = Callable[[Result], Awaitable[None]]
 
 
 Failure = tuple[str, BaseException]
@@ -62,19 +78,24 @@ class Decider:
         self._patience = patience
         self.wakes_waiting = False
 
-    async def decide(self, items: Sequence[Item]) -> Result:
-        """Decide these in order; returns when each is committed, one way or another."""
-        result = Result()
+    async def decide(self, items: Sequence[Item], hand_on: HandOn | None = None) -> Result:
+        """Decide these in order; returns when each is committed, one way or another.
+
+        What takes several transactions is handed on as they commit, but for the last.
+        """
+        result = Result(hand_on=hand_on)
         if items:
             await self._decide(list(items), result)
         return result
 
-    async def decide_suspects(self, items: Sequence[Item]) -> Result:
+    async def decide_suspects(
+        self, items: Sequence[Item], hand_on: HandOn | None = None
+    ) -> Result:
         """Decide one by one what may end the worker; one that has ended it three times is parked.
 
         That a message is begun is committed before it is decided.
         """
-        result = Result()
+        result = Result(hand_on=hand_on)
         for item in items:
             if await self._attempt(kept.BEGIN_ATTEMPT, item) > TRIES:
                 crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
@@ -100,10 +121,12 @@ class Decider:
             log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
             failure = error
         if len(items) > 1:
-            # One bad message harms no other: it is found by halving.
-            middle = len(items) // 2
-            await self._decide(items[:middle], result)
-            await self._decide(items[middle:], result)
+            # One bad message harms no other: it is found by halving.  What is too much is done in
+            # more parts, since each that is still too much has been loaded in vain.
+            parts = PARTS if isinstance(failure, TooMuch) else 2
+            size = -(-len(items) // parts)
+            for at in range(0, len(items), size):
+                await self._decide(items[at : at + size], result)
         elif attempt < TRIES:
             await backoff(attempt)
             await self._decide(items, result, attempt + 1)
@@ -111,6 +134,7 @@ class Decider:
             await self._pass(items, result, ("failed", failure))
 
     async def _pass(self, items: list[Item], result: Result, failure: Failure | None) -> None:
+        await result.flush()
         await persist("decide", lambda: self._commit(items, result, failure))
         if failure is not None and result.answers[-1][1].outcome == "parked":
             reason, error = failure
@@ -120,7 +144,7 @@ class Decider:
             self._work.wakes.call(["waiting"])
 
     async def _commit(self, items: list[Item], result: Result, failure: Failure | None) -> None:
-        async with self._work.begin() as tx:
+        async with self._work.begin(divisible=len(items) > 1) as tx:
             batch = Pass(self._service, tx, self._patience)
             await batch.decide(items, failure)
             for item, answer in batch.answered:

@@ -91,7 +91,7 @@ class Intake:
     def deliver(self, delivery: Delivery) -> None:
         """Take one delivery from the connection."""
         self._deliveries.append(delivery)
-        self._hold(len(delivery.body))
+        self._hold(delivery.size)
         self._to_read.set()
 
     def _hold(self, size: int) -> None:
@@ -136,8 +136,8 @@ class Intake:
             origin, source = item.origin_of(delivery), self._drains.get(delivery.consumer, LANE)
             items = item.read(origin, delivery.body, self._service.routes, now, source)
             suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
-            self._read.append(Batch(items, delivery.tag, len(delivery.body), suspect))
-            self._bytes_read += len(delivery.body)
+            self._read.append(Batch(items, delivery.tag, delivery.size, suspect))
+            self._bytes_read += delivery.size
             self._elements += len(items)
 
     async def take(self) -> Batch | None:
