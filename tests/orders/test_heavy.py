@@ -7,7 +7,7 @@ from services.runtime.messages.decider import PARTS
 from services.runtime.tables import transaction
 from tests.harness import Harness
 from tests.orders.given import life
-from tests.orders.table import fill
+from tests.orders.table import fill, stored
 
 pytestmark = pytest.mark.servers
 
@@ -30,5 +30,6 @@ class TestHeavyOrders:
 
         assert [answer and answer.outcome for answer in answers] == ["accepted"] * len(ids)
         assert [event.order_id for event in await orders.events(OrderApproved)] == ids
+        assert (await stored(orders, ids[0])).parameters == {"pad": "x" * 100_000}
         count = "SELECT count(DISTINCT approved_at) FROM orders"
         assert await orders.pool.fetchval(count) == PARTS
