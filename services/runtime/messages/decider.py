@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import structlog
@@ -91,22 +93,33 @@ class Decider:
     async def decide_suspects(
         self, items: Sequence[Item], hand_on: HandOn | None = None
     ) -> Result:
-        """Decide one by one what may end the worker; one that has ended it three times is parked.
+        """Decide what keeps coming back: one of these may be what ends the worker.
 
-        That a message is begun is committed before it is decided.
+        That they are begun is committed before they are decided.  What a worker had begun that
+        ended is decided alone; one that has ended three is parked.
         """
         result = Result(hand_on=hand_on)
-        for item in items:
-            if await self._attempt(kept.BEGIN_ATTEMPT, item) > TRIES:
-                crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
-                await self._pass([item], result, ("crashed", crash))
-            else:
-                await self._decide([item], result)
-            await self._attempt(kept.END_ATTEMPT, item)
+        begun = await self._find_begun(items)
+        for was_begun, run in groupby(items, lambda item: item.digest in begun):
+            together = list(run)
+            for part in [[item] for item in together] if was_begun else [together]:
+                await self._attempt(part, result)
         return result
 
-    async def _attempt(self, statement: str, item: Item) -> Any:
-        return await persist("attempt", lambda: self._work.pool.fetchval(statement, item.digest))
+    async def _find_begun(self, items: Sequence[Item]) -> set[str]:
+        digests = [item.digest for item in items]
+        work = partial(self._work.pool.fetch, kept.FIND_ATTEMPTS, digests)
+        return {row["digest"] for row in await persist("attempt", work)}
+
+    async def _attempt(self, items: list[Item], result: Result) -> None:
+        digests, pool = [item.digest for item in items], self._work.pool
+        begin = partial(pool.fetchval, kept.BEGIN_ATTEMPTS, digests)
+        if await persist("attempt", begin) > TRIES:
+            crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
+            await self._pass(items, result, ("crashed", crash))
+        else:
+            await self._decide(items, result)
+        await persist("attempt", partial(pool.execute, kept.END_ATTEMPTS, digests))
 
     async def _decide(self, items: list[Item], result: Result, attempt: int = 1) -> None:
         """Decide in one transaction, a message alone in several; else in halves, or park it."""
@@ -125,6 +138,8 @@ class Decider:
             # more parts, since each that is still too much has been loaded in vain.
             parts = PARTS if isinstance(failure, TooMuch) else 2
             size = -(-len(items) // parts)
+            # Its traceback holds all that was loaded.
+            del failure
             for at in range(0, len(items), size):
                 await self._decide(items[at : at + size], result)
         elif attempt < TRIES:

@@ -17,7 +17,7 @@ from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Answer, Cause, Identity, Room
 from services.runtime.postgres.database import Connection, Pool, reading
 
-HELD_BYTES = 8 * 1024 * 1024
+HELD_BYTES = 16 * 1024 * 1024
 """What one transaction may load and emit where its work can be divided."""
 
 
