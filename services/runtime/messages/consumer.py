@@ -24,8 +24,9 @@ from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
 
-Done = asyncio.Queue[tuple[Batch, Result] | None]
-"""Batches that have been decided, in commit order; None is the end."""
+Done = asyncio.Queue[tuple[Batch | None, Result] | None]
+"""Batches that have been decided, in commit order; a batch of parts comes with the last of them.
+None is the end."""
 
 
 class Consumer:
@@ -117,11 +118,15 @@ class Consumer:
         intake.end("slot lost")
 
     async def _decide(self, intake: Intake, done: Done) -> None:
+        async def hand_on(part: Result) -> None:
+            await done.put((None, part))
+            self._progress()
+
         while (batch := await intake.take()) is not None:
             self._in_hand += 1
             self._progress()
             decide = self.decider.decide_suspects if batch.suspect else self.decider.decide
-            await done.put((batch, await decide(batch.items)))
+            await done.put((batch, await decide(batch.items, hand_on)))
             self._progress()
         await done.put(None)
 
@@ -131,6 +136,8 @@ class Consumer:
             batch, result = finished
             await self._work.outbox.publish(result.rows)
             await self._reply(result, channel)
+            if batch is None:
+                continue
             # A channel that has died takes no acknowledgement: the inbox knows what comes again.
             with suppress(*broker.FAULTS):
                 await channel.basic_ack(batch.tag, multiple=True, wait=False)

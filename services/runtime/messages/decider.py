@@ -7,9 +7,11 @@ fails is done again in halves, and the one message that cannot be handled is par
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import structlog
@@ -38,14 +40,30 @@ from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 log = structlog.get_logger()
 
 TRIES = 3
+PARTS = 8
+"""Into how many a batch is divided that is too much for one transaction."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What items came to: rows to publish, then answers to send."""
+    """What items came to: rows to publish, then answers to send.
+
+    hand_on takes what was committed before another transaction adds to it: what a batch of parts
+    comes to never lies here as a whole.
+    """
 
     rows: list[OutboxRow] = field(default_factory=list)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    hand_on: "HandOn | None" = None
+
+    async def flush(self) -> None:
+        """Hand on what is here."""
+        if self.hand_on is not None and (self.rows or self.answers):
+            done, self.rows, self.answers = Result(self.rows, self.answers), [], []
+            await self.hand_on(done)
+
+
+HandOn = Callable[[Result], Awaitable[None]]
 
 
 Failure = tuple[str, BaseException]
@@ -62,30 +80,46 @@ class Decider:
         self._patience = patience
         self.wakes_waiting = False
 
-    async def decide(self, items: Sequence[Item]) -> Result:
-        """Decide these in order; returns when each is committed, one way or another."""
-        result = Result()
+    async def decide(self, items: Sequence[Item], hand_on: HandOn | None = None) -> Result:
+        """Decide these in order; returns when each is committed, one way or another.
+
+        What takes several transactions is handed on as they commit, but for the last.
+        """
+        result = Result(hand_on=hand_on)
         if items:
             await self._decide(list(items), result)
         return result
 
-    async def decide_suspects(self, items: Sequence[Item]) -> Result:
-        """Decide one by one what may end the worker; one that has ended it three times is parked.
+    async def decide_suspects(
+        self, items: Sequence[Item], hand_on: HandOn | None = None
+    ) -> Result:
+        """Decide what keeps coming back: one of these may be what ends the worker.
 
-        That a message is begun is committed before it is decided.
+        That they are begun is committed before they are decided.  What a worker had begun that
+        ended is decided alone; one that has ended three is parked.
         """
-        result = Result()
-        for item in items:
-            if await self._attempt(kept.BEGIN_ATTEMPT, item) > TRIES:
-                crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
-                await self._pass([item], result, ("crashed", crash))
-            else:
-                await self._decide([item], result)
-            await self._attempt(kept.END_ATTEMPT, item)
+        result = Result(hand_on=hand_on)
+        begun = await self._find_begun(items)
+        for was_begun, run in groupby(items, lambda item: item.digest in begun):
+            together = list(run)
+            for part in [[item] for item in together] if was_begun else [together]:
+                await self._attempt(part, result)
         return result
 
-    async def _attempt(self, statement: str, item: Item) -> Any:
-        return await persist("attempt", lambda: self._work.pool.fetchval(statement, item.digest))
+    async def _find_begun(self, items: Sequence[Item]) -> set[str]:
+        digests = [item.digest for item in items]
+        work = partial(self._work.pool.fetch, kept.FIND_ATTEMPTS, digests)
+        return {row["digest"] for row in await persist("attempt", work)}
+
+    async def _attempt(self, items: list[Item], result: Result) -> None:
+        digests, pool = [item.digest for item in items], self._work.pool
+        begin = partial(pool.fetchval, kept.BEGIN_ATTEMPTS, digests)
+        if await persist("attempt", begin) > TRIES:
+            crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
+            await self._pass(items, result, ("crashed", crash))
+        else:
+            await self._decide(items, result)
+        await persist("attempt", partial(pool.execute, kept.END_ATTEMPTS, digests))
 
     async def _decide(self, items: list[Item], result: Result, attempt: int = 1) -> None:
         """Decide in one transaction, a message alone in several; else in halves, or park it."""
@@ -100,10 +134,14 @@ class Decider:
             log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
             failure = error
         if len(items) > 1:
-            # One bad message harms no other: it is found by halving.
-            middle = len(items) // 2
-            await self._decide(items[:middle], result)
-            await self._decide(items[middle:], result)
+            # One bad message harms no other: it is found by halving.  What is too much is done in
+            # more parts, since each that is still too much has been loaded in vain.
+            parts = PARTS if isinstance(failure, TooMuch) else 2
+            size = -(-len(items) // parts)
+            # Its traceback holds all that was loaded.
+            del failure
+            for at in range(0, len(items), size):
+                await self._decide(items[at : at + size], result)
         elif attempt < TRIES:
             await backoff(attempt)
             await self._decide(items, result, attempt + 1)
@@ -111,6 +149,7 @@ class Decider:
             await self._pass(items, result, ("failed", failure))
 
     async def _pass(self, items: list[Item], result: Result, failure: Failure | None) -> None:
+        await result.flush()
         await persist("decide", lambda: self._commit(items, result, failure))
         if failure is not None and result.answers[-1][1].outcome == "parked":
             reason, error = failure
@@ -120,7 +159,7 @@ class Decider:
             self._work.wakes.call(["waiting"])
 
     async def _commit(self, items: list[Item], result: Result, failure: Failure | None) -> None:
-        async with self._work.begin() as tx:
+        async with self._work.begin(divisible=len(items) > 1) as tx:
             batch = Pass(self._service, tx, self._patience)
             await batch.decide(items, failure)
             for item, answer in batch.answered:

@@ -92,9 +92,13 @@ SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,
        count(*) FILTER (WHERE kind = 'waiting') AS waiting FROM kept
 """
 
-BEGIN_ATTEMPT = """
-INSERT INTO attempts (digest, count, last) VALUES ($1, 1, now())
-ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
-RETURNING count
+FIND_ATTEMPTS = "SELECT digest FROM attempts WHERE digest = ANY ($1::text[])"
+BEGIN_ATTEMPTS = """
+WITH begun AS (
+    INSERT INTO attempts (digest, count, last)
+    SELECT DISTINCT digest, 1, now() FROM unnest($1::text[]) AS m (digest) ORDER BY digest
+    ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
+    RETURNING count)
+SELECT max(count) FROM begun
 """
-END_ATTEMPT = "DELETE FROM attempts WHERE digest = $1"
+END_ATTEMPTS = "DELETE FROM attempts WHERE digest = ANY ($1::text[])"

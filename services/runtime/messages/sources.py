@@ -5,12 +5,13 @@ They are read from their rows, and decided by the decider like those from lanes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import item, kept
-from services.runtime.messages.decider import Decider
+from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import MAX_BYTES
 from services.runtime.messages.item import Item, Origin, Source
 from services.runtime.postgres.database import Row
@@ -42,6 +43,10 @@ async def measure(work: Work) -> bool:
     return False
 
 
+async def _publish(work: Work, decided: Result) -> None:
+    await work.outbox.publish(decided.rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Reads what is kept, and has it decided by the consumer's decider: one way in for all."""
@@ -70,7 +75,8 @@ class Sources:
             after = rows[-1]["number"]
             seen += len(rows)
             items = [i for row in rows for i in self._read(row, "waiting")]
-            await work.outbox.publish((await self.decider.decide(items)).rows)
+            decided = await self.decider.decide(items, partial(_publish, work))
+            await _publish(work, decided)
         # What few wait look again after every batch; a crowd looks once a second.
         self.decider.wakes_waiting = 0 < seen <= CHUNK
 
@@ -84,7 +90,7 @@ class Sources:
         else:
             # It may be what ended the worker before.
             items = self._read(row, "retry")
-            await work.outbox.publish((await self.decider.decide_suspects(items)).rows)
+            await _publish(work, await self.decider.decide_suspects(items))
         return True
 
     def _read(self, row: Row, kind: Literal["waiting", "retry"]) -> list[Item]:

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import asyncpg
 import orjson
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from contracts.message import to_json
 from services.runtime import telemetry
+from services.runtime.decision import Room
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -97,10 +98,41 @@ SELECT NULL::text[], NULL::smallint[], NULL::int[], NULL::bigint[], NULL::boolea
 """
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+class Session(asyncpg.Connection):
+    """A connection that counts the JSON it reads: what else a row may have is small by its kind.
+
+    Where there is no room for a value, the driver raises TooMuch and drops the rows that follow.
+    """
+
+    __slots__ = ("_room",)
+
+    def count_in(self, room: Room | None) -> None:
+        """Count what is read from now on, or with None nothing."""
+        self._room = room
+
+    def decode(self, text: str) -> Any:
+        """Read one value."""
+        if self._room is not None:
+            self._room.take(len(text))
+        return orjson.loads(text)
+
+
+@contextmanager
+def reading(conn: Connection, room: Room) -> Iterator[None]:
+    """Count what this connection reads while the block lasts."""
+    session = cast(Session, conn)
+    session.count_in(room)
+    try:
+        yield
+    finally:
+        session.count_in(None)
+
+
+async def _prepare(connection: Session) -> None:
+    connection.count_in(None)
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
+            name, schema="pg_catalog", encoder=_encode, decoder=connection.decode, format="text"
         )
     await connection.prepare(ARRAYS)
 
@@ -137,6 +169,7 @@ async def pool(
         max_size=size,
         command_timeout=COMMAND_TIMEOUT,
         max_inactive_connection_lifetime=0,
+        connection_class=Session,
         init=_prepare,
         reset=_leave,
         server_settings={**_named(application), "jit": "off", **({} if reads_all else BY_KEY)},
@@ -153,7 +186,9 @@ async def pool(
 @asynccontextmanager
 async def connect(url: str, application: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection outside any pool, such as for a session lock."""
-    connection = await asyncpg.connect(url, timeout=10, server_settings=_named(application))
+    connection = await asyncpg.connect(
+        url, timeout=10, connection_class=Session, server_settings=_named(application)
+    )
     await _prepare(connection)
     try:
         yield connection

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from contracts.message import Event
-from services.runtime.decision import Cause
+from services.runtime.decision import Cause, TooMuch
 from services.runtime.postgres.database import Conflict, Connection
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Emitted, Transaction, Work
@@ -198,15 +198,24 @@ DELETE = "DELETE FROM jobs WHERE line = $1 AND place = $2 AND kind = $3"
 def sweep(kinds: Iterable[JobKind]) -> Sweep:
     """The sweep that works on the jobs of these kinds."""
     by_name = {kind.name: kind for kind in kinds}
+    # The rows of a piece: few for a while where so many have been too much to hold.
+    most = PIECE
 
     async def run(work: Work) -> bool:
-        async with work.publishing() as tx:
-            row = await tx.conn.fetchrow(CLAIM, list(by_name))
-            if row is None:
-                return False
-            kind, line, place, cause, *reached = row
-            job = Job(by_name[kind], line, place, Cause(**cause), *reached)
-            await _save(tx, await piece(tx, job, PIECE))
+        nonlocal most
+        size = min(most, PIECE)
+        try:
+            async with work.publishing(divisible=size > 1) as tx:
+                row = await tx.conn.fetchrow(CLAIM, list(by_name))
+                if row is None:
+                    return False
+                kind, line, place, cause, *reached = row
+                job = Job(by_name[kind], line, place, Cause(**cause), *reached)
+                await _save(tx, await piece(tx, job, size))
+        except TooMuch:
+            most = max(size // 4, 1)
+        else:
+            most = 2 * size
         return True
 
     return Sweep(SWEEP, run)
