@@ -7,11 +7,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.local import caches, debian, docker, ports, postgres, rabbitmq, servers
 from infra.local.errors import Misconfigured, Unavailable
+from services.cli.console import console
 from services.cli.problems import UNAVAILABLE
 from services.runtime import declared
 
@@ -58,8 +59,9 @@ def show(findings: list[Finding]) -> None:
     for heading in ("", "what", "found", "how to get it"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
-        table.add_row(MARKS[finding.there], finding.name, finding.what, finding.how)
-    Console().print(table)
+        found = (Text(text) for text in (finding.name, finding.what, finding.how))
+        table.add_row(MARKS[finding.there], *found)
+    console().print(table)
 
 
 def python() -> Finding:
