@@ -1,6 +1,7 @@
 """Errors of the servers and of the settings, explained to the person at the command line."""
 
 import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -14,11 +15,22 @@ def guarded(work: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        problem = explain(error)
+        problem = None if is_unread(error) else explain(error)
         if problem is None:
             raise
         print(f"relais: {problem}", file=sys.stderr)
         return problem.exit_code
+
+
+def is_unread(error: BaseException) -> bool:
+    """Whether an error only means that nobody reads our output any more, as behind `| head`."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    output = select.poll()
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            output.register(stream.fileno(), 0)
+    return bool(output.poll(0))
 
 
 def explain(error: BaseException) -> Problem | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.local.fresh import fresh
 from infra.local.servers import Servers, servers, unwinding
 from services.cli.children import run_attached
+from services.cli.up import report
 
 PLACE = Path(__file__).parents[2] / ".local/test"
 
@@ -22,8 +23,8 @@ def test(arguments: Sequence[str]) -> int:
     try:
         with (
             unwinding(),
-            fresh(PLACE, print) as state,
-            servers(state, durable=False, report=print) as pair,
+            fresh(PLACE, report) as state,
+            servers(state, durable=False, report=report) as pair,
         ):
             sys.stdout.flush()
             urls = {"RELAIS_AMQP_URL": pair.amqp_url, "RELAIS_POSTGRES_URL": pair.postgres_url}

@@ -90,9 +90,7 @@ class Decider:
             await self._decide(list(items), result)
         return result
 
-    async def decide_suspects(
-        self, items: Sequence[Item], hand_on: HandOn | None = None
-    ) -> Result:
+    async def decide_suspects(self, items: Sequence[Item], hand_on: HandOn | None = None) -> Result:
         """Decide what keeps coming back: one of these may be what ends the worker.
 
         That they are begun is committed before they are decided.  What a worker had begun that
