@@ -3,11 +3,13 @@
 A pass decides a batch in one transaction: each message once, in order, purely; what it comes to
 (accepted, unchanged, refused, waiting, parked, repeated) is stored with its effect.  A pass that
 fails is done again in halves, and the one message that cannot be handled is parked by a last pass.
+One that needs a lock which another session does not give back waits in line, and what comes later
+of its key behind it: nobody else waits for it.
 """
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -31,13 +33,15 @@ from services.runtime.decision import (
 from services.runtime.messages import answers, inbox, kept
 from services.runtime.messages.item import Item
 from services.runtime.messages.kept import Parking
-from services.runtime.postgres.database import backoff, persist
+from services.runtime.postgres.database import Locked, backoff, persist
 from services.runtime.service import Service
 from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 
 log = structlog.get_logger()
 
 TRIES = 3
+# What is sought in halves has waited for its lock long enough.
+BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
 
 
 @dataclass(slots=True)
@@ -52,8 +56,15 @@ Failure = tuple[str, BaseException]
 """Why a message cannot be handled: it is parked with this reason and this error."""
 
 
+class Blocked(Exception):
+    """Another session holds a lock that one of these messages needs."""
+
+
 class Decider:
-    """Decides items, whatever happens: tries again, halves, and parks what cannot be handled."""
+    """Decides items, whatever happens: tries again, halves, and parks what cannot be handled.
+
+    lines are the keys whose messages wait for a lock, as the sweep of them saw them last.
+    """
 
     def __init__(self, service: Service, work: Work, patience: timedelta) -> None:
         """patience: how long a command that names something unknown is decided again."""
@@ -61,6 +72,7 @@ class Decider:
         self._work = work
         self._patience = patience
         self.wakes_waiting = False
+        self.lines: Sequence[kept.Line] = ()
 
     async def decide(self, items: Sequence[Item]) -> Result:
         """Decide these in order; returns when each is committed, one way or another."""
@@ -68,6 +80,11 @@ class Decider:
         if items:
             await self._decide(list(items), result)
         return result
+
+    async def decide_line(self, items: Sequence[Item]) -> tuple[Result, bool]:
+        """Decide these of one line, and whether all went: the first one blocked ends it."""
+        result = Result()
+        return result, await self._decide(list(items), result, brief=True)
 
     async def decide_suspects(self, items: Sequence[Item]) -> Result:
         """Decide one by one what may end the worker; one that has ended it three times is parked.
@@ -87,12 +104,21 @@ class Decider:
     async def _attempt(self, statement: str, item: Item) -> Any:
         return await persist("attempt", lambda: self._work.pool.fetchval(statement, item.digest))
 
-    async def _decide(self, items: list[Item], result: Result, attempt: int = 1) -> None:
-        """Decide in one transaction, a message alone in several; else in halves, or park it."""
+    async def _decide(
+        self, items: list[Item], result: Result, attempt: int = 1, *, brief: bool = False
+    ) -> bool:
+        """Decide in one transaction, a message alone in several; else in halves, or park it.
+
+        Returns whether all have gone from where they came; what is kept and blocked stays there.
+        """
         failure: Exception
         try:
-            await self._pass(items, result, None)
-            return
+            await self._pass(items, result, None, brief=brief)
+            return True
+        except Blocked as error:
+            if len(items) == 1:
+                return await self._hold_back(items[0], result)
+            failure, brief = error, True
         except (TooMuch, TooLarge) as error:
             # It would be as much the next time.
             attempt, failure = TRIES, error
@@ -102,16 +128,41 @@ class Decider:
         if len(items) > 1:
             # One bad message harms no other: it is found by halving.
             middle = len(items) // 2
-            await self._decide(items[:middle], result)
-            await self._decide(items[middle:], result)
-        elif attempt < TRIES:
+            return await self._decide(items[:middle], result, brief=brief) and await self._decide(
+                items[middle:], result, brief=brief
+            )
+        if attempt < TRIES:
             await backoff(attempt)
-            await self._decide(items, result, attempt + 1)
-        else:
-            await self._pass(items, result, ("failed", failure))
+            return await self._decide(items, result, attempt + 1, brief=brief)
+        await self._pass(items, result, ("failed", failure))
+        return True
 
-    async def _pass(self, items: list[Item], result: Result, failure: Failure | None) -> None:
-        await persist("decide", lambda: self._commit(items, result, failure))
+    async def _hold_back(self, item: Item, result: Result) -> bool:
+        """Let a blocked message wait in line; one that is kept is tried again where it is."""
+        if item.source.kind in ("line", "retry"):
+            return False
+        log.warning("message_blocked", type=item.type, key=item.key)
+        await self._pass([item], result, None, blocked=True)
+        return True
+
+    async def _pass(
+        self,
+        items: list[Item],
+        result: Result,
+        failure: Failure | None,
+        *,
+        brief: bool = False,
+        blocked: bool = False,
+    ) -> None:
+        async def commit() -> None:
+            try:
+                await self._commit(items, result, failure, brief=brief, blocked=blocked)
+            except Locked as error:
+                if failure is not None or blocked:
+                    raise
+                raise Blocked(str(error)) from error
+
+        await persist("decide", commit)
         if failure is not None and result.answers[-1][1].outcome == "parked":
             reason, error = failure
             log.error("message_parked", reason=reason, type=items[0].type, error=repr(error))
@@ -119,10 +170,20 @@ class Decider:
             # What this batch made known may be what a command waits for.
             self._work.wakes.call(["waiting"])
 
-    async def _commit(self, items: list[Item], result: Result, failure: Failure | None) -> None:
+    async def _commit(
+        self,
+        items: list[Item],
+        result: Result,
+        failure: Failure | None,
+        *,
+        brief: bool,
+        blocked: bool,
+    ) -> None:
         async with self._work.begin() as tx:
+            if brief:
+                await tx.conn.execute(BRIEFLY)
             batch = Pass(self._service, tx, self._patience)
-            await batch.decide(items, failure)
+            await batch.decide(items, failure, {items[0].key} if blocked else frozenset())
             for item, answer in batch.answered:
                 # Nobody delivers a kept message again, so its answer is committed with its effect.
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
@@ -144,15 +205,22 @@ class Pass:
     _tx: Transaction
     _patience: timedelta
     _known: dict[Identity, Answer] = field(default_factory=dict)
+    _lines: Set[str] = frozenset()
     _parkings: list[Parking] = field(default_factory=list)
-    _waiting: list[Item] = field(default_factory=list)
+    _waiting: list[kept.Wait] = field(default_factory=list)
     _closed: list[int] = field(default_factory=list)
     answered: list[tuple[Item, Answer]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
-        """Decide each; where a failure is given, the one item is not handed to the service."""
-        self._known = await self._find_known(items)
+    async def decide(
+        self, items: Sequence[Item], failure: Failure | None, blocked: Set[str]
+    ) -> None:
+        """Decide each; where a failure is given, the one item is not handed to the service.
+
+        What has a key that is blocked, or whose line others wait in, is not handed to it either.
+        """
+        await self._look_up(items)
+        self._lines |= blocked
         fresh = self._first_of_each(items)
         messages = {
             at: Received(i.element, i.body, self._tx.now, i.cause)
@@ -160,6 +228,7 @@ class Pass:
             if failure is None
             and isinstance((i := items[at]).element, Envelope)
             and i.body is not None
+            and not self._is_behind(i)
         }
         service = self._service
         world = await service.load(self._tx.conn, list(messages.values())) if messages else None
@@ -171,6 +240,8 @@ class Pass:
                 answer = self._take(item, messages[at], service.handle(world, messages[at]))
             elif failure is not None:
                 answer = self._fail(item, failure)
+            elif self._is_behind(item):
+                answer = self._wait(item)
             else:
                 answer = self._take_broken(item)
             if answer is None:
@@ -184,11 +255,20 @@ class Pass:
             await service.save(self._tx, world)
         await self._store()
 
-    async def _find_known(self, items: Sequence[Item]) -> dict[Identity, Answer]:
-        """What was answered before; to a message that is retried, being parked is no answer."""
-        known = await inbox.find(self._tx.conn, {i.identity for i in items if i.identity})
+    async def _look_up(self, items: Sequence[Item]) -> None:
+        """What was answered before; to a message that is retried, being parked is no answer.
+
+        And the lines that those which come from a lane have to wait behind.
+        """
+        identities = {i.identity for i in items if i.identity}
+        keys = {i.key for i in items if i.source.kind == "lane"}
+        known, self._lines = await inbox.find(self._tx.conn, identities, keys)
         retried = {i.identity for i in items if i.source.kind == "retry"}
-        return {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
+        self._known = {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
+
+    def _is_behind(self, item: Item) -> bool:
+        """Whether it has to wait in line; what is drained is not decided, only parked."""
+        return item.key in self._lines and item.source.kind != "drain"
 
     def _first_of_each(self, items: Sequence[Item]) -> set[int]:
         """The places of the items to decide: not handled before, and not twice in this batch."""
@@ -206,16 +286,14 @@ class Pass:
         """The same message again: no second effect, the same answer."""
         answer = self._known.get(item.identity) if item.identity else None
         if answer is None:
-            self._wait(item)
-        else:
-            self._close(item, "repeated")
+            return self._wait(item)
+        self._close(item, "repeated")
         return answer
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
         if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
-            self._wait(item)
-            return None
+            return self._wait(item)
         match decision:
             case Accepted(events=events, version=version, key=key):
                 for event in events:
@@ -298,8 +376,9 @@ class Pass:
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
-        if item.source.kind != "waiting":
-            self._waiting.append(item)
+        line = item.key if self._is_behind(item) else None
+        if item.source.kind != "waiting" or line is not None:
+            self._waiting.append((item, line))
             if item.is_kept:
                 self._closed.append(item.source.number)
 
@@ -308,7 +387,8 @@ class Pass:
         # Only types we know may be labels: anybody can invent others.
         known = item.type if item.type in self._service.routes else "other"
         self.counts[known, outcome] += 1
-        if item.is_kept and forget:
+        # Whoever decides a line forgets it once its events are out: nothing is to overtake them.
+        if item.is_kept and forget and item.source.kind != "line":
             self._closed.append(item.source.number)
 
     async def _store(self) -> None:
@@ -317,7 +397,7 @@ class Pass:
             await kept.park(self._tx.conn, self._parkings, self._tx.now)
         if self._waiting:
             await kept.wait(self._tx.conn, self._waiting)
-            self._tx.wake("waiting")
+            self._tx.wake("waiting", "lines")
         if self._closed:
             await kept.forget(self._tx.conn, self._closed)
 

@@ -24,7 +24,12 @@ Row = asyncpg.Record
 
 T = TypeVar("T")
 
+Locked = asyncpg.LockNotAvailableError
+"""Another session holds a lock for longer than it was waited for."""
+
 COMMAND_TIMEOUT = 60.0
+LOCK_TIMEOUT = "2s"
+"""How long a statement waits for a lock; a batch or a piece of ours holds one for much less."""
 BACKOFF_CEILING = 5.0
 USUAL_SIZE = 4
 """The connections that a worker has at work under load: a batch, a publish, two sweeps."""
@@ -139,7 +144,12 @@ async def pool(
         max_inactive_connection_lifetime=0,
         init=_prepare,
         reset=_leave,
-        server_settings={**_named(application), "jit": "off", **({} if reads_all else BY_KEY)},
+        server_settings={
+            **_named(application),
+            "jit": "off",
+            "lock_timeout": LOCK_TIMEOUT,
+            **({} if reads_all else BY_KEY),
+        },
     )
     try:
         yield made
