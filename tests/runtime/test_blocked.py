@@ -8,10 +8,12 @@ import pytest
 
 from services.runtime.messages import decider
 from services.runtime.postgres import database
+from services.runtime.service import Job, JobKind, Transaction, jobs
 from tests.eventually import eventually
 from tests.harness import Harness, open_harness
 from tests.runtime import probe
 from tests.runtime.conftest import MakeEnvironment
+from tests.runtime.counting import count, job, states
 from tests.runtime.environment import (
     THINGS,
     Environment,
@@ -30,10 +32,18 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a lock."""
     monkeypatch.setattr(database, "LOCK_TIMEOUT", "100ms")
     monkeypatch.setattr(decider, "BRIEFLY", "SET LOCAL lock_timeout = '20ms'")
+
+
+@pytest.fixture
+async def harness(hurried: None, database_url: str, hooks: Hooks) -> AsyncIterator[Harness]:
+    """A harness that does not wait long for locks."""
+    harness = await open_harness(probe.service("probe", hooks), database_url)
+    yield harness
+    await harness.close()
 
 
 @asynccontextmanager
@@ -149,18 +159,10 @@ async def exactly_waits(env: Environment, count: int) -> bool:
 class TestAKeptMessage:
     """One that waits or is retried may be blocked as well."""
 
-    @pytest.fixture
-    async def impatient_harness(self, database_url: str, hooks: Hooks) -> AsyncIterator[Harness]:
-        """A harness that does not wait long for locks."""
-        harness = await open_harness(probe.service("probe", hooks), database_url)
-        yield harness
-        await harness.close()
-
     async def test_that_waits_for_another_thing_gets_in_line(
-        self, impatient_harness: Harness, database_url: str
+        self, harness: Harness, database_url: str
     ) -> None:
         """It has its answer when the lock is given back."""
-        harness = impatient_harness
         early = Add(thing_id="A", note="early", needs="B")
         await handle(
             harness, item_of(harness, early, reply_to="answers"), patience=timedelta(hours=1)
@@ -184,10 +186,9 @@ class TestAKeptMessage:
         assert [reply.data["outcome"] for reply in await replies(harness)] == ["accepted"]
 
     async def test_that_is_retried_stays_where_it_is(
-        self, impatient_harness: Harness, database_url: str, hooks: Hooks
+        self, harness: Harness, database_url: str, hooks: Hooks
     ) -> None:
         """It has been claimed for a minute, and is tried again after that."""
-        harness = impatient_harness
         await handle(harness, item_of(harness, Add(thing_id="A", note="1")))
         hooks.failing = {"bad"}
         await handle(harness, item_of(harness, Add(thing_id="A", note="bad")))
@@ -204,10 +205,9 @@ class TestAKeptMessage:
         assert await notes(harness) == ["1", "bad"]
 
     async def test_in_line_that_fails_is_parked(
-        self, impatient_harness: Harness, database_url: str, hooks: Hooks
+        self, harness: Harness, database_url: str, hooks: Hooks
     ) -> None:
         """And holds up nobody behind it."""
-        harness = impatient_harness
         await handle(harness, item_of(harness, Add(thing_id="A", note="1")))
         async with locked(database_url, "A"):
             await handle(
@@ -221,3 +221,30 @@ class TestAKeptMessage:
         assert await notes(harness) == ["1", "2"]
         assert len(await rows(harness, "parked")) == 1
         assert not await rows(harness, "waiting")
+
+
+async def lock_and_count(tx: Transaction, found: Job, size: int) -> Job:
+    """Count on, with a lock of the thing that the job is about."""
+    await tx.conn.execute("SELECT FROM things WHERE thing_id = $1 FOR UPDATE", found.line)
+    return await count(tx, found, size)
+
+
+class TestAJob:
+    """Its piece may need the lock, too."""
+
+    async def test_holds_back_no_other(
+        self, harness: Harness, database_url: str
+    ) -> None:
+        """It is left alone for a while, and then goes on."""
+        kind = JobKind("locking", lock_and_count)
+        await handle(harness, *(item_of(harness, Add(thing_id=t)) for t in ("A", "B")))
+        async with harness.work.begin() as tx:
+            await jobs._insert(tx, [job("A", kind=kind), job("B", kind=kind)])
+        sweep = jobs.sweep([kind])
+        async with locked(database_url, "A"):
+            assert [await sweep.run(harness.work) for _ in range(3)] == [True, True, False]
+            assert await states(harness) == {("A", 1): "running", ("B", 1): "done"}
+
+        await jobs.sweep([kind]).run(harness.work)
+
+        assert await states(harness) == {("A", 1): "done", ("B", 1): "done"}
