@@ -232,9 +232,7 @@ async def lock_and_count(tx: Transaction, found: Job, size: int) -> Job:
 class TestAJob:
     """Its piece may need the lock, too."""
 
-    async def test_holds_back_no_other(
-        self, harness: Harness, database_url: str
-    ) -> None:
+    async def test_holds_back_no_other(self, harness: Harness, database_url: str) -> None:
         """It is left alone for a while, and then goes on."""
         kind = JobKind("locking", lock_and_count)
         await handle(harness, *(item_of(harness, Add(thing_id=t)) for t in ("A", "B")))

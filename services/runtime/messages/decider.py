@@ -53,7 +53,8 @@ class Result:
 
 
 Failure = tuple[str, BaseException]
-"""Why a message cannot be handled: it is parked with this reason and this error."""
+"""Why a message cannot be handled: it is parked with this reason and this error, or waits."""
+BLOCKED = "blocked"
 
 
 class Blocked(Exception):
@@ -128,9 +129,10 @@ class Decider:
         if len(items) > 1:
             # One bad message harms no other: it is found by halving.
             middle = len(items) // 2
-            return await self._decide(items[:middle], result, brief=brief) and await self._decide(
-                items[middle:], result, brief=brief
-            )
+            for half in (items[:middle], items[middle:]):
+                if not await self._decide(half, result, brief=brief):
+                    return False
+            return True
         if attempt < TRIES:
             await backoff(attempt)
             return await self._decide(items, result, attempt + 1, brief=brief)
@@ -142,48 +144,36 @@ class Decider:
         if item.source.kind in ("line", "retry"):
             return False
         log.warning("message_blocked", type=item.type, key=item.key)
-        await self._pass([item], result, None, blocked=True)
+        await self._pass([item], result, (BLOCKED, Blocked()))
         return True
 
     async def _pass(
-        self,
-        items: list[Item],
-        result: Result,
-        failure: Failure | None,
-        *,
-        brief: bool = False,
-        blocked: bool = False,
+        self, items: list[Item], result: Result, failure: Failure | None, *, brief: bool = False
     ) -> None:
         async def commit() -> None:
             try:
-                await self._commit(items, result, failure, brief=brief, blocked=blocked)
+                await self._commit(items, result, failure, brief)
             except Locked as error:
-                if failure is not None or blocked:
-                    raise
-                raise Blocked(str(error)) from error
+                if failure is None:
+                    raise Blocked(str(error)) from error
+                raise
 
         await persist("decide", commit)
-        if failure is not None and result.answers[-1][1].outcome == "parked":
-            reason, error = failure
+        reason, error = failure or (BLOCKED, None)
+        if reason != BLOCKED and result.answers[-1][1].outcome == "parked":
             log.error("message_parked", reason=reason, type=items[0].type, error=repr(error))
         if self.wakes_waiting and not items[0].is_kept:
             # What this batch made known may be what a command waits for.
             self._work.wakes.call(["waiting"])
 
     async def _commit(
-        self,
-        items: list[Item],
-        result: Result,
-        failure: Failure | None,
-        *,
-        brief: bool,
-        blocked: bool,
+        self, items: list[Item], result: Result, failure: Failure | None, brief: bool
     ) -> None:
         async with self._work.begin() as tx:
             if brief:
                 await tx.conn.execute(BRIEFLY)
             batch = Pass(self._service, tx, self._patience)
-            await batch.decide(items, failure, {items[0].key} if blocked else frozenset())
+            await batch.decide(items, failure)
             for item, answer in batch.answered:
                 # Nobody delivers a kept message again, so its answer is committed with its effect.
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
@@ -212,15 +202,12 @@ class Pass:
     answered: list[tuple[Item, Answer]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    async def decide(
-        self, items: Sequence[Item], failure: Failure | None, blocked: Set[str]
-    ) -> None:
-        """Decide each; where a failure is given, the one item is not handed to the service.
-
-        What has a key that is blocked, or whose line others wait in, is not handed to it either.
-        """
+    async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
+        """Decide each; where a failure is given, the one item is not handed to the service."""
         await self._look_up(items)
-        self._lines |= blocked
+        if failure is not None and failure[0] == BLOCKED:
+            self._lines |= {items[0].key}
+            failure = None
         fresh = self._first_of_each(items)
         messages = {
             at: Received(i.element, i.body, self._tx.now, i.cause)
@@ -241,7 +228,8 @@ class Pass:
             elif failure is not None:
                 answer = self._fail(item, failure)
             elif self._is_behind(item):
-                answer = self._wait(item)
+                self._wait(item)
+                continue
             else:
                 answer = self._take_broken(item)
             if answer is None:
@@ -256,9 +244,9 @@ class Pass:
         await self._store()
 
     async def _look_up(self, items: Sequence[Item]) -> None:
-        """What was answered before; to a message that is retried, being parked is no answer.
+        """What was answered before, and the lines that those from lanes have to wait behind.
 
-        And the lines that those which come from a lane have to wait behind.
+        To a message that is retried, being parked is no answer.
         """
         identities = {i.identity for i in items if i.identity}
         keys = {i.key for i in items if i.source.kind == "lane"}
@@ -286,14 +274,16 @@ class Pass:
         """The same message again: no second effect, the same answer."""
         answer = self._known.get(item.identity) if item.identity else None
         if answer is None:
-            return self._wait(item)
-        self._close(item, "repeated")
+            self._wait(item)
+        else:
+            self._close(item, "repeated")
         return answer
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
         if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
-            return self._wait(item)
+            self._wait(item)
+            return None
         match decision:
             case Accepted(events=events, version=version, key=key):
                 for event in events:

@@ -88,11 +88,12 @@ FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(bo
 WHERE before < $3 ORDER BY number
 """
 
+
 class Line(NamedTuple):
     """A key whose messages wait for a lock, how many they are, and since when the first waits."""
 
     key: str
-    count: int
+    waiting: int
     since: datetime
 
 

@@ -82,16 +82,14 @@ async def attempt(what: str, work: Callable[[], Awaitable[object]]) -> None:
 
 async def persist(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do work until it no longer fails for a transient reason."""
-    tries = 0
-    while True:
-        try:
-            return await work()
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            tries += 1
-            telemetry.fault(what, tries, error)
-            await backoff(tries)
+    with telemetry.Wait("Postgres", what) as wait:
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                await backoff(wait.failed(error))
 
 
 # The driver asks the server for each type of array once a connection, which takes 10 ms or more:
