@@ -97,8 +97,10 @@ class Worker:
         """Connect to both sides, and check that what this worker needs is there."""
         name = f"relais {self._service.name}"
         pool = await stack.enter_async_context(database.pool(self._url, name))
-        async with pool.acquire() as conn:
-            await migrate.check(conn, migrate.found(self._service.name, self._service.migrations))
+        with database.named(self._url):
+            async with pool.acquire() as conn:
+                needed = migrate.found(self._service.name, self._service.migrations)
+                await migrate.check(conn, needed)
         url = self._config.amqp_url
         publisher = Publisher(url, f"{name} publisher")
         stack.push_async_callback(publisher.close)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -99,7 +100,7 @@ class TestALockedRow:
             async with locked(env.database_url, "A"):
                 for n in range(5):
                     await env.send(Add(thing_id="A", note=str(n)), Add(thing_id="B", note=str(n)))
-                    await eventually(lambda n=n: has(env, "B", n + 1))
+                    await eventually(partial(has, env, "B", n + 1))
             for n in range(5, 50):
                 await env.send(Add(thing_id="A", note=str(n)))
             await eventually(lambda: has(env, "A", 50))

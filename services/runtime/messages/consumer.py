@@ -51,7 +51,7 @@ class Consumer:
         self._intake: Intake | None = None
         self._in_hand: deque[Batch] = deque()
         self._awaited = "Postgres"
-        self._error = ""
+        self._errors: dict[str, str] = {}
         self._silent: Sequence[str] = ()
         self.last_progress = time.monotonic()
         """When the oldest batch in hand last came to its next stage: the others wait for it."""
@@ -70,7 +70,8 @@ class Consumer:
         """Why messages are not handled, in sentences."""
         found = []
         if self._intake is None:
-            found.append(f"it consumes no lane; it waits for {self._awaited}{self._error}")
+            error = self._errors.get(self._awaited, "")
+            found.append(f"it consumes no lane; it waits for {self._awaited}{error}")
         elif not self._intake.is_consuming:
             found.append(f"it consumes no lane; {self._intake.why_not}")
         found += [f"RabbitMQ does not answer for the lane {lane}" for lane in self._silent]
@@ -99,7 +100,7 @@ class Consumer:
                 if not (closed or broker.is_fault(error) or is_transient(error)):
                     raise
                 log.warning("consuming_failed", awaited=self._awaited, error=repr(error))
-                self._error = f": {type(error).__name__} {error}".rstrip()
+                self._errors[self._awaited] = f": {type(error).__name__} {error}".rstrip()
             finally:
                 self._intake = None
                 self._in_hand.clear()
@@ -112,6 +113,7 @@ class Consumer:
     async def _session(self) -> None:
         self._awaited = "Postgres"
         slot = await self._slot.take()
+        self._errors.pop("Postgres", None)
         self._awaited = "RabbitMQ"
         url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
         wanted = self._service.reader(self._settings.lanes)
@@ -123,6 +125,7 @@ class Consumer:
             intake.end("stopping")
         async with broker.consuming(url, name, intake.deliver, intake.room) as channel:
             await channel.basic_qos(prefetch_count=self._settings.prefetch)
+            self._errors.clear()
             log.info("consuming", lanes=len(queues), slot=slot)
             priorities = lanes.priorities(slot, len(queues))
             # What comes is worked on meanwhile, or the broker's answers might find no room.

@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
@@ -64,6 +65,21 @@ def is_transient(error: BaseException) -> bool:
 async def backoff(attempt: int) -> None:
     """Wait with full jitter, at most 5 s."""
     await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING, 0.05 * 2 ** min(attempt, 10))))
+
+
+class Unavailable(ConnectionError):
+    """Postgres does not answer; a bare OSError or TimeoutError would not say who."""
+
+
+@contextmanager
+def named(url: str) -> Iterator[None]:
+    """Let what the network raises while the block lasts say that it is about this database."""
+    try:
+        yield
+    except OSError as error:
+        place, database = urlsplit(url).netloc.rpartition("@")[2], urlsplit(url).path.lstrip("/")
+        text = f"Postgres at {place} (database {database}) does not answer"
+        raise Unavailable(f"{text}: {str(error) or 'no answer'}") from error
 
 
 class Conflict(ConnectionError):
@@ -134,21 +150,22 @@ async def pool(
     Those that a worker usually needs are made now.
     reads_all is for those who look through whole tables, as no worker does.
     """
-    made = await asyncpg.create_pool(
-        url,
-        min_size=min(size, 1 if reads_all else USUAL_SIZE),
-        max_size=size,
-        command_timeout=COMMAND_TIMEOUT,
-        max_inactive_connection_lifetime=0,
-        init=_prepare,
-        reset=_leave,
-        server_settings={
-            **_named(application),
-            "jit": "off",
-            "lock_timeout": LOCK_TIMEOUT,
-            **({} if reads_all else BY_KEY),
-        },
-    )
+    with named(url):
+        made = await asyncpg.create_pool(
+            url,
+            min_size=min(size, 1 if reads_all else USUAL_SIZE),
+            max_size=size,
+            command_timeout=COMMAND_TIMEOUT,
+            max_inactive_connection_lifetime=0,
+            init=_prepare,
+            reset=_leave,
+            server_settings={
+                **_named(application),
+                "jit": "off",
+                "lock_timeout": LOCK_TIMEOUT,
+                **({} if reads_all else BY_KEY),
+            },
+        )
     try:
         yield made
     finally:
@@ -161,8 +178,9 @@ async def pool(
 @asynccontextmanager
 async def connect(url: str, application: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection outside any pool, such as for a session lock."""
-    connection = await asyncpg.connect(url, timeout=10, server_settings=_named(application))
-    await _prepare(connection)
+    with named(url):
+        connection = await asyncpg.connect(url, timeout=10, server_settings=_named(application))
+        await _prepare(connection)
     try:
         yield connection
     finally:
