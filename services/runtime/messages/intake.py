@@ -66,6 +66,7 @@ class Intake:
         self._to_take = asyncio.Event()
         self._has_begun = False
         self._ended: str | None = None
+        self._next = ""
         self._drains = dict.fromkeys(service.drains, Source("drain", reason="unknown_type"))
         self._drains[names.dead(service.name)] = Source("drain", reason="dead")
 
@@ -81,6 +82,7 @@ class Intake:
         lanes = dict(zip(queues, priorities, strict=True))
         try:
             for queue in (*lanes, *self._drains):
+                self._next = queue
                 arguments: FieldTable = {"x-priority": lanes[queue]} if queue in lanes else {}
                 await channel.basic_consume(queue, _unused, arguments=arguments, consumer_tag=queue)
         except BaseException:
@@ -116,6 +118,11 @@ class Intake:
     def is_consuming(self) -> bool:
         """Whether every lane is consumed, and messages come in."""
         return self._has_begun and self._ended is None
+
+    @property
+    def why_not(self) -> str:
+        """Why no message comes in, where none does."""
+        return self._ended or f"RabbitMQ has not confirmed the consumer of {self._next}"
 
     async def read_ahead(self) -> None:
         """Read what is delivered, up to a batch ahead, until the intake ends."""
