@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _DEEPEST = 32
 
 _ID = r"^[A-Za-z0-9_-]{1,64}$"
@@ -35,15 +37,25 @@ T = TypeVar("T")
 def _instant(value: Any) -> datetime:
     if isinstance(value, str) and _RFC3339.fullmatch(value):
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
+            given = datetime.fromisoformat(value.upper())
+        except ValueError:
             pass  # a day, an hour or an offset that does not exist
+        else:
+            return _within_limits(given).astimezone(UTC)
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value if value.tzinfo is UTC else value.astimezone(UTC)
     raise ValueError(
         "must be an RFC 3339 time with an offset and at most 6 decimals, "
         "such as 2026-11-23T09:00:00Z"
     )
+
+
+def _within_limits(given: datetime) -> datetime:
+    # The first and the last moments that Python knows mean minus and plus infinity to the driver
+    # of the database, and another zone's clock reads what it cannot hold.
+    if EARLIEST <= given <= LATEST:
+        return given
+    raise ValueError("must be from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z")
 
 
 def _without_nul(value: str) -> str:
@@ -131,7 +143,7 @@ Attribute = Annotated[str, StringConstraints(max_length=256), _NUL_FREE]
 JsonType = Annotated[str, StringConstraints(pattern=_JSON)]
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-"""A moment in UTC; on the wire RFC 3339 with an offset."""
+"""A moment in UTC; on the wire RFC 3339 with an offset, between 1970 and 9999."""
 
 Text = Annotated[str, _NUL_FREE]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), _NUL_FREE]

@@ -112,7 +112,7 @@ def _choices(model: type[Command], name: str) -> list[str]:
 
 def command_class(kind: str) -> type[Command]:
     """The command of a type, short (`package.cancel`) or in full."""
-    if found := catalogue.COMMANDS.get(names.wire_type(kind)):
+    if found := catalogue.COMMANDS.get(names.wire_type(names.short_type(kind))):
         return found
     known = sorted(names.short_type(name) for name in catalogue.COMMANDS)
     if near := difflib.get_close_matches(kind.lower(), known, n=3):
@@ -185,7 +185,7 @@ async def send(wanted: Command, manner: Manner, *, as_json: bool) -> int:
         except client.NotSent as error:
             raise Problem(str(error), UNAVAILABLE) from None
     _print_outcome(outcome, as_json)
-    return 1 if outcome.outcome == Outcome.REFUSED else 0
+    return 0 if outcome.outcome in (Outcome.ACCEPTED, Outcome.UNCHANGED) else 1
 
 
 def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
@@ -195,7 +195,7 @@ def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
         print(f"sent {wanted.wire_type} {id}; not waiting for its outcome")
 
 
-STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}
+STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow"}
 
 
 def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
@@ -207,9 +207,10 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
     version = f", version {outcome.version}" if outcome.version else ""
     code = f" ({outcome.code})" if outcome.code else ""
     out.print(Text.assemble((outcome.outcome, color), f"{code}: {outcome.about}{version}"))
-    # The errors are the message, one by one.
-    if outcome.message and not outcome.errors:
+    errors = [f"{error.field} {error.message}".strip() for error in outcome.errors or ()]
+    # Of an invalid command the message is nothing but its errors; they stand below, one by one.
+    if outcome.message and outcome.message != "; ".join(errors):
         out.print(one_line(outcome.message), soft_wrap=True)
-    for error in outcome.errors or ():
-        out.print(one_line(f"  {error.field} {error.message}".rstrip()), soft_wrap=True)
+    for error in errors:
+        out.print(one_line(f"  {error}"), soft_wrap=True)
     out.print(Text(one_line(f"command {outcome.command_id}"), "dim"))

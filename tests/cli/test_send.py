@@ -21,6 +21,11 @@ class TestType:
         """The wire name is taken as it is."""
         assert send.command_class("relais.package.cancel.v1") is CancelPackage
 
+    @pytest.mark.parametrize("kind", ["relais.package.cancel", "package.cancel.v1"])
+    def test_may_lack_its_prefix_or_its_version(self, kind: str) -> None:
+        """There is just one command that it can mean."""
+        assert send.command_class(kind) is CancelPackage
+
     def test_of_an_event_is_no_command(self) -> None:
         """Events are said by services, never sent."""
         with pytest.raises(Problem, match="no command"):
@@ -173,3 +178,19 @@ class TestOutcome:
         send._print_outcome(outcome, as_json=False)
         out = capsys.readouterr().out
         assert [out.count(error.message) for error in errors] == [1, 1]
+
+    def test_keeps_the_sentence_that_no_error_says(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A refusal says why, and its errors where: both are shown."""
+        outcome = CommandOutcome(
+            about="CAT86",
+            outcome=Outcome.REFUSED,
+            code=RefusalCode.FIELD_LOCKED,
+            message="package CAT86 is published; cancel it first",
+            errors=[FieldError("data.audience", "is locked")],
+        )
+        send._print_outcome(outcome, as_json=False)
+        out = capsys.readouterr().out
+        assert "package CAT86 is published; cancel it first" in out
+        assert "  data.audience is locked" in out

@@ -1,7 +1,7 @@
 """Envelopes: what is read of any bytes, and what is written of any messages."""
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -27,7 +27,9 @@ values = st.recursive(
 attributes = st.fixed_dictionaries(
     {"id": names, "source": names, "type": names, "subject": ids},
     optional={
-        "time": st.datetimes(timezones=st.just(UTC)),
+        "time": st.datetimes(
+            datetime(1970, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC)
+        ),
         **dict.fromkeys(
             ["partitionkey", "correlationid", "causationid", "actor", "traceparent"], texts
         ),

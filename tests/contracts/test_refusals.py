@@ -25,6 +25,7 @@ TIME = (
     "must be an RFC 3339 time with an offset and at most 6 decimals, "
     "such as 2026-11-23T09:00:00Z, not "
 )
+WITHIN = "must be from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z, not "
 AN_ID = "must be an id of 1 to 64 of A-Z a-z 0-9 _ -, not "
 PLACE = {"package_id": "CAT86", "entity_id": "OU3", "label": "Windows"}
 CREATE = {
@@ -80,11 +81,23 @@ CASES: list[tuple[type[Body], dict[str, Any], str, str]] = [
     (EditPackage, {"ends_at": "2026-02-30T09:00:00Z"}, "ends_at", TIME + "'2026-02-30T09:00:00Z'"),
     (EditPackage, {"ends_at": "2026-11-23 09:00Z"}, "ends_at", TIME + "'2026-11-23 09:00Z'"),
     (EditPackage, {"ends_at": NAIVE + "+25:00"}, "ends_at", TIME + f"'{NAIVE}+25:00'"),
+    *(
+        (EditPackage, {"ends_at": outside}, "ends_at", f"{WITHIN}'{outside}'")
+        for outside in (
+            "0001-01-01T00:00:00+01:00",
+            "0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.999999Z",
+            "1970-01-01T00:59:59+01:00",
+            "9999-12-31T23:59:59.000001Z",
+            "9999-12-31T23:59:59.999999Z",
+            "9999-12-31T23:00:00-01:00",
+        )
+    ),
     (
         EditPackage,
-        {"ends_at": "0001-01-01T00:00:00+01:00"},
-        "ends_at",
-        TIME + "'0001-01-01T00:00:00+01:00'",
+        {"reminders": [{"at": "0001-01-01T00:00:00Z"}]},
+        "reminders.0.at",
+        f"{WITHIN}'0001-01-01T00:00:00Z'",
     ),
     (EditPackage, {"ends_at": 1795424400}, "ends_at", TIME + "1795424400"),
     # numbers and booleans

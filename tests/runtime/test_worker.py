@@ -5,16 +5,20 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from contracts import names
-from services.runtime import web, worker
+from services.runtime import telemetry, web, worker
+from services.runtime.amqp import broker, isolation, publisher, topology
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
+from services.runtime.messages import consumer, outbox, sources
 from services.runtime.messages.relay import Relay
+from services.runtime.postgres import database
 from services.runtime.postgres.migrate import MigrationError
 from services.runtime.service import Service, Sweep
 from services.runtime.settings import ConfigurationError
@@ -169,7 +173,8 @@ class TestReadiness:
 
             proxy.refuse()
 
-            await eventually(lambda: worker.is_unready("consumes no lane"))
+            await eventually(lambda: worker.is_unready("consumes no lane; it waits for RabbitMQ"))
+            assert not await worker.is_unready("Postgres")
             await proxy.accept()
             await eventually(worker.is_ready)
 
@@ -191,6 +196,8 @@ class TestReadiness:
             hooks.gate.set()
 
             await eventually(lambda: worker.is_unready("consumes no lane"))
+            await eventually(lambda: worker.is_unready("for Postgres"))
+            assert not await worker.is_unready("RabbitMQ")
             await proxy.accept()
             await eventually(worker.is_ready)
 
@@ -209,6 +216,83 @@ class TestReadiness:
                 await env.db.execute("UPDATE outbox SET taken_until = now()")
                 await eventually(lambda: recorder.deliveries)
                 await eventually(one.is_ready)
+
+    async def test_goes_while_a_publish_is_not_confirmed(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The broker reads nothing, as under an alarm, and the database is not blamed for it."""
+        monkeypatch.setitem(telemetry.REPORTED_AFTER, "publish", 0.3)
+        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as worker:
+            await eventually(worker.is_ready)
+            await env.send(Add(thing_id="A"))
+            await effects(env, 1)
+            proxy.hold(up=True, down=False)
+            await env.send(Add(thing_id="A"))
+
+            await eventually(lambda: worker.is_unready("for RabbitMQ (publish)"))
+            assert not await worker.is_unready("Postgres")
+            proxy.release()
+            await eventually(worker.is_ready, timeout=30)
+
+    async def test_goes_while_an_event_stays_in_the_outbox(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever holds it, and however often it is claimed anew."""
+        monkeypatch.setattr(worker, "LEFT_AFTER", 0.3)
+        async with run_worker() as one:
+            await eventually(one.is_ready)
+            await env.db.execute(HELD_EVENT)
+
+            await eventually(lambda: one.is_unready("an event has waited"))
+            await env.db.execute("DELETE FROM outbox")
+            await eventually(one.is_ready)
+
+    async def test_goes_while_a_lock_holds_messages_back(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It names their key, and since when they wait."""
+        monkeypatch.setattr(database, "LOCK_TIMEOUT", "100ms")
+        monkeypatch.setattr(sources, "HELD_AFTER", 0.0)
+        async with run_worker() as one:
+            await env.send(Add(thing_id="A"))
+            await effects(env, 1)
+            async with env.db.transaction():
+                await env.db.execute("SELECT FROM things FOR UPDATE")
+                await env.send(Add(thing_id="A"), Add(thing_id="B"))
+                await effects(env, 2)
+                await eventually(lambda: one.is_unready("A is held by another session of Postgres"))
+            await effects(env, 3)
+            await eventually(one.is_ready)
+
+    async def test_goes_while_a_lane_does_not_answer(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has no leader, say."""
+        monkeypatch.setattr(consumer, "LOOKED_AT_EVERY", 0.1)
+        monkeypatch.setattr(consumer, "ANSWERED_WITHIN", 0.3)
+        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as one:
+            await eventually(one.is_ready)
+            proxy.hold(up=True, down=False)
+
+            lane = names.lane(env.service.name, 1)
+            await eventually(lambda: one.is_unready(f"does not answer for the lane {lane}"))
+            proxy.release()
+            await eventually(one.is_ready)
+
+    async def test_comes_with_the_lanes_that_were_added(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A worker that has been told of fewer reads them all the same."""
+        monkeypatch.setattr(consumer, "LOOKED_AT_EVERY", 0.1)
+        async with run_worker() as one:
+            await eventually(one.is_ready)
+            async with broker.connected(env.amqp_url, "probe setup") as connection:
+                await topology.apply(connection, [env.service.reader(env.lanes + 3)])
+
+            await env.send(*adds(THINGS, 100))
+
+            await effects(env, 100)
+            await eventually(one.is_ready)
 
     async def test_goes_while_a_sweep_keeps_failing(
         self, run_worker: RunWorker, env: Environment
@@ -238,6 +322,14 @@ class TestReadiness:
             await one.running
 
 
+HELD_EVENT = """
+INSERT INTO outbox (exchange, routing_key, type, message_id, correlation_id, content_type,
+                    mandatory, body, taken_until)
+VALUES ('', 'q', 't', 'm', 'c', 'x', false, '', now() + interval '1 hour')
+"""
+"""An event that somebody else has claimed and does not publish."""
+
+
 def with_sweep(service: Service, run: Callable[[Work], Awaitable[bool]]) -> Service:
     """The same service with one sweep."""
     values = {name: getattr(service, name) for name in service.__slots__}
@@ -263,6 +355,13 @@ class TestItsStart:
         async with run_worker() as worker:
             with pytest.raises(TopologyError, match=f"queue {lane} is missing"):
                 await worker.running
+
+
+def never_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hang would end the worker before readiness speaks of a batch without progress."""
+    monkeypatch.setattr(worker, "STUCK_AFTER", 3.0)
+    monkeypatch.setattr(worker, "WATCHED_EVERY", 0.05)
+    monkeypatch.setattr(consumer, "STANDS_AFTER", 6.0)
 
 
 class TestItsEnd:
@@ -302,6 +401,53 @@ class TestItsEnd:
 
             with pytest.raises(Stuck, match="no progress"):
                 await one.running
+
+    async def test_does_not_come_while_the_database_is_away(
+        self,
+        run_worker: RunWorker,
+        env: Environment,
+        hooks: Hooks,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """For however long, with messages in hand: it waits, and goes on when it is back."""
+        never_stuck(monkeypatch)
+        hooks.gate.clear()
+        async with (
+            proxied(env.database_url) as proxy,
+            run_worker(database_url=proxy.url) as one,
+        ):
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: hooks.batches)
+            proxy.refuse()
+            hooks.gate.set()
+            await eventually(lambda: one.is_unready("has made no progress"))
+            await proxy.accept()
+            await effects(env, 1)
+            await eventually(one.is_ready)
+
+    async def test_does_not_come_while_the_broker_takes_nothing(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An alarm may last for hours; the events wait in the outbox."""
+        never_stuck(monkeypatch)
+        monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.5))
+        monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr(isolation, "PROBE_TIMEOUT", 0.2)
+        monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.3)
+        monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)
+        async with (
+            proxied(env.amqp_url) as proxy,
+            run_worker(amqp_url=proxy.url) as one,
+        ):
+            await eventually(one.is_ready)
+            proxy.hold(up=True, down=False)
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: one.is_unready("has made no progress"))
+            proxy.release()
+            await eventually(one.is_ready, timeout=30)
+            await eventually(lambda: exactly(env, 0))
+        assert await env.count("journal") == 1
+        assert await env.count("outbox") == 0
 
     async def test_waits_no_longer_than_it_may(
         self, run_worker: RunWorker, env: Environment, hooks: Hooks

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aiormq.abc
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from aiormq.exceptions import ChannelNotFoundEntity
 from pamqp.common import FieldTable
@@ -122,6 +123,17 @@ async def check(connection: AbstractConnection, reader: Reader, drains: Sequence
             if not await _exists(connection, kind, name):
                 raise TopologyError(f"{kind} {name} is missing on the broker; run `relais setup`")
     return queues
+
+
+async def is_there(connection: aiormq.abc.AbstractConnection, queue: str) -> bool:
+    """Whether there is such a queue, and the broker can say how it is."""
+    channel = await connection.channel(publisher_confirms=False)
+    try:
+        await channel.queue_declare(queue, passive=True)
+    except ChannelNotFoundEntity:
+        return False
+    await channel.close()
+    return True
 
 
 async def _exists(connection: AbstractConnection, kind: str, name: str) -> bool:

@@ -24,7 +24,7 @@ class Source(NamedTuple):
     reason is why what is drained from a queue is parked unhandled.
     """
 
-    kind: Literal["lane", "waiting", "retry", "drain"]
+    kind: Literal["lane", "waiting", "line", "retry", "drain"]
     number: int = 0
     reason: str = ""
 
@@ -76,6 +76,15 @@ class Item:
     def id(self) -> str | None:
         """The id it gives itself, where that can be read."""
         return self.element.id
+
+    @property
+    def key(self) -> str:
+        """What its order is kept by; empty where that cannot be read."""
+        match self.element:
+            case Envelope(partitionkey=str(key)):
+                return key
+            case _:
+                return self.body.key if self.body is not None else ""
 
     @property
     def correlationid(self) -> str | None:

@@ -5,14 +5,15 @@ Both are rows of one table, each with its kind.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from services.runtime.messages.item import Item
 from services.runtime.postgres.database import Connection
 
 KEEP = """
 INSERT INTO kept (kind, digest, reason, error, traceback, source, id, type, exchange, routing_key,
-                  reply_to, correlation_id, message_id, headers, body, kept_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                  reply_to, correlation_id, message_id, headers, body, kept_at, line)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (digest) DO UPDATE
 SET reason = excluded.reason, error = excluded.error, traceback = excluded.traceback,
     retry_at = NULL
@@ -34,23 +35,30 @@ async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> 
         if item.source.kind == "retry":
             again.append((item.source.number, *why))
         else:
-            anew.append(_row("parked", item, now, item.digest, *why))
+            anew.append(_row("parked", item, now, None, item.digest, *why))
     await conn.executemany(PARK_AGAIN, again)
     await conn.executemany(KEEP, anew)
 
 
-async def wait(conn: Connection, items: Sequence[Item]) -> None:
-    """Keep commands that name something unknown, in order of arrival."""
+Wait = tuple[Item, str | None]
+"""A message that waits: in line behind a lock, or for what it names to become known."""
+
+
+async def wait(conn: Connection, waits: Sequence[Wait]) -> None:
+    """Keep messages to be decided again, in order of arrival."""
     why = (None, None, None, None)
-    await conn.executemany(KEEP, [_row("waiting", item, item.received_at, *why) for item in items])
+    rows = [_row("waiting", item, item.received_at, line, *why) for item, line in waits]
+    await conn.executemany(KEEP, rows)
 
 
-def _row(kind: str, item: Item, kept_at: datetime, *why: str | None) -> tuple[object, ...]:
+def _row(
+    kind: str, item: Item, kept_at: datetime, line: str | None, *why: str | None
+) -> tuple[object, ...]:
     origin = item.origin
     asked = (origin.reply_to, origin.correlation_id, origin.message_id)
     headers = {text(key): _plain(value) for key, value in origin.headers().items()}
     message = (*(item.identity or (None, None)), item.type, origin.exchange, origin.routing_key)
-    return (kind, *why, *message, *asked, headers, item.raw, kept_at)
+    return (kind, *why, *message, *asked, headers, item.raw, kept_at, line)
 
 
 def _plain(value: object) -> object:
@@ -70,13 +78,33 @@ async def forget(conn: Connection, numbers: Sequence[int]) -> None:
     await conn.execute(FORGET, numbers)
 
 
-ANY_WAITING = "SELECT EXISTS (SELECT FROM kept WHERE kind = 'waiting')"
+ANY_WAITING = "SELECT EXISTS (SELECT FROM kept WHERE kind = 'waiting' AND line IS NULL)"
 # At least one, and no more than the bytes of a batch: a command may have a million of them.
 WAITING = """
 SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
-      FROM (SELECT * FROM kept WHERE kind = 'waiting' AND number > $1
+      FROM (SELECT * FROM kept WHERE kind = 'waiting' AND line IS NULL AND number > $1
             ORDER BY number LIMIT $2) AS next) AS chunk
+WHERE before < $3 ORDER BY number
+"""
+
+
+class Line(NamedTuple):
+    """A key whose messages wait for a lock, how many they are, and since when the first waits."""
+
+    key: str
+    waiting: int
+    since: datetime
+
+
+LINES = """
+SELECT line, count(*) AS count, min(kept_at) AS since FROM kept
+WHERE line IS NOT NULL GROUP BY line ORDER BY min(number)
+"""
+IN_LINE = """
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at
+FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
+      FROM (SELECT * FROM kept WHERE line = $1 ORDER BY number LIMIT $2) AS next) AS chunk
 WHERE before < $3 ORDER BY number
 """
 # It is claimed for a minute, not for good: a worker that ends does not forget it.
@@ -92,9 +120,13 @@ SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,
        count(*) FILTER (WHERE kind = 'waiting') AS waiting FROM kept
 """
 
-BEGIN_ATTEMPT = """
-INSERT INTO attempts (digest, count, last) VALUES ($1, 1, now())
-ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
-RETURNING count
+FIND_ATTEMPTS = "SELECT digest FROM attempts WHERE digest = ANY ($1::text[])"
+BEGIN_ATTEMPTS = """
+WITH begun AS (
+    INSERT INTO attempts (digest, count, last)
+    SELECT DISTINCT digest, 1, now() FROM unnest($1::text[]) AS m (digest) ORDER BY digest
+    ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
+    RETURNING count)
+SELECT max(count) FROM begun
 """
-END_ATTEMPT = "DELETE FROM attempts WHERE digest = $1"
+END_ATTEMPTS = "DELETE FROM attempts WHERE digest = ANY ($1::text[])"

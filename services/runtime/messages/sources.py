@@ -1,18 +1,22 @@
-"""Where items come from that the broker no longer holds: commands that wait, retried messages.
+"""Where items come from that the broker no longer holds: messages that wait or are retried.
 
 They are read from their rows, and decided by the decider like those from lanes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import item, kept
-from services.runtime.messages.decider import Decider
+from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import MAX_BYTES
 from services.runtime.messages.item import Item, Origin, Source
+from services.runtime.messages.kept import Line
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service
 from services.runtime.tables.sweeper import Sweep
@@ -20,8 +24,10 @@ from services.runtime.tables.transaction import Work
 
 CHUNK = 500
 ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
-LOCK_WAITING = "SELECT pg_try_advisory_lock(hashtext('relais.waiting'))"
-UNLOCK_WAITING = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
+LOCK = "SELECT pg_try_advisory_lock(hashtext('relais.' || $1))"
+UNLOCK = "SELECT pg_advisory_unlock(hashtext('relais.' || $1))"
+HELD_AFTER = 5.0
+"""Seconds after which a line is reported: one that moves on by then was only a slow commit."""
 
 
 def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
@@ -29,6 +35,7 @@ def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
     sources = Sources(service, decider)
     return (
         Sweep("waiting", sources.decide_waiting),
+        Sweep("lines", sources.decide_lines),
         Sweep("retries", sources.retry),
         Sweep("measure", measure, every=10),
     )
@@ -42,26 +49,26 @@ async def measure(work: Work) -> bool:
     return False
 
 
+async def _publish(work: Work, decided: Result) -> None:
+    await work.outbox.publish(decided.rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Reads what is kept, and has it decided by the consumer's decider: one way in for all."""
 
     service: Service
     decider: Decider
+    _seen: dict[str, float] = field(default_factory=dict)
 
     async def decide_waiting(self, work: Work) -> bool:
         """Decide every waiting command again, in order of arrival; one worker at a time."""
         if not await work.pool.fetchval(kept.ANY_WAITING):
             self.decider.wakes_waiting = False
             return False
-        async with work.pool.acquire() as guard:
-            # A lock of the session, not of a transaction: none is open while we publish.
-            if not await guard.fetchval(LOCK_WAITING):
-                return False
-            try:
+        async with _alone(work, "waiting") as is_alone:
+            if is_alone:
                 await self._decide_all(work)
-            finally:
-                await guard.fetchval(UNLOCK_WAITING)
         return False
 
     async def _decide_all(self, work: Work) -> None:
@@ -70,9 +77,40 @@ class Sources:
             after = rows[-1]["number"]
             seen += len(rows)
             items = [i for row in rows for i in self._read(row, "waiting")]
-            await work.outbox.publish((await self.decider.decide(items)).rows)
+            decided = await self.decider.decide(items, partial(_publish, work))
+            await _publish(work, decided)
         # What few wait look again after every batch; a crowd looks once a second.
         self.decider.wakes_waiting = 0 < seen <= CHUNK
+
+    async def decide_lines(self, work: Work) -> bool:
+        """Decide what waits for a lock, line by line, each in order; one worker at a time."""
+        lines = [Line(*row) for row in await work.pool.fetch(kept.LINES)]
+        self._report(lines)
+        if lines:
+            async with _alone(work, "lines") as is_alone:
+                for line in lines if is_alone else ():
+                    await self._decide_line(work, line.key)
+        return False
+
+    def _report(self, lines: Sequence[Line]) -> None:
+        """Say which lines do not move; by a clock of our own, whoever's the others are."""
+        now = time.monotonic()
+        seen = {line.key: self._seen.get(line.key, now) for line in lines}
+        self._seen.clear()
+        self._seen.update(seen)
+        self.decider.lines = [line for line in lines if now - seen[line.key] > HELD_AFTER]
+
+    async def _decide_line(self, work: Work, key: str) -> None:
+        async def forget(part: Result) -> None:
+            await _publish(work, part)
+            done = [item.source.number for item, _ in part.answers]
+            await work.pool.execute(kept.FORGET, done)
+
+        went = True
+        while went and (rows := await work.pool.fetch(kept.IN_LINE, key, CHUNK, MAX_BYTES)):
+            items = [i for row in rows for i in self._read(row, "line")]
+            result, went = await self.decider.decide_line(items, forget)
+            await forget(result)
 
     async def retry(self, work: Work) -> bool:
         """Handle one parked message that somebody asked to retry."""
@@ -84,10 +122,10 @@ class Sources:
         else:
             # It may be what ended the worker before.
             items = self._read(row, "retry")
-            await work.outbox.publish((await self.decider.decide_suspects(items)).rows)
+            await _publish(work, await self.decider.decide_suspects(items))
         return True
 
-    def _read(self, row: Row, kind: Literal["waiting", "retry"]) -> list[Item]:
+    def _read(self, row: Row, kind: Literal["waiting", "line", "retry"]) -> list[Item]:
         source = Source(kind, row["number"])
         origin = Origin(**{name: row[name] for name in ORIGIN})
         return item.read(origin, row["body"], self.service.routes, row["kept_at"], source)
@@ -110,3 +148,17 @@ class Sources:
                 )
             )
             await kept.forget(tx.conn, [row["number"]])
+
+
+@asynccontextmanager
+async def _alone(work: Work, what: str) -> AsyncIterator[bool]:
+    """Whether this worker alone does it, while the block lasts."""
+    async with work.pool.acquire() as guard:
+        # A lock of the session, not of a transaction: none is open while we publish.
+        if not await guard.fetchval(LOCK, what):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            await guard.fetchval(UNLOCK, what)

@@ -14,8 +14,11 @@ from typing import NamedTuple, Protocol
 from contracts.message import Event
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.decision import Answer, Cause, Identity
-from services.runtime.postgres.database import Connection, Pool
+from services.runtime.decision import Answer, Cause, Identity, Room
+from services.runtime.postgres.database import Connection, Pool, reading
+
+HELD_BYTES = 16 * 1024 * 1024
+"""What one transaction may load and emit where its work can be divided."""
 
 
 class Emitted(NamedTuple):
@@ -39,10 +42,12 @@ class Transaction:
 
     now is the moment of decision, one for the whole transaction.  handled are the messages it has
     decided, each with its type and its answer.  rows are what it leaves in the outbox.
+    room is what it may load and emit.
     """
 
     conn: Connection
     now: datetime
+    room: Room = field(default_factory=lambda: Room(None))
     handled: list[tuple[Identity, str, Answer]] = field(default_factory=list)
     emitted: list[Emitted] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
@@ -108,22 +113,27 @@ class Work:
     _publishing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Transaction]:
-        """A transaction; the caller publishes its rows once it has committed."""
+    async def begin(self, *, divisible: bool = False) -> AsyncIterator[Transaction]:
+        """A transaction; the caller publishes its rows once it has committed.
+
+        One whose work is divisible raises TooMuch where it loads and emits more than fits.
+        """
+        room = Room(HELD_BYTES if divisible else None)
         async with self.pool.acquire() as conn:
-            tx = Transaction(conn, datetime.now(UTC))
-            async with conn.transaction():
-                yield tx
-                tx.rows = await self.outbox.store(tx)
+            tx = Transaction(conn, datetime.now(UTC), room)
+            with reading(conn, room):
+                async with conn.transaction():
+                    yield tx
+                    tx.rows = await self.outbox.store(tx)
         self.wakes.call(tx.woken)
 
     @asynccontextmanager
-    async def publishing(self) -> AsyncIterator[Transaction]:
+    async def publishing(self, *, divisible: bool = False) -> AsyncIterator[Transaction]:
         """A transaction whose rows are published as soon as it has committed.
 
         They are on their way while the next transaction is worked on, in order; see flush.
         """
-        async with self.begin() as tx:
+        async with self.begin(divisible=divisible) as tx:
             yield tx
         if tx.rows:
             await self.flush()
