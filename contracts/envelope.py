@@ -19,7 +19,6 @@ from contracts.sentences import printable, sentence, shown
 _MAX_ERRORS = 100
 # orjson reads 1,024 levels and writes 254; what was read must be kept somewhere.
 _NESTING = 250
-_HELD = "must be a number that 64 bits or a double can hold"
 
 
 class Envelope(BaseModel):
@@ -93,9 +92,9 @@ def read(body: bytes, *, exact: bool = False) -> list[Element]:
     if not 1 <= len(elements) <= MAX_BATCH_ELEMENTS:
         reason = f"the array has {len(elements)} elements; 1 to {MAX_BATCH_ELEMENTS} are accepted"
         return [Unreadable(reason, body)]
-    # A short body cannot be deep, and most are short.
-    is_deep = len(body) > 2 * _NESTING and not _writable(value)
-    read_one = _deep if is_deep else _element
+    # A short body cannot be deep, and most are short; half a character has to be escaped.
+    is_odd = (len(body) > 2 * _NESTING or b"\\u" in body) and not _writable(value)
+    read_one = _odd if is_odd else _element
     found = [read_one(element, body) for element in elements]
     return _broken_by(rounded, found, elements) if rounded and exact else found
 
@@ -120,14 +119,14 @@ def _broken(value: Any, body: bytes, errors: tuple[FieldError, ...]) -> Element:
     return Broken(value["source"], value["id"], value, errors)
 
 
-def _deep(value: Any, body: bytes) -> Element:
-    """An element of a body that could be read and never written again, less what is too deep."""
+def _odd(value: Any, body: bytes) -> Element:
+    """An element of a body that could be read and never written again, less what is odd in it."""
     if _writable(value):
         return _element(value, body)
     if not isinstance(value, dict):
         return Unreadable(f"a message is a JSON object, not {shown(value)}", body)
     kept = {name: item for name, item in value.items() if _writable([item])}
-    message = f"must not be nested deeper than {_NESTING} levels"
+    message = f"must have at most {_NESTING} levels and no half of a character"
     errors = [FieldError(printable(name), message) for name in value if name not in kept]
     element = _element(kept, body)
     if isinstance(element, Unreadable):
@@ -145,7 +144,9 @@ def _broken_by(
     for path, text in rounded:
         at, inside = (path[0], path[1:]) if isinstance(path[0], int) else (0, path)
         if inside and inside[0] == "data" and len(errors[at]) < _MAX_ERRORS:
-            errors[at] += (FieldError(_path("", inside), f"{_HELD}, not {printable(text)}"),)
+            errors[at] += (
+                FieldError(_path("", inside), f"must be {numbers.HELD}, not {printable(text)}"),
+            )
     pairs = zip(found, errors, values, strict=True)
     return [_more_broken(one, more, value) if more else one for one, more, value in pairs]
 

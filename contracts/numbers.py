@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+HELD = "a number that 64 bits or a double can hold"
 _CLASSES = bytes.maketrans(b"0123456789.E", b"00000000000e")
 _LONG, _SMALL = b"0" * 16, b"e-000"
 """Fewer digits, and a larger exponent, are always held."""
@@ -63,11 +64,10 @@ def _is_suspect(classes: bytes) -> bool:
 
 
 def _read_large(body: bytes, error: orjson.JSONDecodeError) -> tuple[Any, list[Rounded]]:
-    """The same where it may be no more than one number that is too large."""
+    """The same where it may be no more than a number that is too large, or half a character."""
     try:
         value = _read(body, lambda text: int(text) if _is_whole(text) else float(text), float)
-        orjson.dumps(value)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         raise error from None
     return value, _rounded(body)
 

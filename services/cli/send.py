@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from rich.text import Text
 
-from contracts import catalogue, client, envelope, names
+from contracts import catalogue, client, envelope, names, numbers
 from contracts.envelope import FieldError
 from contracts.message import Command, Edit
 from contracts.outcomes import CommandOutcome, Outcome
@@ -125,7 +125,7 @@ def _data(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text)
+        value = _json(text)
     except ValueError as error:
         raise Problem(f"--data is not JSON: {error}", USAGE) from None
     if not isinstance(value, dict):
@@ -149,9 +149,20 @@ def _field(text: str) -> tuple[str, str]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return _json(text)
     except ValueError:
         return text
+
+
+def _json(text: str) -> Any:
+    """The value of a JSON text; raises ValueError, or Problem where it would be another inside."""
+    value, rounded = numbers.read(text.encode(), exact=True)
+    if not rounded:
+        return value
+    if isinstance(value, dict | list):
+        at = ".".join(map(str, rounded[0].path))
+        raise Problem(f"{at} must be {numbers.HELD}, not {rounded[0].text}", USAGE)
+    return text
 
 
 MOST = {"id": 128, "source": 128, "actor": 256}

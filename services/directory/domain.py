@@ -19,6 +19,7 @@ from contracts.directory import (
 from contracts.envelope import FieldError
 from contracts.message import differing
 from contracts.outcomes import RefusalCode
+from contracts.sentences import printable
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 
 
@@ -93,8 +94,8 @@ def _already_exists(entity: EntityState) -> Refused:
         advice = "it is inactive; use entity.activate to let it order again"
     return Refused(
         RefusalCode.ALREADY_EXISTS,
-        f"entity {entity.entity_id} is registered already, with the label '{entity.label}'; "
-        f"{advice}, or register another id",
+        f"entity {entity.entity_id} is registered already, with the label "
+        f"'{printable(entity.label)}'; {advice}, or register another id",
         entity.version,
     )
 

@@ -30,6 +30,7 @@ from contracts.packages import (
     RejectPackage,
     SubmitPackage,
 )
+from contracts.sentences import printable
 from services.packages import conditions
 from services.packages.conditions import Campaign
 from services.runtime.decision import Accepted, Decision, Refused, Unchanged, accepted
@@ -89,8 +90,8 @@ def create(
     if package is not None:
         return Refused(
             RefusalCode.ALREADY_EXISTS,
-            f"package {package.package_id} exists already, with the label '{package.label}'; "
-            "use another id, or package.edit to change it",
+            f"package {package.package_id} exists already, with the label "
+            f"'{printable(package.label)}'; use another id, or package.edit to change it",
             package.version,
         )
     terms = command.model_dump()

@@ -55,6 +55,22 @@ class TestFields:
         assert made.expected_version == 3
         assert made.changes == {"folder": None, "audience": ["OU3"]}
 
+    @pytest.mark.parametrize("number", ["1e400", "0.1234567890123456789", "18446744073709551616"])
+    def test_hold_no_number_that_would_become_another(self, number: str) -> None:
+        """It is said before anything is sent, whichever way it is given."""
+        fields = ["package_id=CAT86", "entity_id=7", f"label={number}"]
+        parameters = f'{{"a": [{number}]}}'
+        for data, given in (
+            (f'{{"parameters": {parameters}}}', fields),
+            (None, [*fields, f"parameters={parameters}"]),
+        ):
+            with pytest.raises(Problem, match=rf"a\.0 must be a number .*, not {number}") as caught:
+                send.command("order.place", "ORD1", data, given)
+            assert caught.value.exit_code == USAGE
+        made = send.command("order.place", "ORD1", None, fields)
+        assert isinstance(made, PlaceOrder)
+        assert made.label == number
+
     def test_that_read_as_json_but_must_be_text_are_text(self) -> None:
         """A label may be a number, a comment may be the word true."""
         made = send.command(

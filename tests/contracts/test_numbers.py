@@ -117,9 +117,9 @@ class TestANumber:
             assert isinstance(found, Envelope)
             assert found.data == json.loads(body(text))["data"]
 
-    @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "01", "1.", '"\\ud800"'])
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "01", "1."])
     def test_that_is_none_makes_no_json(self, number: str) -> None:
-        """Nor does half a character."""
+        """The whole body cannot be read."""
         assert isinstance(of_command(body(number)), Unreadable)
 
     def test_beside_the_data_does_not_count(self) -> None:
