@@ -34,6 +34,7 @@ REFUSED = [
     "1e-400",
     "[" * 40 + "]" * 40,
     '"\\u0000"',
+    '"\\ud800"',
 ]
 
 
@@ -104,5 +105,6 @@ class TestAParameter:
         answer = await place(orders, value)
         assert answer
         assert (answer.outcome, answer.code) == ("refused", "invalid")
-        assert answer.errors[0].field.startswith("data.parameters")
+        [error] = answer.errors
+        assert error.field.startswith("data")
         assert await orders.pool.fetchval("SELECT count(*) FROM kept") == 0

@@ -191,11 +191,11 @@ def _parse(
         case Unreadable(reason=reason):
             return None, (FieldError("", reason),)
         case Broken(raw=value, errors=errors):
-            inside = tuple(f"{error.field}." for error in errors)
+            known = tuple(f"{error.field}." for error in errors)
             more = _data_errors(value, routes.get(origin.routing_key))
             # Of one place one error is enough.
             return None, errors + tuple(
-                e for e in more if not any(field.startswith(f"{e.field}.") for field in inside)
+                e for e in more if not any(_overlap(f"{e.field}.", field) for field in known)
             )
         case Envelope(type=claimed) if claimed != origin.routing_key:
             message = f"must be the routing key {origin.routing_key!r}, not {claimed!r}"
@@ -208,6 +208,10 @@ def _parse(
                 return body.read(subject, data), ()
             except ValidationError as error:
                 return None, envelope.field_errors(error, "data")
+
+
+def _overlap(one: str, two: str) -> bool:
+    return one.startswith(two) or two.startswith(one)
 
 
 def _data_errors(value: dict[str, Any], body: type[Body] | None) -> tuple[FieldError, ...]:
