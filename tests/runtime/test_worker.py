@@ -16,7 +16,7 @@ from services.runtime import telemetry, web, worker
 from services.runtime.amqp import broker, isolation, publisher, topology
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
-from services.runtime.messages import consumer, outbox, sources
+from services.runtime.messages import consumer, outbox
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.postgres.migrate import MigrationError
@@ -252,7 +252,6 @@ class TestReadiness:
     ) -> None:
         """It names their key, and since when they wait."""
         monkeypatch.setattr(database, "LOCK_TIMEOUT", "100ms")
-        monkeypatch.setattr(sources, "HELD_AFTER", 0.0)
         async with run_worker() as one:
             await env.send(Add(thing_id="A"))
             await effects(env, 1)
