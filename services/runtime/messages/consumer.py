@@ -166,7 +166,9 @@ class Consumer:
             await asyncio.sleep(LOOKED_AT_EVERY)
             if await self._is_there(channel, following):
                 intake.end("there are more lanes than it reads")
-            self._silent = [q for q in queues if await self._is_there(channel, q) is None]
+            silent = [q for q in queues if await self._is_there(channel, q) is None]
+            # Nothing is read from a connection that has brought too much already.
+            self._silent = silent if intake.room.is_set() else ()
 
     async def _is_there(self, channel: AbstractChannel, queue: str) -> bool | None:
         """Whether there is such a queue; None where the broker does not say."""

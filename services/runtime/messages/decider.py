@@ -148,6 +148,7 @@ class Decider:
             await self._pass(items, result, None, brief=brief)
             return True
         except Blocked as error:
+            telemetry.fault("lock", attempt, error)
             if len(items) == 1:
                 return await self._hold_back(items[0], result)
             failure, brief = error, True
@@ -178,7 +179,6 @@ class Decider:
         """Let a blocked message wait in line; one that is kept is tried again where it is."""
         if item.source.kind in ("line", "retry"):
             return False
-        log.warning("message_blocked", type=item.type, key=item.key)
         await self._pass([item], result, (BLOCKED, Blocked()))
         return True
 
@@ -292,7 +292,7 @@ class Pass:
 
     def _is_behind(self, item: Item) -> bool:
         """Whether it has to wait in line; what is drained is not decided, only parked."""
-        return item.key in self._lines and item.source.kind != "drain"
+        return bool(self._lines) and item.key in self._lines and item.source.kind != "drain"
 
     def _first_of_each(self, items: Sequence[Item]) -> set[int]:
         """The places of the items to decide: not handled before, and not twice in this batch."""
