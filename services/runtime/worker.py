@@ -21,7 +21,7 @@ from services.runtime.messages.decider import Decider
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database, migrate
 from services.runtime.service import Service, heard, installed
-from services.runtime.tables import cleaning
+from services.runtime.tables import cleaning, clock
 from services.runtime.tables.sweeper import Sweep, Sweeper
 from services.runtime.tables.transaction import Wakes, Work
 
@@ -51,6 +51,7 @@ def sweeps(service: Service, decider: Decider, relay: Relay, inbox_days: int) ->
         Sweep("outbox", lambda _: relay.sweep()),
         *sources.sweeps(service, decider),
         cleaning.sweep(inbox_days),
+        clock.sweep(service.set_back),
         *service.table_work,
     ]
 

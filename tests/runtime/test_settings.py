@@ -69,9 +69,7 @@ class TestSettings:
             load(Settings)
 
     @pytest.mark.parametrize("name", ["RELAIS_INBOX_DAYS", "RELAIS_DRAIN_SECONDS"])
-    def test_are_no_longer_than_a_clock_can_count(
-        self, env: pytest.MonkeyPatch, name: str
-    ) -> None:
+    def test_are_no_longer_than_a_clock_can_count(self, env: pytest.MonkeyPatch, name: str) -> None:
         """Found later, what they are added to would fail for ever."""
         env.setenv(name, "1000000000")
 

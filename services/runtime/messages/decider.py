@@ -8,11 +8,10 @@ fails is done again in halves, and the one message that cannot be handled is par
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 import structlog
 
@@ -48,12 +47,13 @@ PARTS = 8
 class Result:
     """What items came to: rows to publish, then answers to send.
 
-    hand_on takes what was committed before another transaction adds to it: what a batch of parts
-    comes to never lies here as a whole.
+    now is the moment of the last decision.  hand_on takes what was committed before another
+    transaction adds to it: what a batch of parts comes to never lies here as a whole.
     """
 
     rows: list[OutboxRow] = field(default_factory=list)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    now: datetime | None = None
     hand_on: "HandOn | None" = None
 
     async def flush(self) -> None:
@@ -90,9 +90,7 @@ class Decider:
             await self._decide(list(items), result)
         return result
 
-    async def decide_suspects(
-        self, items: Sequence[Item], hand_on: HandOn | None = None
-    ) -> Result:
+    async def decide_suspects(self, items: Sequence[Item], hand_on: HandOn | None = None) -> Result:
         """Decide what keeps coming back: one of these may be what ends the worker.
 
         That they are begun is committed before they are decided.  What a worker had begun that
@@ -167,6 +165,7 @@ class Decider:
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
                     tx.send(reply)
         telemetry.consumed(self._service.name, batch.counts)
+        result.now = tx.now
         result.rows += tx.rows
         result.answers += batch.answered
 
@@ -252,7 +251,8 @@ class Pass:
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
-        if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
+        since = item.received_at or self._tx.now
+        if isinstance(decision, Unknown) and self._tx.now < since + self._patience:
             self._wait(item)
             return None
         match decision:
@@ -338,7 +338,8 @@ class Pass:
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
         if item.source.kind != "waiting":
-            self._waiting.append(item)
+            since = item.received_at or self._tx.now
+            self._waiting.append(replace(item, received_at=since))
             if item.is_kept:
                 self._closed.append(item.source.number)
 

@@ -45,7 +45,7 @@ async def wait(conn: Connection, items: Sequence[Item]) -> None:
     await conn.executemany(KEEP, [_row("waiting", item, item.received_at, *why) for item in items])
 
 
-def _row(kind: str, item: Item, kept_at: datetime, *why: str | None) -> tuple[object, ...]:
+def _row(kind: str, item: Item, kept_at: datetime | None, *why: str | None) -> tuple[object, ...]:
     origin = item.origin
     asked = (origin.reply_to, origin.correlation_id, origin.message_id)
     headers = {text(key): _plain(value) for key, value in origin.headers().items()}
