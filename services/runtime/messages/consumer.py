@@ -238,5 +238,5 @@ class Consumer:
             }
         # The sender's stamp of the first, which is the oldest.
         stamp = getattr(first.element, "time", None)
-        age = (first.received_at - stamp).total_seconds() if stamp else None
+        age = (result.now - stamp).total_seconds() if stamp and result.now else None
         telemetry.batch(len(batch.items), self.last_progress - batch.begun, age, fields)

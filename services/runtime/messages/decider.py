@@ -10,8 +10,8 @@ of its key behind it: nobody else waits for it.
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence, Set
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
@@ -51,12 +51,13 @@ BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
 class Result:
     """What items came to: rows to publish, then answers to send.
 
-    hand_on takes what was committed before another transaction adds to it: what a batch of parts
-    comes to never lies here as a whole.
+    now is the moment of the last decision.  hand_on takes what was committed before another
+    transaction adds to it: what a batch of parts comes to never lies here as a whole.
     """
 
     rows: list[OutboxRow] = field(default_factory=list)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    now: datetime | None = None
     hand_on: "HandOn | None" = None
 
     async def flush(self) -> None:
@@ -215,6 +216,7 @@ class Decider:
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
                     tx.send(reply)
         telemetry.consumed(self._service.name, batch.counts)
+        result.now = tx.now
         result.rows += tx.rows
         result.answers += batch.answered
 
@@ -317,7 +319,8 @@ class Pass:
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
-        if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
+        since = item.received_at or self._tx.now
+        if isinstance(decision, Unknown) and self._tx.now < since + self._patience:
             self._wait(item)
             return None
         match decision:
@@ -404,7 +407,8 @@ class Pass:
         """Keep it to be decided again; one that waits already stays where it is."""
         line = item.key if self._is_behind(item) else None
         if item.source.kind != "waiting" or line is not None:
-            self._waiting.append((item, line))
+            since = item.received_at or self._tx.now
+            self._waiting.append((replace(item, received_at=since), line))
             if item.is_kept:
                 self._closed.append(item.source.number)
 
