@@ -199,10 +199,10 @@ def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int]
 
 
 async def _is_confirmed(service: str, rows: Sequence[Row]) -> bool:
-    for row in rows:
-        print(f"  {_named(service, row)}: {one_line(_cut(row['error']))}")
     if not sys.stdin.isatty():
         raise Problem("there is no terminal to confirm on; give --yes to discard them", USAGE)
+    for row in rows:
+        print(f"  {_named(service, row)}: {one_line(_cut(row['error']))}")
     answer = await _asked(f"discard {len(rows)} for good? [y/N] ")
     return answer.strip().lower() in {"y", "yes"}
 

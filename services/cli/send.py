@@ -213,4 +213,4 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
         out.print(one_line(outcome.message), soft_wrap=True)
     for error in errors:
         out.print(one_line(f"  {error}"), soft_wrap=True)
-    out.print(Text(one_line(f"command {outcome.command_id}"), "dim"))
+    out.print(Text(one_line(f"command {outcome.command_id}"), "dim"), soft_wrap=True)
