@@ -118,7 +118,7 @@ def misused(error: typer.TyperException) -> str:
     if option and not is_near and command == "relais send":
         name = option.lstrip("-").replace("-", "_")
         text += f"; a field of the command is given as --field {name}=VALUE"
-    return f"{text}. See {command} --help."
+    return f"{text}{'' if text.endswith('?') else '.'} See {command} --help."
 
 
 if __name__ == "__main__":

@@ -68,6 +68,10 @@ def _of_database(error: BaseException) -> Problem | None:
             return Problem(f"{error}; run `relais setup`", UNAVAILABLE)
         case asyncpg.InsufficientPrivilegeError():
             return Problem(f"Postgres refuses it: {error}; use a role with that right", UNAVAILABLE)
+        case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError():
+            return Problem(f"Postgres has ended the connection: {error}; try again", UNAVAILABLE)
+        case asyncpg.InterfaceError() if "closed" in str(error):
+            return Problem("the connection to Postgres is lost; is the stack up?", UNAVAILABLE)
         case _:
             return None
 

@@ -81,7 +81,7 @@ def send(
 ) -> int:
     """Check a command, send it, and print its outcome.
 
-    Exit code 0: accepted or unchanged; 1: refused; 64: not valid, nothing was sent.
+    Exit code 0: accepted or unchanged; 1: refused or parked; 64: not valid, nothing was sent.
     """
     from services.cli import send as work
 

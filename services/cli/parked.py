@@ -199,12 +199,25 @@ def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int]
 
 
 async def _is_confirmed(service: str, rows: Sequence[Row]) -> bool:
-    for row in rows:
-        print(f"  {_named(service, row)}: {one_line(_cut(row['error']))}")
     if not sys.stdin.isatty():
         raise Problem("there is no terminal to confirm on; give --yes to discard them", USAGE)
-    answer = await asyncio.to_thread(input, f"discard {len(rows)} for good? [y/N] ")
+    for row in rows:
+        print(f"  {_named(service, row)}: {one_line(_cut(row['error']))}")
+    answer = await _asked(f"discard {len(rows)} for good? [y/N] ")
     return answer.strip().lower() in {"y", "yes"}
+
+
+async def _asked(question: str) -> str:
+    """The line that a person answers; read without a thread, which Ctrl-C would wait for."""
+    print(question, end="", flush=True)
+    loop = asyncio.get_running_loop()
+    is_there = asyncio.Event()
+    loop.add_reader(sys.stdin, is_there.set)
+    try:
+        await is_there.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()
 
 
 def _named(service: str, row: Row) -> str:

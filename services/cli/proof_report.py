@@ -59,7 +59,10 @@ def show(found: Proof, console: Console) -> None:
 
 def _table(found: Proof) -> Table:
     columns = ("service", "emitted", "handled", "refused", "parked", "missing")
-    table = Table(*columns, "outbox", "waiting", "queued", box=None, pad_edge=False)
+    table = Table(
+        *columns, "outbox", "waiting", "queued", box=None, pad_edge=False, collapse_padding=True
+    )
+    table.columns[0].min_width = max(map(len, found.services))
     for name, standing in found.services.items():
         refused = standing.handled.get("refused", 0)
         handled = sum(standing.handled.values()) - refused - standing.handled.get("parked", 0)

@@ -206,7 +206,7 @@ def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
         print(f"sent {wanted.wire_type} {id}; not waiting for its outcome")
 
 
-STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow"}
+STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}
 
 
 def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
@@ -224,4 +224,4 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
         out.print(one_line(outcome.message), soft_wrap=True)
     for error in errors:
         out.print(one_line(f"  {error}"), soft_wrap=True)
-    out.print(Text(one_line(f"command {outcome.command_id}"), "dim"))
+    out.print(Text(one_line(f"command {outcome.command_id}"), "dim"), soft_wrap=True)

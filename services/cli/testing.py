@@ -29,7 +29,9 @@ def test(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
             urls = {"RELAIS_AMQP_URL": pair.amqp_url, "RELAIS_POSTGRES_URL": pair.postgres_url}
             chosen = arguments or at_once(pair)
-            code = run_attached([sys.executable, "-m", "pytest", *chosen], {**os.environ, **urls})
+            # With the reason for each test that is skipped.
+            pytest = [sys.executable, "-m", "pytest", "-rs", *chosen]
+            code = run_attached(pytest, {**os.environ, **urls})
             if code:
                 raise TestsFailed
     except TestsFailed:

@@ -107,7 +107,7 @@ async def _show_live(follower: Following, headline: Callable[[], str], console: 
 
     with Live(draw(), console=console, auto_refresh=False) as live:
         while not follower.is_complete:
-            await _news(follower)
+            await follower.news()
             live.update(draw(), refresh=True)
             # Drawing costs more than the events do; the eye needs ten pictures a second.
             await asyncio.sleep(0 if follower.is_complete else FRAME)
@@ -126,10 +126,5 @@ async def _show_lines(follower: Following, headline: Callable[[], str], console:
                 console.print(f"  {name}: {text}", markup=False, highlight=False)
         if follower.is_complete:
             return
-        await _news(follower)
+        await follower.news()
         await asyncio.sleep(0 if follower.is_complete else LINE)
-
-
-async def _news(follower: Following) -> None:
-    await follower.changed.wait()
-    follower.changed.clear()

@@ -94,6 +94,7 @@ def consumed(service: str, counts: Mapping[tuple[str, str], int]) -> None:
 
 def fault(what: str, attempt: int, error: BaseException) -> None:
     """A fault of the other side or of the moment; what failed is tried again."""
+    Wait.last = time.monotonic()
     TRANSIENT_FAULTS.labels(what).inc()
     log.warning("transient_fault", what=what, attempt=attempt, error=repr(error))
 
@@ -125,9 +126,8 @@ class Wait:
         self.server = server or self.server
         self.error = f": {type(error).__name__} {error}".rstrip()
         fault(self.what, self.tries, error)
-        Wait.last = now = time.monotonic()
         if self not in self._all:
-            self._since = now
+            self._since = time.monotonic()
             self._all.add(self)
         return self.tries
 

@@ -22,7 +22,7 @@ from services.runtime.messages.kept import Line
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database, migrate
 from services.runtime.service import Service, heard, installed
-from services.runtime.tables import cleaning
+from services.runtime.tables import cleaning, clock
 from services.runtime.tables.sweeper import Sweep, Sweeper
 from services.runtime.tables.transaction import Wakes, Work
 
@@ -54,6 +54,7 @@ def sweeps(service: Service, decider: Decider, relay: Relay, inbox_days: int) ->
         Sweep("outbox", lambda _: relay.sweep()),
         *sources.sweeps(service, decider),
         cleaning.sweep(inbox_days),
+        clock.sweep(service.set_back),
         *service.table_work,
     ]
 

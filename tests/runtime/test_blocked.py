@@ -123,6 +123,22 @@ class TestALockedRow:
 
         assert await notes_of(env, "A") == ["first", "second"]
 
+    async def test_may_be_any_row_of_the_table(self, make_env: MakeEnvironment) -> None:
+        """Then all wait in line; and each line is decided in order."""
+        env = await make_env(lanes=1)
+        commands = adds(THINGS, 100)
+        wanted = by_thing([(c.thing_id, c.note) for c in commands])
+        async with running_engines(env):
+            async with (
+                database.connect(env.database_url, "probe other") as conn,
+                conn.transaction(),
+            ):
+                await conn.execute("LOCK TABLE things")
+                await env.send(*commands)
+                await eventually(lambda: exactly_waits(env, 100), timeout=30)
+                assert await env.count("parked") == 0
+            await eventually(lambda: are(env, wanted), timeout=30)
+
     async def test_delays_the_answer(self, make_env: MakeEnvironment) -> None:
         """Its sender hears what has become of it once that is known, and once only."""
         env = await make_env(lanes=1)

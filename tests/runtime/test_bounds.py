@@ -1,4 +1,4 @@
-"""What a worker holds at once is bounded by bytes: what comes in, what is loaded, what is emitted."""
+"""What a worker holds is bounded by bytes: those that come in, are loaded and are emitted."""
 
 import pytest
 
@@ -122,8 +122,14 @@ class TestWhatIsRead:
     async def test_leaves_a_transaction_that_can_be_rolled_back(self, database_url: str) -> None:
         """As after any other failure."""
         async with database.pool(database_url, "probe", size=1) as pool, pool.acquire() as conn:
-            with pytest.raises(TooMuch), database.reading(conn, Room(10)):
-                async with conn.transaction():
-                    await conn.execute("INSERT INTO journal (thing_id, note) VALUES ('A', 'n')")
-                    await conn.fetch("SELECT to_jsonb(repeat('x', 1000))")
+            with pytest.raises(TooMuch):
+                await read_too_much(conn)
             assert await conn.fetchval("SELECT count(*) FROM journal") == 0
+
+
+async def read_too_much(conn: database.Connection) -> None:
+    """Write something, and read more than there is room for."""
+    with database.reading(conn, Room(10)):
+        async with conn.transaction():
+            await conn.execute("INSERT INTO journal (thing_id, note) VALUES ('A', 'n')")
+            await conn.fetch("SELECT to_jsonb(repeat('x', 1000))")

@@ -2,118 +2,35 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from contracts import names
-from services.runtime import telemetry, web, worker
-from services.runtime.amqp import broker, isolation, publisher, topology
+from services.runtime import web, worker
+from services.runtime.amqp import broker, isolation, publisher
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
-from services.runtime.messages import consumer, outbox, sources
+from services.runtime.messages import consumer, outbox
 from services.runtime.messages.relay import Relay
-from services.runtime.postgres import database
 from services.runtime.postgres.migrate import MigrationError
-from services.runtime.service import Service, Sweep
 from services.runtime.settings import ConfigurationError
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
-from services.runtime.worker import Stuck, Worker
+from services.runtime.worker import Stuck
 from tests.conftest import on_server
 from tests.eventually import eventually
 from tests.faults.proxy import proxied
 from tests.runtime.environment import (
-    THINGS,
     Environment,
-    adds,
     effects,
     exactly,
     parked,
-    recording_events,
 )
-from tests.runtime.probe import Add, Added, Hooks
+from tests.runtime.probe import Add, Hooks
+from tests.runtime.running import RunWorker
 
 pytestmark = pytest.mark.servers
-
-
-@dataclass
-class RunningWorker:
-    """A worker in this process, and its pages."""
-
-    worker: Worker
-    running: asyncio.Task[None]
-    port: int
-
-    async def get(self, page: str) -> httpx.Response:
-        """One page, once it answers."""
-        async with httpx.AsyncClient() as client:
-            return await client.get(f"http://127.0.0.1:{self.port}{page}")
-
-    async def reasons(self) -> list[str]:
-        """Why it is not ready; nothing when it is."""
-        answer = await self.get("/readyz")
-        said: list[str] = answer.json()["reasons"]
-        assert answer.status_code == (503 if said else 200)
-        return said
-
-    async def is_ready(self) -> bool:
-        """Whether it is."""
-        return await self._says(lambda reasons: not reasons)
-
-    async def is_unready(self, part: str) -> bool:
-        """Whether it says that it is not, for this reason."""
-        return await self._says(lambda reasons: any(part in reason for reason in reasons))
-
-    async def _says(self, wanted: Callable[[list[str]], bool]) -> bool:
-        if self.running.done():
-            self.running.result()
-        try:
-            return wanted(await self.reasons())
-        except httpx.TransportError:
-            return False
-
-
-RunWorker = Callable[..., Any]
-
-
-@pytest.fixture
-def run_worker(env: Environment, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
-    """Opens a worker in this process; signals and the collector stay the tests' own."""
-    monkeypatch.setattr(Worker, "_listen", lambda _: None)
-    monkeypatch.setattr(worker, "_spare_the_collector", lambda: None)
-
-    @asynccontextmanager
-    async def opened(
-        service: Service = env.service,
-        database_url: str = env.database_url,
-        **settings: Any,
-    ) -> AsyncIterator[RunningWorker]:
-        monkeypatch.setattr(worker, "installed", lambda: {service.name: service})
-        monkeypatch.setenv(f"RELAIS_{service.name.upper()}_POSTGRES_URL", database_url)
-        port = free_port()
-        one = Worker(service, env.settings(http_port=port, **settings))
-        run_worker = RunningWorker(one, asyncio.create_task(one.run()), port)
-        try:
-            yield run_worker
-        finally:
-            env.hooks.gate.set()
-            one.stop()
-            await asyncio.wait({run_worker.running})
-
-    return opened
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class TestItsPages:
@@ -153,187 +70,6 @@ class TestItsPages:
         assert f'relais_messages_consumed_total{{outcome="accepted",{labels}}} 1.0' in text
         assert f'relais_messages_consumed_total{{outcome="refused",{labels}}} 1.0' in text
         assert f'relais_messages_consumed_total{{outcome="parked",{labels}}} 1.0' in text
-
-
-class TestReadiness:
-    """A worker that cannot do its work says so, and why."""
-
-    async def test_comes_when_it_consumes(self, run_worker: RunWorker, env: Environment) -> None:
-        """Nothing is wrong then."""
-        async with run_worker() as worker:
-            await eventually(worker.is_ready)
-            assert await worker.reasons() == []
-
-    async def test_goes_while_the_broker_is_away(
-        self, run_worker: RunWorker, env: Environment
-    ) -> None:
-        """And comes back with it."""
-        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as worker:
-            await eventually(worker.is_ready)
-
-            proxy.refuse()
-
-            await eventually(lambda: worker.is_unready("consumes no lane; it waits for RabbitMQ"))
-            assert not await worker.is_unready("Postgres")
-            await proxy.accept()
-            await eventually(worker.is_ready)
-
-    @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a batch in hand"])
-    async def test_goes_while_the_database_is_away(
-        self, run_worker: RunWorker, env: Environment, hooks: Hooks, busy: bool
-    ) -> None:
-        """And comes back with it; whether it was at work or not."""
-        async with (
-            proxied(env.database_url) as proxy,
-            run_worker(database_url=proxy.url) as worker,
-        ):
-            await eventually(worker.is_ready)
-            if busy:
-                hooks.gate.clear()
-                await env.send(*adds(THINGS, 10))
-                await eventually(lambda: hooks.batches)
-            proxy.refuse()
-            hooks.gate.set()
-
-            await eventually(lambda: worker.is_unready("consumes no lane"))
-            await eventually(lambda: worker.is_unready("for Postgres"))
-            assert not await worker.is_unready("RabbitMQ")
-            await proxy.accept()
-            await eventually(worker.is_ready)
-
-    async def test_goes_while_an_event_reaches_no_queue(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Somebody should read it, and `relais setup` has not been run."""
-        monkeypatch.setattr(worker, "heard", lambda _: frozenset({Added.TYPE}))
-        async with run_worker() as one:
-            await eventually(one.is_ready)
-
-            await env.send(Add(thing_id="A"))
-
-            await eventually(lambda: one.is_unready("1 events reach no reader's queue"))
-            async with recording_events(env) as recorder:
-                await env.db.execute("UPDATE outbox SET taken_until = now()")
-                await eventually(lambda: recorder.deliveries)
-                await eventually(one.is_ready)
-
-    async def test_goes_while_a_publish_is_not_confirmed(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The broker reads nothing, as under an alarm, and the database is not blamed for it."""
-        monkeypatch.setitem(telemetry.REPORTED_AFTER, "publish", 0.3)
-        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as worker:
-            await eventually(worker.is_ready)
-            await env.send(Add(thing_id="A"))
-            await effects(env, 1)
-            proxy.hold(up=True, down=False)
-            await env.send(Add(thing_id="A"))
-
-            await eventually(lambda: worker.is_unready("for RabbitMQ (publish)"))
-            assert not await worker.is_unready("Postgres")
-            proxy.release()
-            await eventually(worker.is_ready, timeout=30)
-
-    async def test_goes_while_an_event_stays_in_the_outbox(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Whoever holds it, and however often it is claimed anew."""
-        monkeypatch.setattr(worker, "LEFT_AFTER", 0.3)
-        async with run_worker() as one:
-            await eventually(one.is_ready)
-            await env.db.execute(HELD_EVENT)
-
-            await eventually(lambda: one.is_unready("an event has waited"))
-            await env.db.execute("DELETE FROM outbox")
-            await eventually(one.is_ready)
-
-    async def test_goes_while_a_lock_holds_messages_back(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It names their key, and since when they wait."""
-        monkeypatch.setattr(database, "LOCK_TIMEOUT", "100ms")
-        monkeypatch.setattr(sources, "HELD_AFTER", 0.0)
-        async with run_worker() as one:
-            await env.send(Add(thing_id="A"))
-            await effects(env, 1)
-            async with env.db.transaction():
-                await env.db.execute("SELECT FROM things FOR UPDATE")
-                await env.send(Add(thing_id="A"), Add(thing_id="B"))
-                await effects(env, 2)
-                await eventually(lambda: one.is_unready("A is held by another session of Postgres"))
-            await effects(env, 3)
-            await eventually(one.is_ready)
-
-    async def test_goes_while_a_lane_does_not_answer(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It has no leader, say."""
-        monkeypatch.setattr(consumer, "LOOKED_AT_EVERY", 0.1)
-        monkeypatch.setattr(consumer, "ANSWERED_WITHIN", 0.3)
-        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as one:
-            await eventually(one.is_ready)
-            proxy.hold(up=True, down=False)
-
-            lane = names.lane(env.service.name, 1)
-            await eventually(lambda: one.is_unready(f"does not answer for the lane {lane}"))
-            proxy.release()
-            await eventually(one.is_ready)
-
-    async def test_comes_with_the_lanes_that_were_added(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A worker that has been told of fewer reads them all the same."""
-        monkeypatch.setattr(consumer, "LOOKED_AT_EVERY", 0.1)
-        async with run_worker() as one:
-            await eventually(one.is_ready)
-            async with broker.connected(env.amqp_url, "probe setup") as connection:
-                await topology.apply(connection, [env.service.reader(env.lanes + 3)])
-
-            await env.send(*adds(THINGS, 100))
-
-            await effects(env, 100)
-            await eventually(one.is_ready)
-
-    async def test_goes_while_a_sweep_keeps_failing(
-        self, run_worker: RunWorker, env: Environment
-    ) -> None:
-        """It names the sweep."""
-
-        async def fail(_: Work) -> bool:
-            raise LookupError("a bug")
-
-        async with run_worker(with_sweep(env.service, fail)) as worker:
-            await eventually(lambda: worker.is_unready("the sweep mine keeps failing"))
-
-    async def test_goes_when_it_is_stopping(
-        self, run_worker: RunWorker, env: Environment, hooks: Hooks
-    ) -> None:
-        """Before the last message is done."""
-        hooks.gate.clear()
-        async with run_worker() as one:
-            await eventually(one.is_ready)
-            await env.send(Add(thing_id="A"))
-            await eventually(lambda: hooks.batches)
-
-            one.worker.stop()
-
-            await eventually(lambda: one.is_unready("it is stopping"))
-            hooks.gate.set()
-            await one.running
-
-
-HELD_EVENT = """
-INSERT INTO outbox (exchange, routing_key, type, message_id, correlation_id, content_type,
-                    mandatory, body, taken_until)
-VALUES ('', 'q', 't', 'm', 'c', 'x', false, '', now() + interval '1 hour')
-"""
-"""An event that somebody else has claimed and does not publish."""
-
-
-def with_sweep(service: Service, run: Callable[[Work], Awaitable[bool]]) -> Service:
-    """The same service with one sweep."""
-    values = {name: getattr(service, name) for name in service.__slots__}
-    return Service(**{**values, "sweeps": (Sweep("mine", run),)})
 
 
 class TestItsStart:

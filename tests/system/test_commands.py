@@ -8,6 +8,7 @@ import subprocess
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 
 from contracts.client import Client
@@ -98,6 +99,25 @@ class TestWatch:
         """A slip in an id is no cancel to wait for."""
         with pytest.raises(Problem, match="there is no package CAT404"):
             await watch.known_edition(running.postgres["packages"], "CAT404", patience=0)
+
+    async def test_ends_with_the_database(self, running: Stack, upstream: Client) -> None:
+        """It waits for no news that can no longer come, and says what is lost."""
+        await given.published(upstream, "CAT5", ["OU1"])
+        process = await asyncio.create_subprocess_exec(
+            RELAIS, "watch", "CAT5", env=running.environment, stdout=PIPE, stderr=PIPE
+        )
+        assert process.stdout is not None
+        await process.stdout.readline()
+        ended = """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 'relais watch' AND datname = current_database()
+        """
+        conn = await asyncpg.connect(running.postgres["packages"])
+        await conn.execute(ended)
+        await conn.close()
+        _, err = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 69
+        assert b"Postgres" in err
 
     async def test_refuses_what_can_be_no_package(self, relais: Relais) -> None:
         """Nobody waits for ever for a slip of the pen."""

@@ -166,7 +166,9 @@ class Consumer:
             await asyncio.sleep(LOOKED_AT_EVERY)
             if await self._is_there(channel, following):
                 intake.end("there are more lanes than it reads")
-            self._silent = [q for q in queues if await self._is_there(channel, q) is None]
+            silent = [q for q in queues if await self._is_there(channel, q) is None]
+            # Nothing is read from a connection that has brought too much already.
+            self._silent = silent if intake.room.is_set() else ()
 
     async def _is_there(self, channel: AbstractChannel, queue: str) -> bool | None:
         """Whether there is such a queue; None where the broker does not say."""
@@ -236,5 +238,5 @@ class Consumer:
             }
         # The sender's stamp of the first, which is the oldest.
         stamp = getattr(first.element, "time", None)
-        age = (first.received_at - stamp).total_seconds() if stamp else None
+        age = (result.now - stamp).total_seconds() if stamp and result.now else None
         telemetry.batch(len(batch.items), self.last_progress - batch.begun, age, fields)

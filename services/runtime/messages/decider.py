@@ -10,8 +10,8 @@ of its key behind it: nobody else waits for it.
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence, Set
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
@@ -51,12 +51,13 @@ BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
 class Result:
     """What items came to: rows to publish, then answers to send.
 
-    hand_on takes what was committed before another transaction adds to it: what a batch of parts
-    comes to never lies here as a whole.
+    now is the moment of the last decision.  hand_on takes what was committed before another
+    transaction adds to it: what a batch of parts comes to never lies here as a whole.
     """
 
     rows: list[OutboxRow] = field(default_factory=list)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    now: datetime | None = None
     hand_on: "HandOn | None" = None
 
     async def flush(self) -> None:
@@ -148,6 +149,7 @@ class Decider:
             await self._pass(items, result, None, brief=brief)
             return True
         except Blocked as error:
+            telemetry.fault("lock", attempt, error)
             if len(items) == 1:
                 return await self._hold_back(items[0], result)
             failure, brief = error, True
@@ -178,7 +180,6 @@ class Decider:
         """Let a blocked message wait in line; one that is kept is tried again where it is."""
         if item.source.kind in ("line", "retry"):
             return False
-        log.warning("message_blocked", type=item.type, key=item.key)
         await self._pass([item], result, (BLOCKED, Blocked()))
         return True
 
@@ -215,6 +216,7 @@ class Decider:
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
                     tx.send(reply)
         telemetry.consumed(self._service.name, batch.counts)
+        result.now = tx.now
         result.rows += tx.rows
         result.answers += batch.answered
 
@@ -292,7 +294,7 @@ class Pass:
 
     def _is_behind(self, item: Item) -> bool:
         """Whether it has to wait in line; what is drained is not decided, only parked."""
-        return item.key in self._lines and item.source.kind != "drain"
+        return bool(self._lines) and item.key in self._lines and item.source.kind != "drain"
 
     def _first_of_each(self, items: Sequence[Item]) -> set[int]:
         """The places of the items to decide: not handled before, and not twice in this batch."""
@@ -317,7 +319,8 @@ class Pass:
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
-        if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
+        since = item.received_at or self._tx.now
+        if isinstance(decision, Unknown) and self._tx.now < since + self._patience:
             self._wait(item)
             return None
         match decision:
@@ -404,7 +407,8 @@ class Pass:
         """Keep it to be decided again; one that waits already stays where it is."""
         line = item.key if self._is_behind(item) else None
         if item.source.kind != "waiting" or line is not None:
-            self._waiting.append((item, line))
+            since = item.received_at or self._tx.now
+            self._waiting.append((replace(item, received_at=since), line))
             if item.is_kept:
                 self._closed.append(item.source.number)
 

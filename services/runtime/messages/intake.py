@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 from aiormq.abc import AbstractChannel
@@ -138,11 +137,11 @@ class Intake:
                 await self._to_read.wait()
 
     def _read_some(self) -> None:
-        now, until = datetime.now(UTC), self._elements + READ_AT_ONCE
+        until = self._elements + READ_AT_ONCE
         while self._deliveries and self._elements < until:
             delivery = self._deliveries.popleft()
             origin, source = item.origin_of(delivery), self._drains.get(delivery.consumer, LANE)
-            items = item.read(origin, delivery.body, self._service.routes, now, source)
+            items = item.read(origin, delivery.body, self._service.routes, source=source)
             suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
             self._read.append(Batch(items, delivery.tag, delivery.size, suspect))
             self._bytes_read += delivery.size

@@ -55,7 +55,7 @@ class Item:
 
     body is None when it is broken; errors then say why.  sent are the bytes it came in, None where
     it shared them with others.  identity is its source and id, None where not even those can be
-    read.
+    read.  received_at is when it was kept; what comes from a lane is received as it is decided.
     """
 
     origin: Origin
@@ -63,7 +63,7 @@ class Item:
     body: Body | None
     errors: tuple[FieldError, ...]
     sent: bytes | None
-    received_at: datetime
+    received_at: datetime | None
     identity: Identity | None
     source: Source = LANE
 
@@ -142,7 +142,11 @@ class Item:
 
 
 def read(
-    origin: Origin, body: bytes, routes: Routes, now: datetime, source: Source = LANE
+    origin: Origin,
+    body: bytes,
+    routes: Routes,
+    received_at: datetime | None = None,
+    source: Source = LANE,
 ) -> list[Item]:
     """Each element of an AMQP message; never raises."""
     elements = envelope.read(body, exact=origin.is_command)
@@ -151,7 +155,7 @@ def read(
     for element in elements:
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
-        items.append(Item(origin, element, parsed, errors, sent, now, identity, source))
+        items.append(Item(origin, element, parsed, errors, sent, received_at, identity, source))
     return items
 
 

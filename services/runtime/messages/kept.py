@@ -52,7 +52,7 @@ async def wait(conn: Connection, waits: Sequence[Wait]) -> None:
 
 
 def _row(
-    kind: str, item: Item, kept_at: datetime, line: str | None, *why: str | None
+    kind: str, item: Item, kept_at: datetime | None, line: str | None, *why: str | None
 ) -> tuple[object, ...]:
     origin = item.origin
     asked = (origin.reply_to, origin.correlation_id, origin.message_id)

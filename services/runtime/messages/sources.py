@@ -3,10 +3,9 @@
 They are read from their rows, and decided by the decider like those from lanes.
 """
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -26,8 +25,6 @@ CHUNK = 500
 ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
 LOCK = "SELECT pg_try_advisory_lock(hashtext('relais.' || $1))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtext('relais.' || $1))"
-HELD_AFTER = 5.0
-"""Seconds after which a line is reported: one that moves on by then was only a slow commit."""
 
 
 def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
@@ -59,7 +56,6 @@ class Sources:
 
     service: Service
     decider: Decider
-    _seen: dict[str, float] = field(default_factory=dict)
 
     async def decide_waiting(self, work: Work) -> bool:
         """Decide every waiting command again, in order of arrival; one worker at a time."""
@@ -84,21 +80,12 @@ class Sources:
 
     async def decide_lines(self, work: Work) -> bool:
         """Decide what waits for a lock, line by line, each in order; one worker at a time."""
-        lines = [Line(*row) for row in await work.pool.fetch(kept.LINES)]
-        self._report(lines)
-        if lines:
+        self.decider.lines = [Line(*row) for row in await work.pool.fetch(kept.LINES)]
+        if self.decider.lines:
             async with _alone(work, "lines") as is_alone:
-                for line in lines if is_alone else ():
+                for line in self.decider.lines if is_alone else ():
                     await self._decide_line(work, line.key)
         return False
-
-    def _report(self, lines: Sequence[Line]) -> None:
-        """Say which lines do not move; by a clock of our own, whoever's the others are."""
-        now = time.monotonic()
-        seen = {line.key: self._seen.get(line.key, now) for line in lines}
-        self._seen.clear()
-        self._seen.update(seen)
-        self.decider.lines = [line for line in lines if now - seen[line.key] > HELD_AFTER]
 
     async def _decide_line(self, work: Work, key: str) -> None:
         async def forget(part: Result) -> None:

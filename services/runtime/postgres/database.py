@@ -147,11 +147,12 @@ def reading(conn: Connection, room: Room) -> Iterator[None]:
         session.count_in(None)
 
 
-async def _prepare(connection: Session) -> None:
-    connection.count_in(None)
+async def _prepare(connection: asyncpg.Connection) -> None:
+    session = cast(Session, connection)
+    session.count_in(None)
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=connection.decode, format="text"
+            name, schema="pg_catalog", encoder=_encode, decoder=session.decode, format="text"
         )
     await connection.prepare(ARRAYS)
 

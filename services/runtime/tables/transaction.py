@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from contracts.message import Event
@@ -19,6 +19,9 @@ from services.runtime.postgres.database import Connection, Pool, reading
 
 HELD_BYTES = 16 * 1024 * 1024
 """What one transaction may load and emit where its work can be divided."""
+
+
+NOW = "SELECT now()"
 
 
 class Emitted(NamedTuple):
@@ -40,7 +43,8 @@ class OutboxRow(NamedTuple):
 class Transaction:
     """An open transaction.
 
-    now is the moment of decision, one for the whole transaction.  handled are the messages it has
+    now is the moment of decision, one for the whole transaction, by the clock of the database:
+    it is the same clock for all workers.  handled are the messages it has
     decided, each with its type and its answer.  rows are what it leaves in the outbox.
     room is what it may load and emit.
     """
@@ -120,9 +124,9 @@ class Work:
         """
         room = Room(HELD_BYTES if divisible else None)
         async with self.pool.acquire() as conn:
-            tx = Transaction(conn, datetime.now(UTC), room)
             with reading(conn, room):
                 async with conn.transaction():
+                    tx = Transaction(conn, await conn.fetchval(NOW), room)
                     yield tx
                     tx.rows = await self.outbox.store(tx)
         self.wakes.call(tx.woken)
