@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from services.runtime.worker import Worker
+from tests.eventually import eventually
 
 
 @dataclass
@@ -31,9 +32,9 @@ class RunningWorker:
         assert answer.status_code == (503 if said else 200)
         return said
 
-    async def is_ready(self) -> bool:
-        """Whether it is."""
-        return await self._says(lambda reasons: not reasons)
+    async def ready(self) -> None:
+        """Wait until it is, also on a machine that does much else."""
+        await eventually(lambda: self._says(lambda reasons: not reasons), timeout=30)
 
     async def is_unready(self, part: str) -> bool:
         """Whether it says that it is not, for this reason."""

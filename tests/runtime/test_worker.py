@@ -46,7 +46,7 @@ class TestItsPages:
     async def test_say_that_it_lives(self, run_worker: RunWorker, env: Environment) -> None:
         """Alive, of which version, and what it counts."""
         async with run_worker() as worker:
-            await eventually(worker.is_ready)
+            await worker.ready()
 
             alive = await worker.get("/healthz")
             version = await worker.get("/version")
@@ -115,7 +115,7 @@ class TestItsEnd:
 
         monkeypatch.setattr(Sweeper, "run", fail)
         async with run_worker() as one:
-            await eventually(one.is_ready)
+            await one.ready()
             broken.set()
 
             with pytest.raises(LookupError, match="a bug"):
@@ -159,7 +159,7 @@ class TestItsEnd:
             await eventually(lambda: one.is_unready("has made no progress"))
             await proxy.accept()
             await effects(env, 1)
-            await eventually(one.is_ready)
+            await one.ready()
 
     async def test_does_not_come_while_the_broker_takes_nothing(
         self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
@@ -175,12 +175,12 @@ class TestItsEnd:
             proxied(env.amqp_url) as proxy,
             run_worker(amqp_url=proxy.url) as one,
         ):
-            await eventually(one.is_ready)
+            await one.ready()
             proxy.hold(up=True, down=False)
             await env.send(Add(thing_id="A"))
             await eventually(lambda: one.is_unready("has made no progress"))
             proxy.release()
-            await eventually(one.is_ready, timeout=30)
+            await one.ready()
             await eventually(lambda: exactly(env, 0))
         assert await env.count("journal") == 1
         assert await env.count("outbox") == 0

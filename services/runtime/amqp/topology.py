@@ -125,15 +125,11 @@ async def check(connection: AbstractConnection, reader: Reader, drains: Sequence
     return queues
 
 
-async def is_there(connection: aiormq.abc.AbstractConnection, queue: str) -> bool:
-    """Whether there is such a queue, and the broker can say how it is."""
+async def look(connection: aiormq.abc.AbstractConnection, queue: str) -> None:
+    """Ask how a queue is; raises where the broker cannot say, or not soon."""
     channel = await connection.channel(publisher_confirms=False)
-    try:
-        await channel.queue_declare(queue, passive=True)
-    except ChannelNotFoundEntity:
-        return False
+    await channel.queue_declare(queue, passive=True)
     await channel.close()
-    return True
 
 
 async def _exists(connection: AbstractConnection, kind: str, name: str) -> bool:

@@ -15,7 +15,6 @@ import structlog
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import AMQPError
 
-from contracts import names
 from services.runtime import telemetry
 from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.isolation import PublishFailed
@@ -29,8 +28,8 @@ from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
 
-LOOKED_AT_EVERY = 5.0
-"""Seconds between two looks at the lanes, which may have no leader, or be more than they were."""
+LOOKED_AT_EVERY = 10.0
+"""Seconds between two looks at the lanes."""
 ANSWERED_WITHIN = 5.0
 STANDS_AFTER = 10.0
 """Seconds without progress of the oldest batch in hand after which work does not flow."""
@@ -160,23 +159,12 @@ class Consumer:
     async def _watch_lanes(
         self, intake: Intake, channel: AbstractChannel, queues: Sequence[str]
     ) -> None:
-        """See which lanes do not answer; those that setup has added are read, too: begin again."""
-        following = names.lane(self._service.name, len(queues))
+        """See which lanes do not answer, such as one without a leader."""
         while True:
             await asyncio.sleep(LOOKED_AT_EVERY)
-            if await self._is_there(channel, following):
-                intake.end("there are more lanes than it reads")
-            silent = [q for q in queues if await self._is_there(channel, q) is None]
+            silent = [queue for queue in queues if not await _answers(channel, queue)]
             # Nothing is read from a connection that has brought too much already.
             self._silent = silent if intake.room.is_set() else ()
-
-    async def _is_there(self, channel: AbstractChannel, queue: str) -> bool | None:
-        """Whether there is such a queue; None where the broker does not say."""
-        try:
-            async with asyncio.timeout(ANSWERED_WITHIN):
-                return await topology.is_there(channel.connection, queue)
-        except (AMQPError, OSError, RuntimeError):
-            return None
 
     async def _decide(self, intake: Intake, done: Done) -> None:
         async def hand_on(batch: Batch, part: Result) -> None:
@@ -240,3 +228,13 @@ class Consumer:
         stamp = getattr(first.element, "time", None)
         age = (result.now - stamp).total_seconds() if stamp and result.now else None
         telemetry.batch(len(batch.items), self.last_progress - batch.begun, age, fields)
+
+
+async def _answers(channel: AbstractChannel, queue: str) -> bool:
+    """Whether the broker says how a queue is."""
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            await topology.look(channel.connection, queue)
+    except (AMQPError, OSError, RuntimeError):
+        return False
+    return True
