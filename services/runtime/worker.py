@@ -112,6 +112,9 @@ class Worker:
             reasons.append("it consumes no lane; the broker or the database is away")
         if relay.unroutable:
             reasons.append(f"{relay.unroutable} events reach no reader's queue; run `relais setup`")
+        if types := consumer.decider.unread:
+            names = ", ".join(types)
+            reasons.append(f"messages wait that only a newer version reads: {names}; update it")
         stuck = sorted(sweeper.stuck)
         return reasons + [f"the sweep {name} keeps failing; see its log" for name in stuck]
 

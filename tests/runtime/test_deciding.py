@@ -11,8 +11,7 @@ from services.runtime.amqp.reader import Delivery
 from services.runtime.decision import Answer
 from services.runtime.messages import item
 from tests.harness import Harness
-from tests.runtime.environment import written
-from tests.runtime.given import DEAD, UNKNOWN, event, handle, item_of, items_of, plain
+from tests.runtime.given import UNKNOWN, event, handle, item_of, items_of, plain
 from tests.runtime.probe import Add, Added, Doubled, Hooks, Reported
 from tests.runtime.then import events, notes, outbox_envelopes, rows
 
@@ -277,33 +276,6 @@ class TestACommandOfMuchToTell:
         assert await rows(harness, "parked") == []
 
 
-class TestTheDeadQueue:
-    """What the broker gave up delivering is kept, and not handled."""
-
-    async def test_is_drained_into_parked(self, harness: Harness) -> None:
-        """Also what comes twice, and what nobody can read."""
-        body = written(Add(thing_id="A", note="n"), "1")
-        dead = [
-            *items_of(harness, body, source=DEAD),
-            *items_of(harness, b"{", source=DEAD),
-        ]
-
-        await handle(harness, *dead, *dead)
-
-        assert [row["reason"] for row in await rows(harness, "parked")] == ["dead", "dead"]
-        assert not await rows(harness, "waiting")
-        assert not await notes(harness)
-
-    async def test_brings_nothing_back_that_was_handled(self, harness: Harness) -> None:
-        """It may have died between its effect and its acknowledgement."""
-        add = Add(thing_id="A", note="n")
-        await handle(harness, item_of(harness, add, "1"))
-
-        await handle(harness, *items_of(harness, written(add, "1"), source=DEAD))
-
-        assert not await rows(harness, "parked")
-
-
 class TestAnUnknownType:
     """A command that no lane takes is kept, and its sender is told."""
 
@@ -327,22 +299,6 @@ class TestAnUnknownType:
         assert [row["reason"] for row in await rows(harness, "parked")] == ["unknown_type"]
         (refused,) = await events(harness, "command.refused")
         assert refused.envelope.subject == "CAT86"
-
-
-class TestAnEventOfNoInterest:
-    """A binding may outlive the version of a service that read its messages."""
-
-    async def test_is_parked(self, harness: Harness) -> None:
-        """Rather than dropped: nobody can tell whether it should have been read."""
-        old = "relais.probe.old.v1"
-
-        await handle(
-            harness,
-            *items_of(harness, plain(type=old), routing_key=old, exchange=names.EVENTS),
-        )
-
-        (parked,) = await rows(harness, "parked")
-        assert parked["error"] == f"type {old!r} is not read by this service"
 
 
 class TestWhatIsKeptOfABatch:

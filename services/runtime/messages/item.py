@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -71,6 +72,23 @@ class Item:
     def is_kept(self) -> bool:
         """Whether we keep it in a row, and the broker no longer holds it."""
         return self.source.number > 0
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its type is not read by this version of the service; one that is newer may."""
+        whole = isinstance(self.element, Envelope) and self.body is None and not self.errors
+        return whole and self.source.kind != "drain"
+
+    def is_copy(self, routes: Routes, elsewhere: AbstractSet[str]) -> bool:
+        """Whether another service reads it, and has it too: the headers CC and BCC copy it to us.
+
+        It belongs to who reads its routing key; where nobody does, to who reads its type, and
+        then to the reader of the first key of its CC.
+        """
+        copied = self.origin.headers().get("CC")
+        keys = self.origin.routing_key, self.type, *(copied if isinstance(copied, list) else ())
+        read = (key for key in keys if key in routes or key in elsewhere)
+        return next(read, None) in elsewhere
 
     @property
     def id(self) -> str | None:
@@ -184,16 +202,20 @@ def _parse(
         case Broken(raw=value, errors=errors):
             return None, errors + _data_errors(value, routes.get(origin.routing_key))
         case Envelope(type=claimed) if claimed != origin.routing_key:
-            message = f"must be the routing key {origin.routing_key!r}, not {claimed!r}"
-            return None, (FieldError("type", message),)
+            return None, (misrouted(origin, claimed),)
         case Envelope(type=claimed, subject=subject, data=data):
             body = routes.get(claimed)
             if body is None:
-                return None, (FieldError("type", f"{claimed!r} is not read by this service"),)
+                return None, ()
             try:
                 return body.read(subject, data), ()
             except ValidationError as error:
                 return None, envelope.field_errors(error, "data")
+
+
+def misrouted(origin: Origin, claimed: str) -> FieldError:
+    """The error of a message whose type is not its routing key."""
+    return FieldError("type", f"must be the routing key {origin.routing_key!r}, not {claimed!r}")
 
 
 def _data_errors(value: dict[str, Any], body: type[Body] | None) -> tuple[FieldError, ...]:
