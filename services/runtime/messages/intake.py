@@ -66,7 +66,6 @@ class Intake:
         self._has_begun = False
         self._ended: str | None = None
         self._drains = dict.fromkeys(service.drains, Source("drain", reason="unknown_type"))
-        self._drains[names.dead(service.name)] = Source("drain", reason="dead")
 
     async def consume(
         self, channel: AbstractChannel, queues: Sequence[str], priorities: Sequence[int]
@@ -78,8 +77,10 @@ class Intake:
         channel.on_consumer_cancel_callbacks.add(lambda _: self.end("canceled by the broker"))
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
         lanes = dict(zip(queues, priorities, strict=True))
+        # What lies in the dead queue is older than what is in the lanes.
+        first = names.dead(self._service.name)
         try:
-            for queue in (*lanes, *self._drains):
+            for queue in (first, *lanes, *self._drains):
                 arguments: FieldTable = {"x-priority": lanes[queue]} if queue in lanes else {}
                 await channel.basic_consume(queue, _unused, arguments=arguments, consumer_tag=queue)
         except BaseException:
@@ -135,7 +136,7 @@ class Intake:
             delivery = self._deliveries.popleft()
             origin, source = item.origin_of(delivery), self._drains.get(delivery.consumer, LANE)
             items = item.read(origin, delivery.body, self._service.routes, now, source)
-            suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
+            suspect = _is_suspect(delivery)
             self._read.append(Batch(items, delivery.tag, len(delivery.body), suspect))
             self._bytes_read += len(delivery.body)
             self._elements += len(items)
@@ -172,9 +173,16 @@ async def _unused(_: object) -> None:
     """Deliveries are taken out of the stream before they come here."""
 
 
-def _deliveries_so_far(delivery: Delivery) -> int:
-    """RabbitMQ 4 counts failures and hand-outs apart; either may be a worker that died."""
-    if not (b"x-delivery-count" in delivery.table or b"x-acquired-count" in delivery.table):
-        return 0
-    counts = map(delivery.headers().get, ("x-delivery-count", "x-acquired-count"))
-    return max((c for c in counts if isinstance(c, int)), default=0)
+def _is_suspect(delivery: Delivery) -> bool:
+    """Whether it was delivered so often that it may be what kills the worker.
+
+    RabbitMQ 4 counts failures and hand-outs apart; either may be a worker that died.
+    """
+    table = delivery.table
+    if not (b"x-delivery-count" in table or b"x-acquired-count" in table or b"x-death" in table):
+        return False
+    headers = delivery.headers()
+    if headers.get("x-first-death-reason") == "delivery_limit":
+        return True
+    counts = map(headers.get, ("x-delivery-count", "x-acquired-count"))
+    return max((c for c in counts if isinstance(c, int)), default=0) >= SUSPECT_AFTER
