@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from aio_pika.abc import AbstractConnection
-
 from services.cli import endpoints, failures, problems
 from services.cli.endpoints import Endpoints
 from services.runtime.amqp import broker, topology
@@ -57,23 +55,14 @@ async def _migrate(service: Service, stack: Endpoints) -> None:
 async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> None:
     async with broker.connected(stack.amqp_url, "relais setup") as connection:
         await topology.apply(connection, [service.reader(lanes) for service in services])
-        version = broker_version(connection)
+        version = broker.version(connection)
     print(f"broker: RabbitMQ {version}: exchanges, mailbox.central and {lanes} lanes a service")
     print(f"broker: {spreading(version)}")
 
 
-def broker_version(connection: AbstractConnection) -> str:
-    """The version of the broker, such as 4.3.6."""
-    assert connection.transport is not None
-    properties = connection.transport.connection.server_properties
-    version = properties.get("version", "of unknown version")
-    return version.decode() if isinstance(version, bytes) else str(version)
-
-
 def spreading(version: str) -> str:
     """How this broker shares lanes among several workers of a service."""
-    major = version.partition(".")[0]
-    if major.isdigit() and int(major) >= 4:
+    if broker.major(version) >= 4:
         return "lanes spread over the workers of a service, and move when one ends"
     return (
         "lanes do not spread over the workers of a service before RabbitMQ 4; "

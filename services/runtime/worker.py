@@ -78,7 +78,8 @@ class Worker:
             sweeper = Sweeper(sweeps(self._service, consumer.decider, relay, days), work)
             _spare_the_collector()
             unready = partial(self._reasons, consumer, sweeper, relay)
-            await self._work(consumer, sweeper, web.server(self._service.name, unready), door)
+            server = web.server(self._service.name, unready, lambda: consumer.remarks)
+            await self._work(consumer, sweeper, server, door)
         log.info("stopped")
 
     def stop(self) -> None:

@@ -136,7 +136,7 @@ async def prepared(
         connection = await stack.enter_async_context(broker.connected(amqp_url, "probe test"))
         channel = await connection.channel()
         for queue in service.drains:
-            await channel.declare_queue(queue, durable=True)
+            await topology.declare_drained(channel, queue)
         reader = service.reader(lanes)
         await topology.apply(connection, [reader])
         stack.push_async_callback(_clear, amqp_url, service, lanes)
@@ -153,7 +153,8 @@ async def _clear(amqp_url: str, service: Service, lanes: int) -> None:
     async with broker.connected(amqp_url, "probe test") as connection:
         more = await topology.surplus(connection, reader)
         async with connection.channel() as channel:
-            for queue in [*reader.queues, *more, names.dead(service.name), *service.drains]:
+            drained = [names.dead(service.name), *service.drains]
+            for queue in [*reader.queues, *more, *drained, *map(names.expired, drained)]:
                 await channel.queue_delete(queue, if_unused=False, if_empty=False)
             await channel.exchange_delete(names.inbound(service.name))
 

@@ -301,6 +301,44 @@ class TestAnUnknownType:
         assert refused.envelope.subject == "CAT86"
 
 
+class TestAPriority:
+    """RabbitMQ 4 lets a command that has one overtake others of its package."""
+
+    @pytest.mark.parametrize(
+        ("properties", "heeds", "overtakes"),
+        [
+            ({"priority": "4"}, True, True),
+            ({"priority": "0"}, True, False),
+            ({}, True, False),
+            ({"priority": "9"}, False, False),
+        ],
+    )
+    def test_overtakes_where_the_broker_heeds_it(
+        self, properties: dict[str, str], heeds: bool, overtakes: bool
+    ) -> None:
+        """Before RabbitMQ 4 no lane does."""
+        delivery = Delivery(1, "lane", names.COMMANDS, Add.TYPE, properties, b"", plain())
+
+        assert item.origin_of(delivery, heeds_priority=heeds).overtakes is overtakes
+
+    async def test_is_refused_where_it_overtakes(self, harness: Harness) -> None:
+        """So that none has its effect before one that was sent earlier."""
+        (answer,) = await handle(harness, *items_of(harness, plain(), overtakes=True))
+
+        assert answer is not None
+        assert (answer.outcome, answer.code) == ("refused", "invalid")
+        assert "priority must not be set" in (answer.message or "")
+
+    async def test_of_an_event_is_no_matter(self, harness: Harness) -> None:
+        """A fact cannot be refused; services give their events none."""
+        fact = plain(type=Reported.TYPE)
+
+        (answer,) = await handle(harness, *event(harness, fact, overtakes=True))
+
+        assert answer is not None
+        assert answer.outcome == "accepted"
+
+
 class TestWhatIsKeptOfABatch:
     """An element that is put aside is kept as it came."""
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -12,11 +12,12 @@ import pytest
 
 from contracts import names
 from services.runtime import web, worker
+from services.runtime.amqp import broker
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres.migrate import MigrationError
-from services.runtime.service import Service, Sweep
+from services.runtime.service import Service, Sweep, routes
 from services.runtime.settings import ConfigurationError
 from services.runtime.tables.sweeper import Sweeper
 from services.runtime.tables.transaction import Work
@@ -33,7 +34,7 @@ from tests.runtime.environment import (
     parked,
     recording_events,
 )
-from tests.runtime.probe import Add, Added, Hooks
+from tests.runtime.probe import Add, Added, Hooks, Reported
 
 pytestmark = pytest.mark.servers
 
@@ -50,6 +51,11 @@ class RunningWorker:
         """One page, once it answers."""
         async with httpx.AsyncClient() as client:
             return await client.get(f"http://127.0.0.1:{self.port}{page}")
+
+    async def remarks(self) -> list[str]:
+        """What else there is to know of it."""
+        said: list[str] = (await self.get("/readyz")).json()["remarks"]
+        return said
 
     async def reasons(self) -> list[str]:
         """Why it is not ready; nothing when it is."""
@@ -159,6 +165,48 @@ class TestReadiness:
         async with run_worker() as worker:
             await eventually(worker.is_ready)
             assert await worker.reasons() == []
+
+    async def test_remarks_on_who_stands_by(self, run_worker: RunWorker, env: Environment) -> None:
+        """Where the broker gives all lanes to one worker, the other is ready to take over."""
+        async with broker.connected(env.amqp_url, "probe test") as connection:
+            spreads = broker.major(broker.version(connection)) >= 4
+        async with run_worker() as first:
+            await eventually(first.is_ready)
+            async with run_worker() as second:
+                await eventually(second.is_ready)
+                assert await first.remarks() == []
+                remarks = await second.remarks()
+                assert spreads or "stands by" in remarks[0]
+                assert await second.reasons() == []
+
+            async with run_worker() as second:
+                await eventually(second.is_ready)
+                first.worker.stop()
+                await asyncio.wait({first.running})
+                await env.send(*adds(THINGS, 20))
+                await effects(env, 20)
+                assert await second.remarks() == []
+
+    async def test_remarks_on_lanes_beyond_the_setting(
+        self, run_worker: RunWorker, env: Environment
+    ) -> None:
+        """They are read, whether they are retired or newer than this worker."""
+        env.lanes -= 1
+        async with run_worker() as worker:
+            await eventually(worker.is_ready)
+            [remark] = await worker.remarks()
+        env.lanes += 1
+
+        assert "reads 2 lanes though RELAIS_LANES is 1" in remark
+
+    async def test_goes_while_only_a_newer_version_reads_what_waits(
+        self, run_worker: RunWorker, env: Environment
+    ) -> None:
+        """Somebody has to update it."""
+        older = replace(env.service, routes=routes(Reported))
+        async with run_worker(service=older) as worker:
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: worker.is_unready(Add.TYPE), timeout=30)
 
     async def test_goes_while_the_broker_is_away(
         self, run_worker: RunWorker, env: Environment

@@ -5,8 +5,10 @@ Three stages run at once: reading ahead, deciding one batch, and publishing the 
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from aiormq.abc import AbstractChannel
@@ -40,6 +42,7 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._intake: Intake | None = None
         self._in_hand = 0
+        self._remarks: Callable[[], list[str]] = list
         self.last_progress = time.monotonic()
 
     @property
@@ -51,6 +54,32 @@ class Consumer:
     def is_consuming(self) -> bool:
         """Whether messages come in; not while what has begun waits for a server that is away."""
         return self._intake is not None and self._intake.is_consuming
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever asks for its readiness should know, though all is well."""
+        return self._remarks() if self.is_consuming else []
+
+    def _remarks_on(
+        self, intake: Intake, queues: Sequence[str], slot: int, major: int
+    ) -> list[str]:
+        remarks = []
+        if slot and major < 4 and intake.delivering.isdisjoint(queues):
+            remarks.append(
+                "it stands by: before RabbitMQ 4 one worker of a service takes all lanes, "
+                "and nothing has come to this one so far"
+            )
+        if len(queues) > (wanted := self._settings.lanes):
+            remarks.append(
+                f"it reads {len(queues)} lanes though RELAIS_LANES is {wanted}: make it the same "
+                "for `relais setup` and all workers, and run `relais setup`"
+            )
+        if intake.expired:
+            remarks.append(
+                f"{intake.expired} messages of late had expired in a queue of Relais, and so "
+                "came out of order: `relais setup` names the policy that does it"
+            )
+        return remarks
 
     def stop(self) -> None:
         """Take nothing more; what has begun is finished."""
@@ -84,9 +113,11 @@ class Consumer:
         url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
         wanted = self._service.reader(self._settings.lanes)
         async with broker.connected(url, name) as connection:
+            major = broker.major(broker.version(connection))
             queues = await topology.check(connection, wanted, self._service.drains)
             await topology.bind_again(connection, wanted)
-        self._intake = intake = Intake(self._service)
+        self._intake = intake = Intake(self._service, major)
+        self._remarks = partial(self._remarks_on, intake, queues, slot, major)
         if self._stopping.is_set():
             intake.end("stopping")
         async with broker.consuming(url, name, intake.deliver, intake.room) as channel:
@@ -94,7 +125,9 @@ class Consumer:
             log.info("consuming", lanes=len(queues), slot=slot)
             priorities = lanes.priorities(slot, len(queues))
             # What comes is worked on meanwhile, or the broker's answers might find no room.
-            beginning = asyncio.create_task(intake.consume(channel, queues, priorities))
+            # One of the workers is enough for what is hardly ever there.
+            since = self._expired_since() if slot == 0 else None
+            beginning = asyncio.create_task(intake.consume(channel, queues, priorities, since))
             watch = asyncio.create_task(self._watch_slot(intake))
             done: Done = asyncio.Queue(maxsize=2)
             try:
@@ -109,6 +142,10 @@ class Consumer:
                 await asyncio.wait({beginning}, timeout=broker.CLOSE_TIMEOUT)
             if beginning.done() and not beginning.cancelled():
                 beginning.result()
+
+    def _expired_since(self) -> datetime:
+        """From when on to read again what has expired: well within what the inbox knows."""
+        return datetime.now(UTC) - timedelta(days=self._settings.inbox_days) / 2
 
     async def _watch_slot(self, intake: Intake) -> None:
         """Another worker may have the slot once its session is lost: deal again."""

@@ -35,13 +35,17 @@ LANE = Source("lane")
 
 @plain(frozen=True, slots=True)
 class Origin:
-    """How a message came: what its sender asked of the broker."""
+    """How a message came: what its sender asked of the broker.
+
+    One that overtakes others has a priority, on a broker that heeds it.
+    """
 
     exchange: str
     routing_key: str
     reply_to: str | None = None
     correlation_id: str | None = None
     message_id: str | None = None
+    overtakes: bool = False
     headers: Callable[[], dict[str, Any]] = dict
 
     @property
@@ -164,8 +168,8 @@ def read(
     return items
 
 
-def origin_of(delivery: Delivery) -> Origin:
-    """What a delivery says of its sender's wishes."""
+def origin_of(delivery: Delivery, *, heeds_priority: bool = False) -> Origin:
+    """What a delivery says of its sender's wishes, on a broker that heeds a priority or not."""
     stated = delivery.properties.get
     exchange, routing_key = _route(delivery)
     return Origin(
@@ -174,17 +178,33 @@ def origin_of(delivery: Delivery) -> Origin:
         reply_to=_text(stated("reply_to")),
         correlation_id=_text(stated("correlation_id")),
         message_id=_text(stated("message_id")),
+        overtakes=heeds_priority and stated("priority", "0") != "0",
         headers=delivery.headers,
     )
 
 
 def _route(delivery: Delivery) -> tuple[str, str]:
-    """Where it was published; what the broker gave up delivering says so in its headers."""
-    if not delivery.exchange and b"x-death" in delivery.table:
-        match delivery.headers().get("x-death"):
-            case [{"exchange": str(exchange), "routing-keys": [str(routing_key), *_]}, *_]:
-                return exchange, routing_key
+    """Where it was published; what the broker has taken off a lane says so in its headers."""
+    if not delivery.exchange and b"-death" in delivery.table:
+        headers = delivery.headers()
+        deaths = headers.get("x-death")
+        for death in deaths if isinstance(deaths, list) else ():
+            match death:
+                case {"exchange": str(exchange), "routing-keys": [str(key), *_]} if exchange:
+                    return exchange, key
+        if first := headers.get("x-first-death-exchange"):
+            # A stream of RabbitMQ 3 keeps no more of it.
+            return str(first), _claimed_type(delivery.body)
     return delivery.exchange, delivery.routing_key
+
+
+def _claimed_type(body: bytes) -> str:
+    """The type of a message, or of the first of a batch; empty where that cannot be read."""
+    for element in envelope.read(body):
+        match element:
+            case Envelope(type=claimed) | Broken(raw={"type": str(claimed)}):
+                return claimed
+    return ""
 
 
 def _text(stated: str | None) -> str | None:
@@ -203,6 +223,9 @@ def _parse(
             return None, errors + _data_errors(value, routes.get(origin.routing_key))
         case Envelope(type=claimed) if claimed != origin.routing_key:
             return None, (misrouted(origin, claimed),)
+        case Envelope() if origin.overtakes and origin.is_command:
+            message = "must not be set: a command would overtake others of its package"
+            return None, (FieldError("priority", message),)
         case Envelope(type=claimed, subject=subject, data=data):
             body = routes.get(claimed)
             if body is None:
