@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 
 from services.runtime import settings, telemetry, web
-from services.runtime.amqp.lanes import Slot
+from services.runtime.amqp.lanes import Slot, slot_name
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import sources
 from services.runtime.messages.consumer import Consumer
@@ -71,7 +71,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             door = stack.enter_context(web.bound(self._config.http_host, self._config.http_port))
             work, relay = await self._open(stack)
-            slot = Slot(self._url, f"relais {self._service.name} slot")
+            slot = Slot(self._url, slot_name(self._service.name))
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
             days = self._config.inbox_days

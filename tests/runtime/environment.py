@@ -17,7 +17,7 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
 from services.runtime import worker
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.lanes import Slot
 from services.runtime.amqp.publisher import Publisher
@@ -201,7 +201,7 @@ async def _engines(
     env: Environment, url: str, settings: Settings, stack: AsyncExitStack
 ) -> Engines:
     work = await stack.enter_async_context(opened(env.service, settings.amqp_url, url))
-    slot = Slot(url, "probe slot")
+    slot = Slot(url, lanes.slot_name(env.service.name))
     stack.push_async_callback(slot.release)
     consumer = Consumer(env.service, work, settings, slot)
     sweeps = worker.sweeps(env.service, consumer.decider, relay_of(work), settings.inbox_days)

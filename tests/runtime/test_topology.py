@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from pamqp.common import FieldTable
 
 from contracts import names
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.topology import Reader, TopologyError
 from services.runtime.service import heard, routes
 from tests.eventually import eventually
@@ -90,6 +90,23 @@ class TestSettingUp:
             await env.send(*adds(THINGS, 100))
             await effects(env, 100)
         assert await topology.check(connection, wider, []) == wider.queues
+
+    async def test_with_more_lanes_lets_workers_take_them_up(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
+        """Those that run look again: no lane stays without a reader."""
+        wider = reader_of(env, 4)
+        assert not await topology.grows(connection, reader_of(env))
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
+            assert await topology.grows(connection, wider)
+            await topology.apply(connection, [wider])
+
+            assert await lanes.deal_again(env.database_url, env.service.name) == 1
+
+            await eventually(lambda: "reads 4 lanes" in str(engines.consumer.remarks))
+            await env.send(*adds(THINGS, 100))
+            await effects(env, 100)
 
     async def test_with_fewer_lanes_retires_the_others(
         self, env: Environment, connection: AbstractConnection

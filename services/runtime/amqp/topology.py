@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
@@ -166,6 +166,12 @@ async def bind_again(connection: AbstractConnection, reader: Reader) -> None:
     """Bind what this version of the service reads; harmless where it is bound already."""
     async with connection.channel() as channel:
         await _bind(channel, reader)
+
+
+async def grows(connection: AbstractConnection, reader: Reader) -> bool:
+    """Whether it has lanes, and is to have more of them."""
+    there = await surplus(connection, replace(reader, lanes=0))
+    return 0 < len(there) < reader.lanes
 
 
 async def surplus(connection: AbstractConnection, reader: Reader) -> list[str]:
