@@ -155,11 +155,12 @@ async def _bind(channel: AbstractChannel, reader: Reader) -> None:
 
 async def _unbind(channel: AbstractChannel, reader: Reader, known: Collection[str]) -> None:
     """Take off what an earlier version of the service has read."""
-    inbound = await channel.get_exchange(names.inbound(reader.service), ensure=False)
+    inbound, below = names.inbound(reader.service), await channel.get_underlay_channel()
     read = {names.COMMANDS: reader.commands, names.EVENTS: reader.events}
     for exchange, types in read.items():
         for type_ in sorted(set(known) - types):
-            await inbound.unbind(exchange, type_)
+            # There are hundreds; what is declared next waits for them all.
+            await below.exchange_unbind(inbound, exchange, type_, nowait=True)
 
 
 async def bind_again(connection: AbstractConnection, reader: Reader) -> None:

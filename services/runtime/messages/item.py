@@ -224,7 +224,7 @@ def _parse(
         case Envelope(type=claimed) if claimed != origin.routing_key:
             return None, (misrouted(origin, claimed),)
         case Envelope() if origin.overtakes and origin.is_command:
-            message = "must not be set: a command would overtake others of its package"
+            message = "must not be set: it lets a command overtake others of its key"
             return None, (FieldError("priority", message),)
         case Envelope(type=claimed, subject=subject, data=data):
             body = routes.get(claimed)
@@ -238,7 +238,8 @@ def _parse(
 
 def misrouted(origin: Origin, claimed: str) -> FieldError:
     """The error of a message whose type is not its routing key."""
-    return FieldError("type", f"must be the routing key {origin.routing_key!r}, not {claimed!r}")
+    key = origin.routing_key
+    return FieldError("type", f"is {claimed!r}, and the routing key {key!r}; make them the same")
 
 
 def _data_errors(value: dict[str, Any], body: type[Body] | None) -> tuple[FieldError, ...]:
