@@ -51,6 +51,11 @@ def dead(service: str) -> str:
     return f"{service}.dead"
 
 
+def expired(queue: str) -> str:
+    """The stream of what has expired in a queue that a service drains."""
+    return f"{queue}.expired"
+
+
 def mailbox(name: str) -> str:
     """The queue that local entities read their notifications from."""
     return f"mailbox.{name}"

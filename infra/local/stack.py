@@ -1,6 +1,7 @@
 """A whole Relais on given servers: databases, set-up, and workers that are started again."""
 
 import http.client
+import json
 import os
 import queue
 import signal
@@ -222,11 +223,28 @@ def wait_until_ready(kept: Kept, worker: Worker, until: float) -> None:
 
 def is_ready(port: int) -> bool:
     """Whether the worker behind a health port answers that it is ready."""
+    status, _ = readiness(port)
+    return status == http.client.OK
+
+
+def remarks(running: Stack) -> list[str]:
+    """What workers that are ready remark on, each with the names of those that do."""
+    found: dict[str, list[str]] = {}
+    for worker in running.workers:
+        _, answer = readiness(worker.port)
+        for remark in json.loads(answer or "{}").get("remarks", ()):
+            found.setdefault(remark, []).append(worker.name)
+    return [f"{', '.join(who)}: {remark}" for remark, who in found.items()]
+
+
+def readiness(port: int) -> tuple[int, bytes]:
+    """The status and the text of /readyz behind a health port; 0 where nothing answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return 0, b""
     finally:
         connection.close()

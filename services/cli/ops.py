@@ -33,7 +33,7 @@ All = Annotated[bool, typer.Option("--all", help="Every parked message of the se
 Reason = Annotated[
     str | None,
     typer.Option(
-        help="Those of one reason: failed, invalid, unreadable, unknown_type, crashed, dead."
+        help="Those of one reason: failed, invalid, unreadable, unknown_type, unread, crashed."
     ),
 ]
 

@@ -10,10 +10,11 @@ from services.runtime.amqp.topology import Reader, surplus
 
 async def remove(connection: AbstractConnection, readers: Sequence[Reader]) -> None:
     """Take everything of Relais off the broker; of the mailboxes just the central one."""
-    queues = [names.UNROUTED, names.mailbox(names.CENTRAL)]
+    queues = [names.UNROUTED, names.expired(names.UNROUTED), names.mailbox(names.CENTRAL)]
     exchanges = [names.COMMANDS, names.EVENTS, names.NOTIFICATIONS, names.UNROUTED]
     for reader in readers:
-        queues += [*reader.queues, *await surplus(connection, reader), names.dead(reader.service)]
+        dead = names.dead(reader.service)
+        queues += [*reader.queues, *await surplus(connection, reader), dead, names.expired(dead)]
         exchanges.append(names.inbound(reader.service))
     async with connection.channel() as channel:
         for queue in queues:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from aio_pika.abc import AbstractConnection
+import asyncpg
 
-from services.cli import endpoints, failures, problems
+from contracts.catalogue import COMMANDS, EVENTS
+from services.cli import endpoints, failures, management, problems
 from services.cli.endpoints import Endpoints
 from services.runtime.amqp import broker, topology
+from services.runtime.amqp.lanes import deal_again
 from services.runtime.postgres import migrate
 from services.runtime.service import Service, installed
 from services.runtime.settings import Settings
@@ -55,25 +57,34 @@ async def _migrate(service: Service, stack: Endpoints) -> None:
 
 
 async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> None:
+    readers = [service.reader(lanes) for service in services]
     async with broker.connected(stack.amqp_url, "relais setup") as connection:
-        await topology.apply(connection, [service.reader(lanes) for service in services])
-        version = broker_version(connection)
+        grown = [one.service for one in readers if await topology.grows(connection, one)]
+        retired = await topology.apply(connection, readers, {*COMMANDS, *EVENTS})
+        version = broker.version(connection)
     print(f"broker: RabbitMQ {version}: exchanges, mailbox.central and {lanes} lanes a service")
     print(f"broker: {spreading(version)}")
+    for line in await management.describe(stack.amqp_url, [one.service for one in readers]):
+        print(f"broker: {line}")
+    for lane in retired:
+        print(f"broker: {lane} is retired; `relais setup` deletes it once it is empty and unread")
+    for service in grown:
+        await _deal_again(service, stack.postgres[service])
 
 
-def broker_version(connection: AbstractConnection) -> str:
-    """The version of the broker, such as 4.3.6."""
-    assert connection.transport is not None
-    properties = connection.transport.connection.server_properties
-    version = properties.get("version", "of unknown version")
-    return version.decode() if isinstance(version, bytes) else str(version)
+async def _deal_again(service: str, url: str) -> None:
+    """Let workers that run take up the new lanes, or say who has to."""
+    try:
+        count = await deal_again(url, service)
+    except asyncpg.InsufficientPrivilegeError as error:
+        print(f"warning: {service}: there are more lanes; start its workers again ({error})")
+        return
+    print(f"{service}: there are more lanes; {count} running workers take them up")
 
 
 def spreading(version: str) -> str:
     """How this broker shares lanes among several workers of a service."""
-    major = version.partition(".")[0]
-    if major.isdigit() and int(major) >= 4:
+    if broker.major(version) >= 4:
         return "lanes spread over the workers of a service, and move when one ends"
     return (
         "lanes do not spread over the workers of a service before RabbitMQ 4; "

@@ -16,7 +16,7 @@ from infra.local import keeper, leftovers
 from infra.local import servers as local_servers
 from infra.local.errors import Unavailable
 from infra.local.servers import Servers, Signalled, unwinding
-from infra.local.stack import RELAIS, Stack, stack
+from infra.local.stack import RELAIS, Stack, remarks, stack
 
 LOCAL = Path(__file__).parents[2] / ".local"
 STATE = LOCAL / "state"
@@ -49,6 +49,8 @@ def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str
             published(state / ENDPOINTS, endpoints(running)),
         ):
             report(next_steps(running, pair, state))
+            for remark in remarks(running):
+                report(remark)
             report(f"Ready after {time.monotonic() - started:.1f} s.")
             running.wait()
     except (KeyboardInterrupt, Signalled):

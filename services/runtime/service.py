@@ -5,6 +5,7 @@ A service imports this module and the values in decision; nothing behind them.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ class Service:
 def heard(services: Mapping[str, Service]) -> frozenset[str]:
     """The message types that some service reads."""
     return frozenset(type_ for service in services.values() for type_ in service.routes)
+
+
+@cache
+def read_elsewhere(name: str) -> frozenset[str]:
+    """The message types that other services of this installation read."""
+    return heard({other: service for other, service in installed().items() if other != name})
 
 
 def installed() -> dict[str, Service]:

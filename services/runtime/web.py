@@ -39,8 +39,13 @@ def bound(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def server(service: str, unready: Callable[[], list[str]]) -> uvicorn.Server:
-    """Health, readiness, metrics and version; unready gives the reasons, none when all is well."""
+def server(
+    service: str, unready: Callable[[], list[str]], remarks: Callable[[], list[str]]
+) -> uvicorn.Server:
+    """Health, readiness, metrics and version; unready gives the reasons, none when all is well.
+
+    remarks is what else to know, though all is well.
+    """
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive", "service": service})
@@ -49,7 +54,8 @@ def server(service: str, unready: Callable[[], list[str]]) -> uvicorn.Server:
         reasons = unready()
         telemetry.READY.set(not reasons)
         status = "unready" if reasons else "ready"
-        body = {"status": status, "service": service, "reasons": reasons}
+        said = {"reasons": reasons, "remarks": remarks()}
+        body = {"status": status, "service": service, **said}
         return JSONResponse(body, 503 if reasons else 200)
 
     async def metrics(_: Request) -> Response:

@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 
 from services.runtime import settings, telemetry, web
-from services.runtime.amqp.lanes import Slot
+from services.runtime.amqp.lanes import Slot, slot_name
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import sources
 from services.runtime.messages.consumer import Consumer
@@ -75,14 +75,15 @@ class Worker:
         async with AsyncExitStack() as stack:
             door = stack.enter_context(web.bound(self._config.http_host, self._config.http_port))
             work, relay = await self._open(stack)
-            slot = Slot(self._url, f"relais {self._service.name} slot")
+            slot = Slot(self._url, slot_name(self._service.name))
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
             days = self._config.inbox_days
             sweeper = Sweeper(sweeps(self._service, consumer.decider, relay, days), work)
             _spare_the_collector()
             unready = partial(self._reasons, consumer, sweeper, relay)
-            await self._work(consumer, sweeper, web.server(self._service.name, unready), door)
+            server = web.server(self._service.name, unready, lambda: consumer.remarks)
+            await self._work(consumer, sweeper, server, door)
         log.info("stopped")
 
     def stop(self) -> None:
@@ -118,6 +119,9 @@ class Worker:
         if relay.oldest > LEFT_AFTER:
             reasons.append(f"an event has waited {relay.oldest:.0f} s to be published")
         reasons += map(_blocked, consumer.decider.lines)
+        if types := consumer.decider.unread:
+            names = ", ".join(types)
+            reasons.append(f"messages wait that only a newer version reads: {names}; update it")
         stuck = sorted(sweeper.stuck)
         return reasons + [f"the sweep {name} keeps failing; see its log" for name in stuck]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from infra.local.errors import Misconfigured
-from services.cli.setup import broker_version
 from services.runtime.amqp import broker
 from tests.bench import drain, installation, rush, workers
 from tests.bench.figures import Report
@@ -74,7 +73,7 @@ async def scale(
 async def require_spreading(here: Place) -> None:
     """Raise Misconfigured on a broker that gives all lanes to one worker."""
     async with broker.connected(here.amqp_url, "bench") as connection:
-        version = broker_version(connection)
+        version = broker.version(connection)
     if int(version.partition(".")[0]) < SPREADS_FROM:
         raise Misconfigured(
             f"scale needs RabbitMQ {SPREADS_FROM} or later, and this one is {version}: before, "

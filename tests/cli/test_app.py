@@ -49,9 +49,7 @@ class TestMisuse:
         """The help of all commands says nothing of the arguments of one."""
         assert f"See {command} --help." in told(capsys, *arguments)[1]
 
-    def test_of_a_command_asks_for_the_one_meant(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_of_a_command_asks_for_the_one_meant(self, capsys: pytest.CaptureFixture[str]) -> None:
         """One sentence ends before the next begins."""
         assert "Did you mean 'send'? See relais --help." in told(capsys, "sned")[1]
 

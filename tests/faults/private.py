@@ -86,6 +86,18 @@ class Broker(Server):
         alarm = "{resource_limit, disk, node()}"
         await asyncio.to_thread(self._evaluate, f"rabbit_alarm:clear_alarm({alarm}).")
 
+    async def set_policy(self, **definition: int | str) -> None:
+        """Let an operator's policy be on all queues."""
+        terms = {key.replace("_", "-"): value for key, value in definition.items()}
+        quoted = json.dumps(json.dumps(terms))
+        ours = f'<<"/">>, <<"ours">>, <<".*">>, <<{quoted}>>, <<"0">>, <<"queues">>, <<"test">>'
+        await asyncio.to_thread(self._evaluate, f"ok = rabbit_policy:parse_set({ours}).")
+
+    async def clear_policy(self) -> None:
+        """Take it away again."""
+        ours = '<<"/">>, <<"ours">>, <<"test">>'
+        await asyncio.to_thread(self._evaluate, f"ok = rabbit_policy:delete({ours}).")
+
     def _evaluate(self, expression: str) -> None:
         port = int(urlsplit(self.url).port or 0) + rabbitmq.DISTRIBUTION
         cookie = (self._folder / "data/home/.erlang.cookie").read_text()

@@ -17,7 +17,7 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command
 from services.runtime import worker
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.lanes import Slot
 from services.runtime.amqp.publisher import Publisher
@@ -145,7 +145,7 @@ async def prepared(
         connection = await stack.enter_async_context(broker.connected(amqp_url, "probe test"))
         channel = await connection.channel()
         for queue in service.drains:
-            await channel.declare_queue(queue, durable=True)
+            await topology.declare_drained(channel, queue)
         reader = service.reader(lanes)
         await topology.apply(connection, [reader])
         stack.push_async_callback(_clear, amqp_url, service, lanes)
@@ -162,7 +162,8 @@ async def _clear(amqp_url: str, service: Service, lanes: int) -> None:
     async with broker.connected(amqp_url, "probe test") as connection:
         more = await topology.surplus(connection, reader)
         async with connection.channel() as channel:
-            for queue in [*reader.queues, *more, names.dead(service.name), *service.drains]:
+            drained = [names.dead(service.name), *service.drains]
+            for queue in [*reader.queues, *more, *drained, *map(names.expired, drained)]:
                 await channel.queue_delete(queue, if_unused=False, if_empty=False)
             await channel.exchange_delete(names.inbound(service.name))
 
@@ -209,7 +210,7 @@ async def _engines(
     env: Environment, url: str, settings: Settings, stack: AsyncExitStack
 ) -> Engines:
     work = await stack.enter_async_context(opened(env.service, settings.amqp_url, url))
-    slot = Slot(url, "probe slot")
+    slot = Slot(url, lanes.slot_name(env.service.name))
     stack.push_async_callback(slot.release)
     consumer = Consumer(env.service, work, settings, slot)
     sweeps = worker.sweeps(env.service, consumer.decider, relay_of(work), settings.inbox_days)

@@ -35,8 +35,6 @@ def item_of(
     return read
 
 
-DEAD = Source("drain", reason="dead")
-"""The queue of what the broker gave up delivering."""
 UNKNOWN = Source("drain", reason="unknown_type")
 """The queue of what no lane took."""
 

@@ -25,6 +25,11 @@ class RunningWorker:
         async with httpx.AsyncClient() as client:
             return await client.get(f"http://127.0.0.1:{self.port}{page}")
 
+    async def remarks(self) -> list[str]:
+        """What else there is to know of it."""
+        said: list[str] = (await self.get("/readyz")).json()["remarks"]
+        return said
+
     async def reasons(self) -> list[str]:
         """Why it is not ready; nothing when it is."""
         answer = await self.get("/readyz")

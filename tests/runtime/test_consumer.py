@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
+from pamqp import encode
+from pamqp.common import FieldTable
 
 from contracts import names
 from services.runtime.amqp import broker
@@ -12,6 +14,7 @@ from services.runtime.messages import intake
 from services.runtime.messages.intake import Intake
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
+from tests.runtime import probe
 from tests.runtime.conftest import MakeEnvironment
 from tests.runtime.environment import (
     THINGS,
@@ -21,12 +24,12 @@ from tests.runtime.environment import (
     by_thing,
     effects,
     exactly,
-    parked,
     recording_events,
     running_engines,
     waits,
     written,
 )
+from tests.runtime.given import plain
 from tests.runtime.probe import Add, Hooks, Reported
 
 pytestmark = pytest.mark.servers
@@ -226,27 +229,53 @@ async def taken(env: Environment, count: int, *, reject: bool = False) -> None:
 
 
 class TestTheDeadQueue:
-    """What the broker gave up is not lost."""
+    """What the broker has taken off a lane is handled all the same."""
 
-    async def test_is_drained_into_parked(self, env: Environment) -> None:
-        """With the way it came, so that it can be handled when somebody says so."""
+    async def test_has_what_somebody_refused(self, env: Environment) -> None:
+        """Whoever reads a lane beside us takes nothing away."""
         await env.send(Add(thing_id="A", note="n"))
         await taken(env, 1, reject=True)
 
         async with running_engines(env):
-            await eventually(lambda: parked(env))
-            (row,) = await env.db.fetch("SELECT * FROM kept")
-            assert (row["reason"], row["exchange"], row["routing_key"]) == (
-                "dead",
-                names.COMMANDS,
-                Add.TYPE,
-            )
-            assert not await env.notes()
-
-            await env.db.execute("UPDATE kept SET retry_at = now()")
-
             await effects(env, 1)
+
         assert await env.count("parked") == 0
+
+    async def test_is_read_before_the_lanes(self, env: Environment) -> None:
+        """What has expired there is older than what has not."""
+        for note in "01":
+            body = plain(id=note, data={"note": note})
+            await env.send_raw(body, Add.TYPE, expiration=0.001)
+        await eventually(lambda: dead(env, 2))
+        for note in "23":
+            await env.send_raw(plain(id=note, data={"note": note}), Add.TYPE)
+
+        async with running_engines(env):
+            await effects(env, 4)
+
+        assert await env.notes() == ["0", "1", "2", "3"]
+
+    def test_has_what_may_end_the_worker(self) -> None:
+        """Only what was delivered too often is handled alone; what has expired is not."""
+        reasons = ("expired", "delivery_limit")
+        intake = Intake(probe.service("probe", Hooks()))
+        for reason in reasons:
+            intake.deliver(given_up(reason))
+
+        intake._read_some()
+
+        assert [batch.suspect for batch in intake._read] == [False, True]
+
+
+async def dead(env: Environment, count: int) -> bool:
+    """Whether so many messages are in the dead queue."""
+    return await env._ready(names.dead(env.service.name)) == count
+
+
+def given_up(reason: str) -> Delivery:
+    """A message as the broker delivers it from the dead queue."""
+    headers: FieldTable = {"x-death": [], "x-first-death-reason": reason}
+    return Delivery(1, "probe.dead", "", "probe.dead", {}, encode.field_table(headers), plain())
 
 
 class TestStopping:

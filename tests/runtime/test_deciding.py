@@ -10,8 +10,7 @@ from services.runtime.amqp.reader import Delivery
 from services.runtime.decision import Answer
 from services.runtime.messages import item
 from tests.harness import Harness
-from tests.runtime.environment import written
-from tests.runtime.given import DEAD, UNKNOWN, event, handle, item_of, items_of, plain
+from tests.runtime.given import UNKNOWN, event, handle, item_of, items_of, plain
 from tests.runtime.probe import Add, Added, Doubled, Hooks, Reported
 from tests.runtime.then import events, notes, outbox_envelopes, rows
 
@@ -275,33 +274,6 @@ class TestACommandOfMuchToTell:
         assert await rows(harness, "parked") == []
 
 
-class TestTheDeadQueue:
-    """What the broker gave up delivering is kept, and not handled."""
-
-    async def test_is_drained_into_parked(self, harness: Harness) -> None:
-        """Also what comes twice, and what nobody can read."""
-        body = written(Add(thing_id="A", note="n"), "1")
-        dead = [
-            *items_of(harness, body, source=DEAD),
-            *items_of(harness, b"{", source=DEAD),
-        ]
-
-        await handle(harness, *dead, *dead)
-
-        assert [row["reason"] for row in await rows(harness, "parked")] == ["dead", "dead"]
-        assert not await rows(harness, "waiting")
-        assert not await notes(harness)
-
-    async def test_brings_nothing_back_that_was_handled(self, harness: Harness) -> None:
-        """It may have died between its effect and its acknowledgement."""
-        add = Add(thing_id="A", note="n")
-        await handle(harness, item_of(harness, add, "1"))
-
-        await handle(harness, *items_of(harness, written(add, "1"), source=DEAD))
-
-        assert not await rows(harness, "parked")
-
-
 class TestAnUnknownType:
     """A command that no lane takes is kept, and its sender is told."""
 
@@ -327,20 +299,42 @@ class TestAnUnknownType:
         assert refused.envelope.subject == "CAT86"
 
 
-class TestAnEventOfNoInterest:
-    """A binding may outlive the version of a service that read its messages."""
+class TestAPriority:
+    """RabbitMQ 4 lets a command that has one overtake others of its package."""
 
-    async def test_is_parked(self, harness: Harness) -> None:
-        """Rather than dropped: nobody can tell whether it should have been read."""
-        old = "relais.probe.old.v1"
+    @pytest.mark.parametrize(
+        ("properties", "heeds", "overtakes"),
+        [
+            ({"priority": "4"}, True, True),
+            ({"priority": "0"}, True, False),
+            ({}, True, False),
+            ({"priority": "9"}, False, False),
+        ],
+    )
+    def test_overtakes_where_the_broker_heeds_it(
+        self, properties: dict[str, str], heeds: bool, overtakes: bool
+    ) -> None:
+        """Before RabbitMQ 4 no lane does."""
+        delivery = Delivery(1, "lane", names.COMMANDS, Add.TYPE, properties, b"", plain())
 
-        await handle(
-            harness,
-            *items_of(harness, plain(type=old), routing_key=old, exchange=names.EVENTS),
-        )
+        assert item.origin_of(delivery, heeds_priority=heeds).overtakes is overtakes
 
-        (parked,) = await rows(harness, "parked")
-        assert parked["error"] == f"type {old!r} is not read by this service"
+    async def test_is_refused_where_it_overtakes(self, harness: Harness) -> None:
+        """So that none has its effect before one that was sent earlier."""
+        (answer,) = await handle(harness, *items_of(harness, plain(), overtakes=True))
+
+        assert answer is not None
+        assert (answer.outcome, answer.code) == ("refused", "invalid")
+        assert "priority must not be set" in (answer.message or "")
+
+    async def test_of_an_event_is_no_matter(self, harness: Harness) -> None:
+        """A fact cannot be refused; services give their events none."""
+        fact = plain(type=Reported.TYPE)
+
+        (answer,) = await handle(harness, *event(harness, fact, overtakes=True))
+
+        assert answer is not None
+        assert answer.outcome == "accepted"
 
 
 class TestWhatIsKeptOfABatch:

@@ -185,12 +185,14 @@ class TestTheStream:
 
 
 def texts(message: Sent) -> dict[str, object]:
-    """The properties that are short strings; the library leaves empty ones out."""
+    """The priority, and what is a short string; the library leaves empty ones out."""
     found: dict[str, object] = {
         k: v for k, v in message.properties.items() if isinstance(v, str) and v
     }
     if kind := found.pop("message_type", None):
         found["type"] = kind
+    if "priority" in message.properties:
+        found["priority"] = str(message.properties["priority"])
     return found
 
 

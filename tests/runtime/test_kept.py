@@ -12,7 +12,6 @@ from services.runtime.service import routes
 from tests.eventually import eventually
 from tests.harness import Harness
 from tests.runtime.given import (
-    DEAD,
     PATIENT,
     UNKNOWN,
     event,
@@ -275,19 +274,6 @@ class TestARetriedMessage:
         (after,) = await rows(harness, "parked")
         assert (after["number"], after["body"]) == (before["number"], before["body"])
         assert after["retry_at"] is None
-
-    async def test_of_the_dead_queue_that_fails_stays_one(
-        self, harness: Harness, hooks: Hooks
-    ) -> None:
-        """It came another way than it is handled now, and is the same all the same."""
-        hooks.failing = {"n"}
-        await handle(harness, *items_of(harness, plain(), source=DEAD))
-        await ask_for_retry(harness)
-
-        await kept(harness).retry(harness.work)
-
-        (parked,) = await rows(harness, "parked")
-        assert (parked["reason"], parked["retry_at"]) == ("failed", None)
 
     async def test_of_an_unknown_type_is_sent_again(self, harness: Harness) -> None:
         """Another service may read it by now: only the broker can tell which."""

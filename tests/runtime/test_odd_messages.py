@@ -10,6 +10,7 @@ from tests.eventually import eventually
 from tests.runtime.environment import (
     Environment,
     effects,
+    exactly,
     outgoing,
     recording_events,
     running_engines,
@@ -54,6 +55,18 @@ class TestAnOddMessage:
             await env.send_raw(plain(id="é" * 128), Add.TYPE, reply_to="é" * 100)
             await env.send_raw(plain(id="2", correlationid="x" * 256), Add.TYPE, reply_to="gone")
             await effects(env, 2)
+
+    async def test_of_a_priority_overtakes_none(self, env: Environment) -> None:
+        """RabbitMQ 4 would let it; there it is refused, elsewhere it comes in its place."""
+        for note, priority in (("0", 0), ("1", 9), ("2", 0)):
+            body = plain(id=note, data={"note": note})
+            await env.send_raw(body, Add.TYPE, priority=priority)
+
+        async with running_engines(env):
+            await effects(env, 2)
+            await eventually(lambda: exactly(env, 0))
+
+        assert await env.notes() in (["0", "1", "2"], ["0", "2"])
 
     async def test_event_is_parked(self, env: Environment) -> None:
         """And the ones after it are handled."""

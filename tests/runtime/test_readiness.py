@@ -1,19 +1,22 @@
 """What a worker says at /readyz: ready is one whose work flows."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from contracts import names
 from services.runtime import telemetry, worker
+from services.runtime.amqp import broker
 from services.runtime.messages import consumer
 from services.runtime.postgres import database
-from services.runtime.service import Service, Sweep
+from services.runtime.service import Service, Sweep, routes
 from services.runtime.tables.transaction import Work
 from tests.eventually import eventually
 from tests.faults.proxy import proxied
 from tests.runtime.environment import THINGS, Environment, adds, effects, recording_events
-from tests.runtime.probe import Add, Added, Hooks
+from tests.runtime.probe import Add, Added, Hooks, Reported
 from tests.runtime.running import RunWorker
 
 pytestmark = pytest.mark.servers
@@ -27,6 +30,48 @@ class TestReadiness:
         async with run_worker() as worker:
             await worker.ready()
             assert await worker.reasons() == []
+
+    async def test_remarks_on_who_stands_by(self, run_worker: RunWorker, env: Environment) -> None:
+        """Where the broker gives all lanes to one worker, the other is ready to take over."""
+        async with broker.connected(env.amqp_url, "probe test") as connection:
+            spreads = broker.major(broker.version(connection)) >= 4
+        async with run_worker() as first:
+            await first.ready()
+            async with run_worker() as second:
+                await second.ready()
+                assert await first.remarks() == []
+                remarks = await second.remarks()
+                assert spreads or "stands by" in remarks[0]
+                assert await second.reasons() == []
+
+            async with run_worker() as second:
+                await second.ready()
+                first.worker.stop()
+                await asyncio.wait({first.running})
+                await env.send(*adds(THINGS, 20))
+                await effects(env, 20)
+                assert await second.remarks() == []
+
+    async def test_remarks_on_lanes_beyond_the_setting(
+        self, run_worker: RunWorker, env: Environment
+    ) -> None:
+        """They are read, whether they are retired or newer than this worker."""
+        env.lanes -= 1
+        async with run_worker() as worker:
+            await worker.ready()
+            [remark] = await worker.remarks()
+        env.lanes += 1
+
+        assert "reads 2 lanes though RELAIS_LANES is 1" in remark
+
+    async def test_goes_while_only_a_newer_version_reads_what_waits(
+        self, run_worker: RunWorker, env: Environment
+    ) -> None:
+        """Somebody has to update it."""
+        older = replace(env.service, routes=routes(Reported))
+        async with run_worker(service=older) as worker:
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: worker.is_unready(Add.TYPE), timeout=30)
 
     async def test_goes_while_the_broker_is_away(
         self, run_worker: RunWorker, env: Environment

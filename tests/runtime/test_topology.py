@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
-from aio_pika.abc import AbstractConnection
+from aio_pika import Message
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from pamqp.common import FieldTable
 
 from contracts import names
-from services.runtime.amqp import broker, topology
+from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.topology import Reader, TopologyError
 from services.runtime.service import heard, routes
 from tests.eventually import eventually
@@ -89,6 +91,23 @@ class TestSettingUp:
             await effects(env, 100)
         assert await topology.check(connection, wider, []) == wider.queues
 
+    async def test_with_more_lanes_lets_workers_take_them_up(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
+        """Those that run look again: no lane stays without a reader."""
+        wider = reader_of(env, 4)
+        assert not await topology.grows(connection, reader_of(env))
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
+            assert await topology.grows(connection, wider)
+            await topology.apply(connection, [wider])
+
+            assert await lanes.deal_again(env.database_url, env.service.name) == 1
+
+            await eventually(lambda: "reads 4 lanes" in str(engines.consumer.remarks))
+            await env.send(*adds(THINGS, 100))
+            await effects(env, 100)
+
     async def test_with_fewer_lanes_retires_the_others(
         self, env: Environment, connection: AbstractConnection
     ) -> None:
@@ -103,6 +122,66 @@ class TestSettingUp:
         env.lanes = 1
         async with running_engines(env):
             await effects(env, 200)
+
+    async def test_deletes_retired_lanes_that_hold_nothing(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
+        """Once nobody reads them; before that they are named."""
+        wider, one = reader_of(env, 4), reader_of(env, 1)
+        await topology.apply(connection, [wider])
+        await env.channel.default_exchange.publish(Message(b"left"), wider.queues[2])
+
+        assert await topology.apply(connection, [one]) == wider.queues[1:3]
+
+        assert await topology.surplus(connection, one) == wider.queues[1:3]
+        queue = await env.channel.get_queue(wider.queues[2])
+        await queue.consume(acknowledge)
+        assert await topology.apply(connection, [one]) == wider.queues[1:3]
+
+        await env.channel.close()
+        await eventually(lambda: all_deleted(connection, one))
+
+    async def test_leaves_what_an_earlier_version_made_as_it_is(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
+        """The arguments of a queue never change; new ones get the new."""
+        lane, dead = names.lane(env.service.name, 0), names.dead(env.service.name)
+        before: FieldTable = {**topology.LANE, "x-dead-letter-routing-key": dead}
+        for queue, arguments in ((lane, before), (dead, topology.QUORUM)):
+            await env.channel.queue_delete(queue, if_unused=False, if_empty=False)
+            await env.channel.declare_queue(queue, durable=True, arguments=arguments)
+
+        await topology.apply(connection, [reader_of(env)])
+
+        await env.channel.declare_queue(lane, durable=True, arguments=before)
+        await env.send(*adds(THINGS, 20))
+        assert await exactly(env, 20)
+
+    async def test_names_a_queue_that_is_none_of_ours(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
+        """Messages in a queue of another kind would not be safe."""
+        lane = names.lane(env.service.name, env.lanes)
+        await env.channel.declare_queue(lane, durable=True)
+
+        with pytest.raises(TopologyError, match=f"queue {lane} .*delete"):
+            await topology.apply(connection, [reader_of(env, env.lanes + 1)])
+
+    async def test_takes_off_what_is_no_longer_read(
+        self, env: Environment, connection: AbstractConnection
+    ) -> None:
+        """A binding does not outlive the version that has read its type."""
+        inbound = await env.channel.get_exchange(names.inbound(env.service.name))
+        for exchange in (names.COMMANDS, names.EVENTS):
+            await inbound.bind(exchange, "relais.probe.given-up.v1")
+
+        known = {"relais.probe.given-up.v1", Add.TYPE, Reported.TYPE}
+        await topology.apply(connection, [reader_of(env)], known)
+
+        for exchange in (names.COMMANDS, names.EVENTS):
+            await env.send_raw(b"{}", "relais.probe.given-up.v1", exchange=exchange)
+        await env.send(Add(thing_id="A"), Reported(thing_id="A"))
+        assert await env.depth() == 2
 
     async def test_gives_what_nobody_reads_to_the_unrouted(
         self, env: Environment, connection: AbstractConnection
@@ -122,6 +201,16 @@ class TestSettingUp:
             return mine
 
         await eventually(comes)
+
+
+async def acknowledge(message: AbstractIncomingMessage) -> None:
+    """What a worker does with what is left."""
+    await message.ack()
+
+
+async def all_deleted(connection: AbstractConnection, reader: Reader) -> bool:
+    """Whether another set-up leaves no retired lane."""
+    return not await topology.apply(connection, [reader])
 
 
 @pytest.mark.servers

@@ -102,6 +102,20 @@ async def connected(url: str, name: str) -> AsyncIterator[aio_pika.abc.AbstractC
         await close(connection)
 
 
+def version(connection: aio_pika.abc.AbstractConnection) -> str:
+    """The version of the broker, such as 4.3.6."""
+    assert connection.transport is not None
+    properties = connection.transport.connection.server_properties
+    found = properties.get("version", "of unknown version")
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
+def major(version: str) -> int:
+    """The number that decides what a broker can do; 0 where it does not say."""
+    first = version.partition(".")[0]
+    return int(first) if first.isdigit() else 0
+
+
 _CLOSING: set[asyncio.Future[Any]] = set()
 
 

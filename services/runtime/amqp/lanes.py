@@ -31,6 +31,27 @@ def priorities(slot: int, lanes: int) -> list[int]:
     return [slot + 1 if lane in taken else 0 for lane in range(lanes)]
 
 
+# The sessions end; each worker notices within a second, and deals its lanes again.
+FREE_SLOTS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = $1
+"""
+
+
+def slot_name(service: str) -> str:
+    """How the session that holds a slot is called in its database."""
+    return f"relais {service} slot"
+
+
+async def deal_again(url: str, service: str) -> int:
+    """Let the running workers of a service look again which lanes there are; how many they are."""
+    conn = await asyncpg.connect(url, timeout=10)
+    try:
+        return int(await conn.fetchval(FREE_SLOTS, slot_name(service)))
+    finally:
+        await conn.close()
+
+
 class Slot:
     """The lowest free slot, held as long as its database session lives."""
 

@@ -40,7 +40,7 @@ _PROPERTIES = [
 
 @dataclass(slots=True)
 class Delivery:
-    """One AMQP message as delivered; properties has those that are short strings.
+    """One AMQP message as delivered; properties has its priority and what is a short string.
 
     head is how many bytes its properties and headers take.
     """
@@ -202,7 +202,7 @@ def _short(buffer: bytes, at: int) -> tuple[str, int]:
 
 
 def _properties(payload: bytes, flags: int, found: dict[str, str]) -> bytes:
-    """Fill in the properties that are short strings; returns the headers, not decoded."""
+    """Fill in the priority and what is a short string; returns the headers, not decoded."""
     at = 14
     table = b""
     for flag, name, length in _PROPERTIES:
@@ -215,5 +215,7 @@ def _properties(payload: bytes, flags: int, found: dict[str, str]) -> bytes:
             table = payload[at : at + 4 + size]
             at += 4 + size
         else:
+            if name == "priority":
+                found[name] = str(payload[at])
             at += length
     return table

@@ -3,17 +3,18 @@
 `relais setup` applies it with the rights to configure; workers only check that theirs is there.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import aiormq.abc
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
-from aiormq.exceptions import ChannelNotFoundEntity
+from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 from pamqp.common import FieldTable
 
 from contracts import names
 
 QUORUM: FieldTable = {"x-queue-type": "quorum"}
+SPREAD: FieldTable = {"x-queue-leader-locator": "balanced"}
 LANE: FieldTable = {
     **QUORUM,
     "x-single-active-consumer": True,
@@ -23,7 +24,19 @@ LANE: FieldTable = {
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
+DRAINED: FieldTable = {
+    **QUORUM,
+    **SPREAD,
+    "x-delivery-limit": 1_000,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+# No policy makes messages of a stream expire one by one.
+STREAM: FieldTable = {"x-queue-type": "stream", **SPREAD, "x-max-age": "60D"}
 MAILBOX: FieldTable = {**QUORUM, "x-max-length": 1_000_000, "x-overflow": "reject-publish"}
+# RabbitMQ 4 drops what was delivered more than 20 times, where nothing else is said.
+PATIENT_MAILBOX: FieldTable = {**MAILBOX, "x-delivery-limit": 1_000_000}
 HASHED_BY: FieldTable = {"hash-header": names.PARTITION_KEY}
 ELSE_UNROUTED: FieldTable = {"alternate-exchange": names.UNROUTED}
 
@@ -47,23 +60,46 @@ class Reader:
         return [names.lane(self.service, n) for n in range(self.lanes)]
 
 
-async def apply(connection: AbstractConnection, readers: Sequence[Reader]) -> None:
-    """Declare everything; safe to run again, also while workers run."""
+async def apply(
+    connection: AbstractConnection, readers: Sequence[Reader], known: Collection[str] = ()
+) -> list[str]:
+    """Declare everything; safe to run again, also while workers run.
+
+    known are all the types of messages there are: none is bound to who does not read it.
+    Returns the retired lanes that are still there.
+    """
+    retired = []
     async with connection.channel() as channel:
         await _exchanges(channel)
         mailbox = await declare_mailbox(channel, names.CENTRAL)
         await mailbox.bind(names.NOTIFICATIONS, f"{names.CENTRAL}.#")
         for reader in readers:
             await _reader(channel, reader)
-            for lane in await surplus(connection, reader):
-                # It is consumed until it is empty.
-                retired = await channel.get_queue(lane, ensure=False)
-                await retired.unbind(names.inbound(reader.service), "1")
+            await _unbind(channel, reader, known)
+            lanes = await surplus(connection, reader)
+            for lane in lanes:
+                queue = await channel.get_queue(lane, ensure=False)
+                await queue.unbind(names.inbound(reader.service), "1")
+            retired.append(lanes)
+        return [lane for lanes in retired for lane in await _delete_empty(channel, lanes)]
+
+
+async def _delete_empty(channel: AbstractChannel, lanes: list[str]) -> list[str]:
+    """Delete retired lanes, the last first, that hold nothing; those that are left.
+
+    Without readers nothing of them is in anybody's hands; with some they are read until then.
+    """
+    for at in reversed(range(len(lanes))):
+        found = (await channel.declare_queue(lanes[at], passive=True)).declaration_result
+        if found.message_count or found.consumer_count:
+            return lanes[: at + 1]
+        await channel.queue_delete(lanes[at], if_unused=False, if_empty=False)
+    return []
 
 
 async def _exchanges(channel: AbstractChannel) -> None:
     await channel.declare_exchange(names.UNROUTED, ExchangeType.FANOUT, durable=True)
-    queue = await channel.declare_queue(names.UNROUTED, durable=True, arguments=QUORUM)
+    queue = await declare_drained(channel, names.UNROUTED)
     await queue.bind(names.UNROUTED)
     for name in (names.COMMANDS, names.EVENTS, names.NOTIFICATIONS):
         arguments = ELSE_UNROUTED if name == names.COMMANDS else None
@@ -72,17 +108,40 @@ async def _exchanges(channel: AbstractChannel) -> None:
 
 async def declare_mailbox(channel: AbstractChannel, name: str) -> AbstractQueue:
     """A mailbox that refuses, rather than forgets, what it has no room for."""
-    return await channel.declare_queue(names.mailbox(name), durable=True, arguments=MAILBOX)
+    return await _queue(channel, names.mailbox(name), PATIENT_MAILBOX, MAILBOX)
+
+
+async def declare_drained(channel: AbstractChannel, name: str) -> AbstractQueue:
+    """A queue that a service drains; what expires in it, by whosever policy, is not lost."""
+    await _queue(channel, names.expired(name), STREAM)
+    routing: FieldTable = {"x-dead-letter-routing-key": names.expired(name)}
+    return await _queue(channel, name, {**DRAINED, **routing}, QUORUM)
+
+
+async def _queue(channel: AbstractChannel, name: str, *kinds: FieldTable) -> AbstractQueue:
+    """Declare a queue of the first kind; one of a later kind, of an earlier version, stays so.
+
+    Nothing changes the arguments of a queue that is there.
+    """
+    for arguments in kinds:
+        try:
+            return await channel.declare_queue(name, durable=True, arguments=arguments)
+        except ChannelPreconditionFailed as error:
+            refusal = str(error)
+            await channel.reopen()
+    raise TopologyError(
+        f"queue {name} is another than Relais makes: {refusal}; delete or rename it"
+    )
 
 
 async def _reader(channel: AbstractChannel, reader: Reader) -> None:
     dead, inbound = names.dead(reader.service), names.inbound(reader.service)
-    await channel.declare_queue(dead, durable=True, arguments=QUORUM)
+    await declare_drained(channel, dead)
     hashing = ExchangeType.X_CONSISTENT_HASH
     await channel.declare_exchange(inbound, hashing, durable=True, arguments=HASHED_BY)
     arguments: FieldTable = {**LANE, "x-dead-letter-routing-key": dead}
     for lane in reader.queues:
-        queue = await channel.declare_queue(lane, durable=True, arguments=arguments)
+        queue = await _queue(channel, lane, {**arguments, **SPREAD}, arguments)
         # One bucket each: jump hashing then spreads keys evenly.
         await queue.bind(inbound, "1")
     await _bind(channel, reader)
@@ -95,10 +154,26 @@ async def _bind(channel: AbstractChannel, reader: Reader) -> None:
             await inbound.bind(exchange, type_)
 
 
+async def _unbind(channel: AbstractChannel, reader: Reader, known: Collection[str]) -> None:
+    """Take off what an earlier version of the service has read."""
+    inbound, below = names.inbound(reader.service), await channel.get_underlay_channel()
+    read = {names.COMMANDS: reader.commands, names.EVENTS: reader.events}
+    for exchange, types in read.items():
+        for type_ in sorted(set(known) - types):
+            # There are hundreds; what is declared next waits for them all.
+            await below.exchange_unbind(inbound, exchange, type_, nowait=True)
+
+
 async def bind_again(connection: AbstractConnection, reader: Reader) -> None:
     """Bind what this version of the service reads; harmless where it is bound already."""
     async with connection.channel() as channel:
         await _bind(channel, reader)
+
+
+async def grows(connection: AbstractConnection, reader: Reader) -> bool:
+    """Whether it has lanes, and is to have more of them."""
+    there = await surplus(connection, replace(reader, lanes=0))
+    return 0 < len(there) < reader.lanes
 
 
 async def surplus(connection: AbstractConnection, reader: Reader) -> list[str]:
@@ -114,8 +189,9 @@ async def surplus(connection: AbstractConnection, reader: Reader) -> list[str]:
 async def check(connection: AbstractConnection, reader: Reader, drains: Sequence[str]) -> list[str]:
     """Raise TopologyError naming what is missing; returns the queues to consume."""
     queues = [*reader.queues, *await surplus(connection, reader)]
+    drained = [names.dead(reader.service), *drains]
     needed = {
-        "queue": [*queues, names.dead(reader.service), *drains],
+        "queue": [*queues, *drained, *map(names.expired, drained)],
         "exchange": [names.COMMANDS, names.EVENTS, names.inbound(reader.service)],
     }
     for kind in needed:

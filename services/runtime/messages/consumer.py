@@ -6,7 +6,7 @@ Three stages run at once: reading ahead, deciding one batch, and publishing the 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -54,6 +54,7 @@ class Consumer:
         self._awaited = "Postgres"
         self._errors: dict[str, str] = {}
         self._silent: Sequence[str] = ()
+        self._remarks: Callable[[], list[str]] = list
         self.last_progress = time.monotonic()
         """When the oldest batch in hand last came to its next stage: the others wait for it."""
 
@@ -81,6 +82,32 @@ class Consumer:
             count = len(self._in_hand[0].items)
             found.append(f"a batch of {count} messages has made no progress for {idle:.0f} s")
         return found
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever asks for its readiness should know, though all is well."""
+        return self._remarks() if self.is_consuming else []
+
+    def _remarks_on(
+        self, intake: Intake, queues: Sequence[str], slot: int, major: int
+    ) -> list[str]:
+        remarks = []
+        if slot and major < 4 and intake.delivering.isdisjoint(queues):
+            remarks.append(
+                "it stands by: before RabbitMQ 4 one worker of a service takes all lanes, "
+                "and nothing has come to this one so far"
+            )
+        if len(queues) > (wanted := self._settings.lanes):
+            remarks.append(
+                f"it reads {len(queues)} lanes though RELAIS_LANES is {wanted}: make it the same "
+                "for `relais setup` and all workers, and run `relais setup`"
+            )
+        if intake.expired:
+            remarks.append(
+                f"{intake.expired} messages of late had expired in a queue of Relais, and so "
+                "came out of order: `relais setup` names the policy that does it"
+            )
+        return remarks
 
     def stop(self) -> None:
         """Take nothing more; what has begun is finished."""
@@ -119,9 +146,11 @@ class Consumer:
         url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
         wanted = self._service.reader(self._settings.lanes)
         async with broker.connected(url, name) as connection:
+            major = broker.major(broker.version(connection))
             queues = await topology.check(connection, wanted, self._service.drains)
             await topology.bind_again(connection, wanted)
-        self._intake = intake = Intake(self._service)
+        self._intake = intake = Intake(self._service, major)
+        self._remarks = partial(self._remarks_on, intake, queues, slot, major)
         if self._stopping.is_set():
             intake.end("stopping")
         async with broker.consuming(url, name, intake.deliver, intake.room) as channel:
@@ -130,7 +159,9 @@ class Consumer:
             log.info("consuming", lanes=len(queues), slot=slot)
             priorities = lanes.priorities(slot, len(queues))
             # What comes is worked on meanwhile, or the broker's answers might find no room.
-            beginning = asyncio.create_task(intake.consume(channel, queues, priorities))
+            # One of the workers is enough for what is hardly ever there.
+            since = f"{self._settings.inbox_days * 12}h" if slot == 0 else None
+            beginning = asyncio.create_task(intake.consume(channel, queues, priorities, since))
             watches = (
                 asyncio.create_task(self._watch_slot(intake)),
                 asyncio.create_task(self._watch_lanes(intake, channel, queues)),

@@ -32,10 +32,10 @@ from services.runtime.decision import (
     Unknown,
 )
 from services.runtime.messages import answers, inbox, kept
-from services.runtime.messages.item import Item
+from services.runtime.messages.item import Item, misrouted
 from services.runtime.messages.kept import Parking
 from services.runtime.postgres.database import Locked, backoff, persist
-from services.runtime.service import Service
+from services.runtime.service import Service, read_elsewhere
 from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 
 log = structlog.get_logger()
@@ -45,6 +45,8 @@ PARTS = 8
 """Into how many a batch is divided that is too much for one transaction."""
 # What is sought in halves has waited for its lock long enough.
 BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
+UNREAD_PATIENCE = timedelta(minutes=10)
+"""How long a message of a type that this version does not read waits for a newer worker."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,8 @@ class Decider:
         self._service = service
         self._work = work
         self._patience = patience
+        self.unread: Sequence[str] = ()
+        """The types of which messages wait that this version does not read."""
         self.wakes_waiting = False
         self.lines: Sequence[kept.Line] = ()
 
@@ -258,6 +262,10 @@ class Pass:
         service = self._service
         world = await service.load(self._tx.conn, list(messages.values())) if messages else None
         for at, item in enumerate(items):
+            if failure is None and self._is_copy(item):
+                # Its reader has one too: an answer from here would be a second one.
+                self._close(item, "copy")
+                continue
             if at not in fresh:
                 # The first of two in this batch has been decided by now, unless it waits.
                 answer = self._repeat(item)
@@ -308,6 +316,12 @@ class Pass:
                 seen.add(item.identity)
         return fresh
 
+    def _is_copy(self, item: Item) -> bool:
+        name, routes = self._service.name, self._service.routes
+        strange = item.origin.is_command and item.origin.routing_key not in routes
+        is_lane = item.source.kind != "drain"
+        return strange and is_lane and item.is_copy(routes, read_elsewhere(name))
+
     def _repeat(self, item: Item) -> Answer | None:
         """The same message again: no second effect, the same answer."""
         answer = self._known.get(item.identity) if item.identity else None
@@ -348,6 +362,8 @@ class Pass:
         """Refuse a broken command, park a broken event and what cannot be read at all."""
         if item.source.kind == "drain":
             return self._take_drained(item)
+        if item.is_unread:
+            return self._take_unread(item)
         if isinstance(item.element, Unreadable):
             self._park(item, "unreadable", item.element.reason)
             return Answer("refused", "invalid", item.element.reason, errors=item.errors)
@@ -355,14 +371,22 @@ class Pass:
             return self._park(item, "invalid", _sentence(item.errors))
         return self._refuse(item, _invalid(item.errors))
 
-    def _take_drained(self, item: Item) -> Answer | None:
-        """Park what no lane took, or what the broker gave up delivering."""
-        if item.source.reason != "unknown_type":
-            self._park(item, item.source.reason, "the broker gave up delivering it")
-            return None
+    def _take_drained(self, item: Item) -> Answer:
+        """Park what no lane took; a wrong routing key is what is wrong, and not the type."""
+        if item.type != item.origin.routing_key:
+            return self._refuse(item, _invalid((misrouted(item.origin, item.type),)))
         text = f"no service reads messages of type {item.type!r}"
         self._park(item, "unknown_type", text)
         return self._refuse(item, Answer("refused", "unknown_type", text), close=False)
+
+    def _take_unread(self, item: Item) -> Answer | None:
+        """Leave to a newer worker what this version does not read; park it where none comes."""
+        if self._tx.now < (item.received_at or self._tx.now) + UNREAD_PATIENCE:
+            self._wait(item)
+            return None
+        name = self._service.name
+        text = f"no worker of {name} reads {item.type!r} so far; one of a newer version will"
+        return self._park(item, "unread", text)
 
     def _fail(self, item: Item, failure: Failure) -> Answer:
         """Park what cannot be handled; a command whose events fit into no message is refused."""

@@ -52,8 +52,10 @@ class Intake:
     room is set as long as the connection may be read.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, major: int = 0) -> None:
+        """major: the version of RabbitMQ; from 4 on a quorum queue heeds priorities."""
         self._service = service
+        self._major = major
         self._deliveries: deque[Delivery] = deque()
         self._read: deque[Batch] = deque()
         self._elements = 0
@@ -63,26 +65,40 @@ class Intake:
         self.room.set()
         self._to_read = asyncio.Event()
         self._to_take = asyncio.Event()
+        self.delivering: set[str] = set()
+        """The queues that have delivered something since it began."""
+        self.expired = 0
+        """Messages that a policy, and not their sender, let expire in a queue of ours."""
         self._has_begun = False
         self._ended: str | None = None
         self._next = ""
-        self._drains = dict.fromkeys(service.drains, Source("drain", reason="unknown_type"))
-        self._drains[names.dead(service.name)] = Source("drain", reason="dead")
+        foreign = [*service.drains, *map(names.expired, service.drains)]
+        self._foreign = dict.fromkeys(foreign, Source("drain", reason="unknown_type"))
 
     async def consume(
-        self, channel: AbstractChannel, queues: Sequence[str], priorities: Sequence[int]
+        self,
+        channel: AbstractChannel,
+        queues: Sequence[str],
+        priorities: Sequence[int],
+        expired_since: str | None = None,
     ) -> None:
-        """Consume every lane with its priority, and what is drained into parked.
+        """Consume every lane with its priority, what is drained, and what has expired there.
 
+        A stream is never empty: it is read from a moment on, and the inbox knows the rest.
         It is one channel for all: its tags tell the order of arrival across lanes.
         """
         channel.on_consumer_cancel_callbacks.add(lambda _: self.end("canceled by the broker"))
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
-        lanes = dict(zip(queues, priorities, strict=True))
+        # What has expired, and then what is dead, is older than what is in the lanes.
+        drained = [names.dead(self._service.name), *self._service.drains]
+        wanted: dict[str, FieldTable] = {}
+        if expired_since is not None:
+            wanted = {names.expired(q): {"x-stream-offset": expired_since} for q in drained}
+        wanted |= {queue: {} for queue in drained}
+        wanted |= {q: {"x-priority": p} for q, p in zip(queues, priorities, strict=True)}
         try:
-            for queue in (*lanes, *self._drains):
+            for queue, arguments in wanted.items():
                 self._next = queue
-                arguments: FieldTable = {"x-priority": lanes[queue]} if queue in lanes else {}
                 await channel.basic_consume(queue, _unused, arguments=arguments, consumer_tag=queue)
         except BaseException:
             self.end("cannot consume")
@@ -93,6 +109,7 @@ class Intake:
     def deliver(self, delivery: Delivery) -> None:
         """Take one delivery from the connection."""
         self._deliveries.append(delivery)
+        self.delivering.add(delivery.consumer)
         self._hold(delivery.size)
         self._to_read.set()
 
@@ -140,9 +157,11 @@ class Intake:
         until = self._elements + READ_AT_ONCE
         while self._deliveries and self._elements < until:
             delivery = self._deliveries.popleft()
-            origin, source = item.origin_of(delivery), self._drains.get(delivery.consumer, LANE)
+            origin = item.origin_of(delivery, heeds_priority=self._major >= 4)
+            source = self._foreign.get(delivery.consumer, LANE)
             items = item.read(origin, delivery.body, self._service.routes, source=source)
-            suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
+            suspect = _is_suspect(delivery)
+            self.expired += _has_expired(delivery)
             self._read.append(Batch(items, delivery.tag, delivery.size, suspect))
             self._bytes_read += delivery.size
             self._elements += len(items)
@@ -179,9 +198,26 @@ async def _unused(_: object) -> None:
     """Deliveries are taken out of the stream before they come here."""
 
 
-def _deliveries_so_far(delivery: Delivery) -> int:
-    """RabbitMQ 4 counts failures and hand-outs apart; either may be a worker that died."""
-    if not (b"x-delivery-count" in delivery.table or b"x-acquired-count" in delivery.table):
-        return 0
-    counts = map(delivery.headers().get, ("x-delivery-count", "x-acquired-count"))
-    return max((c for c in counts if isinstance(c, int)), default=0)
+def _has_expired(delivery: Delivery) -> bool:
+    """Whether a policy has made it expire, or has found it one too many."""
+    if b"x-first-death-reason" not in delivery.table:
+        return False
+    headers = delivery.headers()
+    deaths = headers.get("x-death")
+    of_its_own = isinstance(deaths, list) and "original-expiration" in str(deaths)
+    return headers.get("x-first-death-reason") in ("expired", "maxlen") and not of_its_own
+
+
+def _is_suspect(delivery: Delivery) -> bool:
+    """Whether it was delivered so often that it may be what kills the worker.
+
+    RabbitMQ 4 counts failures and hand-outs apart; either may be a worker that died.
+    """
+    table = delivery.table
+    if not (b"x-delivery-count" in table or b"x-acquired-count" in table or b"x-death" in table):
+        return False
+    headers = delivery.headers()
+    if headers.get("x-first-death-reason") == "delivery_limit":
+        return True
+    counts = map(headers.get, ("x-delivery-count", "x-acquired-count"))
+    return max((c for c in counts if isinstance(c, int)), default=0) >= SUSPECT_AFTER

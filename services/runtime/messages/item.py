@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -34,13 +35,17 @@ LANE = Source("lane")
 
 @plain(frozen=True, slots=True)
 class Origin:
-    """How a message came: what its sender asked of the broker."""
+    """How a message came: what its sender asked of the broker.
+
+    One that overtakes others has a priority, on a broker that heeds it.
+    """
 
     exchange: str
     routing_key: str
     reply_to: str | None = None
     correlation_id: str | None = None
     message_id: str | None = None
+    overtakes: bool = False
     headers: Callable[[], dict[str, Any]] = dict
 
     @property
@@ -71,6 +76,23 @@ class Item:
     def is_kept(self) -> bool:
         """Whether we keep it in a row, and the broker no longer holds it."""
         return self.source.number > 0
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its type is not read by this version of the service; one that is newer may."""
+        whole = isinstance(self.element, Envelope) and self.body is None and not self.errors
+        return whole and self.source.kind != "drain"
+
+    def is_copy(self, routes: Routes, elsewhere: AbstractSet[str]) -> bool:
+        """Whether another service reads it, and has it too: the headers CC and BCC copy it to us.
+
+        It belongs to who reads its routing key; where nobody does, to who reads its type, and
+        then to the reader of the first key of its CC.
+        """
+        copied = self.origin.headers().get("CC")
+        keys = self.origin.routing_key, self.type, *(copied if isinstance(copied, list) else ())
+        read = (key for key in keys if key in routes or key in elsewhere)
+        return next(read, None) in elsewhere
 
     @property
     def id(self) -> str | None:
@@ -159,8 +181,8 @@ def read(
     return items
 
 
-def origin_of(delivery: Delivery) -> Origin:
-    """What a delivery says of its sender's wishes."""
+def origin_of(delivery: Delivery, *, heeds_priority: bool = False) -> Origin:
+    """What a delivery says of its sender's wishes, on a broker that heeds a priority or not."""
     stated = delivery.properties.get
     exchange, routing_key = _route(delivery)
     return Origin(
@@ -169,17 +191,33 @@ def origin_of(delivery: Delivery) -> Origin:
         reply_to=_text(stated("reply_to")),
         correlation_id=_text(stated("correlation_id")),
         message_id=_text(stated("message_id")),
+        overtakes=heeds_priority and stated("priority", "0") != "0",
         headers=delivery.headers,
     )
 
 
 def _route(delivery: Delivery) -> tuple[str, str]:
-    """Where it was published; what the broker gave up delivering says so in its headers."""
-    if not delivery.exchange and b"x-death" in delivery.table:
-        match delivery.headers().get("x-death"):
-            case [{"exchange": str(exchange), "routing-keys": [str(routing_key), *_]}, *_]:
-                return exchange, routing_key
+    """Where it was published; what the broker has taken off a lane says so in its headers."""
+    if not delivery.exchange and b"-death" in delivery.table:
+        headers = delivery.headers()
+        deaths = headers.get("x-death")
+        for death in deaths if isinstance(deaths, list) else ():
+            match death:
+                case {"exchange": str(exchange), "routing-keys": [str(key), *_]} if exchange:
+                    return exchange, key
+        if first := headers.get("x-first-death-exchange"):
+            # A stream of RabbitMQ 3 keeps no more of it.
+            return str(first), _claimed_type(delivery.body)
     return delivery.exchange, delivery.routing_key
+
+
+def _claimed_type(body: bytes) -> str:
+    """The type of a message, or of the first of a batch; empty where that cannot be read."""
+    for element in envelope.read(body):
+        match element:
+            case Envelope(type=claimed) | Broken(raw={"type": str(claimed)}):
+                return claimed
+    return ""
 
 
 def _text(stated: str | None) -> str | None:
@@ -202,12 +240,14 @@ def _parse(
                 e for e in more if not any(_overlap(f"{e.field}.", field) for field in known)
             )
         case Envelope(type=claimed) if claimed != origin.routing_key:
-            message = f"must be the routing key {origin.routing_key!r}, not {claimed!r}"
-            return None, (FieldError("type", message),)
+            return None, (misrouted(origin, claimed),)
+        case Envelope() if origin.overtakes and origin.is_command:
+            message = "must not be set: it lets a command overtake others of its key"
+            return None, (FieldError("priority", message),)
         case Envelope(type=claimed, subject=subject, data=data):
             body = routes.get(claimed)
             if body is None:
-                return None, (FieldError("type", f"{claimed!r} is not read by this service"),)
+                return None, ()
             try:
                 return body.read(subject, data), ()
             except ValidationError as error:
@@ -216,6 +256,12 @@ def _parse(
 
 def _overlap(one: str, two: str) -> bool:
     return one.startswith(two) or two.startswith(one)
+
+
+def misrouted(origin: Origin, claimed: str) -> FieldError:
+    """The error of a message whose type is not its routing key."""
+    key = origin.routing_key
+    return FieldError("type", f"is {claimed!r}, and the routing key {key!r}; make them the same")
 
 
 def _data_errors(value: dict[str, Any], body: type[Body] | None) -> tuple[FieldError, ...]:

@@ -78,12 +78,15 @@ async def forget(conn: Connection, numbers: Sequence[int]) -> None:
     await conn.execute(FORGET, numbers)
 
 
-ANY_WAITING = "SELECT EXISTS (SELECT FROM kept WHERE kind = 'waiting' AND line IS NULL)"
+# What is of a type that this version does not read is left to a newer worker for so long.
+_DUE = """kind = 'waiting' AND line IS NULL
+           AND (routing_key = ANY ({0}::text[]) OR kept_at < now() - {1}::interval)"""
+ANY_WAITING = f"SELECT EXISTS (SELECT FROM kept WHERE {_DUE.format('$1', '$2')})"
 # At least one, and no more than the bytes of a batch: a command may have a million of them.
-WAITING = """
+WAITING = f"""
 SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
-      FROM (SELECT * FROM kept WHERE kind = 'waiting' AND line IS NULL AND number > $1
+      FROM (SELECT * FROM kept WHERE {_DUE.format("$4", "$5")} AND number > $1
             ORDER BY number LIMIT $2) AS next) AS chunk
 WHERE before < $3 ORDER BY number
 """
@@ -117,7 +120,15 @@ RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message
 """
 COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,
-       count(*) FILTER (WHERE kind = 'waiting') AS waiting FROM kept
+       count(*) FILTER (WHERE kind = 'waiting') AS waiting,
+       array_agg(DISTINCT routing_key)
+           FILTER (WHERE kind = 'waiting' AND routing_key <> ALL ($1::text[])) AS unread
+FROM kept
+"""
+# An older worker parked them; whoever reads them needs nobody to ask for it.
+RETRY_UNREAD = """
+UPDATE kept SET retry_at = now()
+WHERE kind = 'parked' AND reason = 'unread' AND retry_at IS NULL AND routing_key = ANY ($1::text[])
 """
 
 FIND_ATTEMPTS = "SELECT digest FROM attempts WHERE digest = ANY ($1::text[])"

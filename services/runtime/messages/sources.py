@@ -12,7 +12,7 @@ from typing import Literal
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.messages import item, kept
-from services.runtime.messages.decider import Decider, Result
+from services.runtime.messages.decider import UNREAD_PATIENCE, Decider, Result
 from services.runtime.messages.intake import MAX_BYTES
 from services.runtime.messages.item import Item, Origin, Source
 from services.runtime.messages.kept import Line
@@ -34,16 +34,8 @@ def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
         Sweep("waiting", sources.decide_waiting),
         Sweep("lines", sources.decide_lines),
         Sweep("retries", sources.retry),
-        Sweep("measure", measure, every=10),
+        Sweep("measure", sources.measure, every=10),
     )
-
-
-async def measure(work: Work) -> bool:
-    """Count what is kept."""
-    [row] = await work.pool.fetch(kept.COUNTS)
-    telemetry.PARKED.set(row["parked"])
-    telemetry.WAITING.set(row["waiting"])
-    return False
 
 
 async def _publish(work: Work, decided: Result) -> None:
@@ -57,9 +49,20 @@ class Sources:
     service: Service
     decider: Decider
 
+    async def measure(self, work: Work) -> bool:
+        """Count what is kept, and take up what an older worker has parked because of its type."""
+        types = list(self.service.routes)
+        [row] = await work.pool.fetch(kept.COUNTS, types)
+        telemetry.PARKED.set(row["parked"])
+        telemetry.WAITING.set(row["waiting"])
+        self.decider.unread = row["unread"] or ()
+        await work.pool.execute(kept.RETRY_UNREAD, types)
+        return False
+
     async def decide_waiting(self, work: Work) -> bool:
         """Decide every waiting command again, in order of arrival; one worker at a time."""
-        if not await work.pool.fetchval(kept.ANY_WAITING):
+        read = list(self.service.routes), UNREAD_PATIENCE
+        if not await work.pool.fetchval(kept.ANY_WAITING, *read):
             self.decider.wakes_waiting = False
             return False
         async with _alone(work, "waiting") as is_alone:
@@ -69,7 +72,8 @@ class Sources:
 
     async def _decide_all(self, work: Work) -> None:
         after = seen = 0
-        while rows := await work.pool.fetch(kept.WAITING, after, CHUNK, MAX_BYTES):
+        read = list(self.service.routes), UNREAD_PATIENCE
+        while rows := await work.pool.fetch(kept.WAITING, after, CHUNK, MAX_BYTES, *read):
             after = rows[-1]["number"]
             seen += len(rows)
             items = [i for row in rows for i in self._read(row, "waiting")]
