@@ -117,7 +117,7 @@ class Consumer:
         slot = await self._slot.take()
         self._errors.pop("Postgres", None)
         self._awaited = "RabbitMQ"
-        url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
+        url, name = self._work.amqp_url, f"relais {self._service.name} consumer"
         wanted = self._service.reader(self._settings.lanes)
         async with broker.connected(url, name) as connection:
             queues = await topology.check(connection, wanted, self._service.drains)
