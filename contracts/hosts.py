@@ -27,9 +27,15 @@ def each(url: str) -> list[str]:
 
 
 def place(url: Url) -> str:
-    """The hosts that a URL names, as it may be shown: without who logs in."""
+    """The hosts that a URL names, as they may be shown: without who logs in."""
     match = _URL.fullmatch(_current(url))
     return match[3] if match else "its host"
+
+
+def name(url: Url) -> str:
+    """The database or virtual host that a URL names."""
+    match = _URL.fullmatch(_current(url))
+    return match[4].partition("?")[0].strip("/") if match else ""
 
 
 def _current(url: Url) -> str:

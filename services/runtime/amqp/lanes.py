@@ -8,7 +8,9 @@ from contextlib import suppress
 
 import asyncpg
 import structlog
+from asyncpg.connect_utils import SessionAttribute
 
+from contracts import hosts
 from services.runtime import telemetry
 
 log = structlog.get_logger()
@@ -34,7 +36,7 @@ def priorities(slot: int, lanes: int) -> list[int]:
 class Slot:
     """The lowest free slot, held as long as its database session lives."""
 
-    def __init__(self, url: str, application: str) -> None:
+    def __init__(self, url: hosts.Url, application: str) -> None:
         self._url = url
         self._application = application
         self._conn: asyncpg.Connection | None = None
@@ -44,8 +46,7 @@ class Slot:
         """The slot held, taken again if the session that held it has gone."""
         if self.is_held:
             return self._number
-        named = {"application_name": self._application}
-        conn = await asyncpg.connect(self._url, timeout=10, server_settings=named)
+        conn = await hosts.first(self._url, self._connect)
         try:
             self._number = await _lowest_free(conn)
         except BaseException:
@@ -55,6 +56,11 @@ class Slot:
         telemetry.SLOT.set(self._number)
         log.info("slot_taken", slot=self._number)
         return self._number
+
+    async def _connect(self, url: str) -> asyncpg.Connection:
+        named = {"application_name": self._application}
+        writes = SessionAttribute.read_write
+        return await asyncpg.connect(url, server_settings=named, target_session_attrs=writes)
 
     @property
     def is_held(self) -> bool:
