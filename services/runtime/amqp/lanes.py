@@ -16,6 +16,8 @@ from services.runtime import telemetry
 log = structlog.get_logger()
 
 SLOTS = 4096
+FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+TAKES_NO_WRITES = "SHOW transaction_read_only"
 TRY_SLOT = "SELECT pg_try_advisory_lock(hashtext('relais.slot'), $1)"
 
 
@@ -66,6 +68,15 @@ class Slot:
     def is_held(self) -> bool:
         """Whether the session that holds the slot is alive, as far as we know."""
         return self._conn is not None and not self._conn.is_closed()
+
+    async def look(self) -> bool:
+        """Ask whether the session is alive and its server takes writes, as those of the others."""
+        if self._conn is not None:
+            with suppress(*FAULTS):
+                if await self._conn.fetchval(TAKES_NO_WRITES, timeout=10) == "off":
+                    return True
+            self._conn.terminate()
+        return False
 
     async def release(self) -> None:
         """Let another worker have it."""

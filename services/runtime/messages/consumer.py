@@ -153,7 +153,7 @@ class Consumer:
 
     async def _watch_slot(self, intake: Intake) -> None:
         """Another worker may have the slot once its session is lost: deal again."""
-        while self._slot.is_held:
+        while await self._slot.look():
             await asyncio.sleep(1)
         intake.end("slot lost")
 
