@@ -42,7 +42,7 @@ def _current(url: Url) -> str:
     return url if isinstance(url, str) else url()
 
 
-async def first(url: Url, connect: Callable[[str], Awaitable[T]]) -> T:
+async def first(url: Url, connect: Callable[[str], Awaitable[T]], patience: float = PATIENCE) -> T:
     """Connect to the first host that answers; the next is tried when one fails or says nothing.
 
     Raises what the first host answered; where none did, what the last attempt came to.
@@ -50,7 +50,7 @@ async def first(url: Url, connect: Callable[[str], Awaitable[T]]) -> T:
     trying: set[asyncio.Future[T]] = set()
     errors: list[BaseException] = []
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             found = await asyncio.gather(*map(_addresses, each(_current(url))))
             left = [address for addresses in found for address in addresses]
             while left or trying:

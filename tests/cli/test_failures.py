@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from contracts import client, hosts
+from contracts import client
 from services.cli import failures
 from services.cli.problems import UNAVAILABLE
 from services.runtime.amqp import broker
@@ -35,7 +35,7 @@ async def bad_server(*, hangs_up: bool) -> AsyncIterator[str]:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a broker."""
-    monkeypatch.setattr(hosts, "PATIENCE", 0.2)
+    monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.2)
 
 
 async def _connected(url: str) -> None:

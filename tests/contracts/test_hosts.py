@@ -103,14 +103,11 @@ class TestTheFirst:
             url = f"x://u@127.0.0.1:{silent},127.0.0.1:{two}/"
             assert await first(url, Tried()) == "two\n"
 
-    async def test_is_waited_for_where_all_say_nothing(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_is_waited_for_where_all_say_nothing(self) -> None:
         """But not for ever."""
-        monkeypatch.setattr(hosts, "PATIENCE", 0.2)
         async with server(b"") as one, server(b"") as two:
             with pytest.raises(TimeoutError):
-                await first(f"x://u@127.0.0.1:{one},127.0.0.1:{two}/", Tried())
+                await first(f"x://u@127.0.0.1:{one},127.0.0.1:{two}/", Tried(), 0.2)
 
     async def test_is_read_anew_from_what_gives_the_url(self) -> None:
         """So another one may be named while a program runs."""

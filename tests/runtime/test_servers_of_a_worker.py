@@ -76,12 +76,12 @@ class TestItsServers:
                 await eventually(worker.is_ready)
                 for proxy in old.values():
                     proxy.refuse()
-                await eventually(lambda: worker.is_unready("consumes no lane"))
+                await eventually(lambda: worker.is_unready("consumes no lane"), timeout=60)
 
                 for name, url in urls.items():
                     (tmp_path / name).write_text(url)
 
-                await eventually(worker.is_ready)
+                await eventually(worker.is_ready, timeout=60)
                 async with recording_events(env) as recorder:
                     await env.send(Add(thing_id="A"))
                     await eventually(lambda: recorder.deliveries)
@@ -102,7 +102,7 @@ class TestItsEnd:
             await eventually(worker.is_ready)
             proxy.hold()
             proxy.cut()
-            await eventually(lambda: worker.is_unready("consumes no lane"))
+            await eventually(lambda: worker.is_unready("consumes no lane"), timeout=60)
 
             worker.worker.stop()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts import hosts, names
+from contracts import names
 from services.runtime import web, worker
 from services.runtime.amqp import broker, isolation, publisher
 from services.runtime.amqp.isolation import PublishFailed
@@ -169,7 +169,7 @@ class TestItsEnd:
         monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.5))
         monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT", 0.2)
         monkeypatch.setattr(isolation, "PROBE_TIMEOUT", 0.2)
-        monkeypatch.setattr(hosts, "PATIENCE", 0.3)
+        monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.3)
         monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)
         async with (
             proxied(env.amqp_url) as proxy,

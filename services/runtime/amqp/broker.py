@@ -15,6 +15,7 @@ from contracts import hosts
 from contracts.hosts import Url
 from services.runtime.amqp import reader
 
+CONNECT_TIMEOUT = hosts.PATIENCE
 CLOSE_TIMEOUT = 3.0
 HEARTBEAT = 10
 
@@ -67,7 +68,7 @@ async def connect(
         )
 
     with _named(url):
-        return await hosts.first(url, one)
+        return await hosts.first(url, one, CONNECT_TIMEOUT)
 
 
 @asynccontextmanager
@@ -100,7 +101,7 @@ async def connected(url: Url, name: str) -> AsyncIterator[aio_pika.abc.AbstractC
         return await aio_pika.connect(_target(address), client_properties=about)
 
     with _named(url):
-        connection = await hosts.first(url, one)
+        connection = await hosts.first(url, one, CONNECT_TIMEOUT)
     try:
         yield connection
     finally:
