@@ -22,7 +22,7 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from contracts import envelope, names
+from contracts import envelope, hosts, names
 from contracts.envelope import Envelope
 from contracts.message import Command
 from contracts.outcomes import CommandOutcome
@@ -70,8 +70,7 @@ async def connect(url: str, *, source: str, timeout: float = 10) -> AsyncIterato
         async with asyncio.timeout(timeout):
             await client.open()
     except CONNECTION_EXCEPTIONS as error:
-        place = f"{urlsplit(url).hostname}:{urlsplit(url).port or 5672}"
-        text = f"no RabbitMQ lets us in at {place}: {str(error) or 'no answer'}"
+        text = f"no RabbitMQ lets us in at {hosts.place(url)}: {str(error) or 'no answer'}"
         raise NoBroker(text) from error
     try:
         yield client
@@ -87,7 +86,7 @@ class Client:
         self._url = url
         self._source = source
         # The broker checks it against the connection, and rights rest on it.
-        self._user = unquote(urlsplit(url).username or "guest")
+        self._user = unquote(urlsplit(hosts.each(url)[0]).username or "guest")
         self._awaited: dict[str, asyncio.Future[CommandOutcome]] = {}
         self._opening = asyncio.Lock()
         self._session: Session | None = None

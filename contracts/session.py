@@ -16,7 +16,7 @@ from aio_pika.exceptions import (
     PublishError,
 )
 
-from contracts import names
+from contracts import hosts, names
 
 _CLOSING = 1.0
 
@@ -93,7 +93,7 @@ def _refusal(kind: str, task: "asyncio.Task[None]") -> str | None:
 
 async def open_session(url: str, answered: Answered) -> Session:
     """Connect, and consume a reply queue that ends with the connection."""
-    connection = await aio_pika.connect(url)
+    connection = await hosts.first(url, aio_pika.connect)
     try:
         return await _session(connection, answered)
     except BaseException:

@@ -73,5 +73,7 @@ async def create_database(connection: "asyncpg.Connection", name: str) -> None:
     """Make a database that only the role of the same name may enter."""
     if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
         return
-    await connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+    # The server's own encoding may be one that cannot hold every text.
+    options = "TEMPLATE template0 ENCODING 'UTF8'"
+    await connection.execute(f"CREATE DATABASE {name} OWNER {name} {options}")
     await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")

@@ -185,7 +185,10 @@ def environment_for(
     """Return the environment of set-up and workers."""
     urls = {f"RELAIS_{service.upper()}_POSTGRES_URL": url for service, url in postgres.items()}
     given = {"RELAIS_AMQP_URL": amqp_url, "RELAIS_HTTP_HOST": "127.0.0.1"}
-    return {**os.environ, **given, **urls, **more}
+    told = {**given, **urls, **more}
+    # A setting of ours beside a secret file of the caller's would be one too many.
+    files = {f"{name}_FILE" for name in told}
+    return {name: text for name, text in os.environ.items() if name not in files} | told
 
 
 def set_up(kept: Kept, command: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -49,13 +49,12 @@ def config(service: str, *, as_json: bool) -> int:
 
 def _result(wrong: list[str]) -> int:
     if wrong:
-        raise ConfigurationError("; ".join(wrong))
+        raise ConfigurationError("; ".join(dict.fromkeys(wrong)))
     return 0
 
 
 def effective(service: Service, wrong: list[str]) -> Iterator[Setting]:
     """The settings of a service; errors about missing and invalid ones are added to wrong."""
-    # Reading a secret's file puts it into the environment, so the origins are read before.
     given = _given()
     kinds: list[type[BaseSettings]] = [settings.Settings]
     if service.settings is not None:
@@ -67,15 +66,17 @@ def effective(service: Service, wrong: list[str]) -> Iterator[Setting]:
             wrong.append(str(error))
             values = None
         for name, field in kind.model_fields.items():
-            variable = f"RELAIS_{name.upper()}"
+            variable = settings.variable(name)
             value = _given_as(variable, field.default) if values is None else getattr(values, name)
             yield _setting(variable, value, given.get(variable, "default"), field.description)
     yield _database(service.name, given, wrong)
+    for variable, _ in settings.unknown():
+        yield _setting(variable, "***", "environment", "Not a setting of Relais; ignored.")
 
 
 def _given_as(variable: str, default: Any) -> Any:
     """An invalid setting as it was given; text that is no URL may hold a password anywhere."""
-    if variable.endswith("_URL") and variable in os.environ:
+    if variable.endswith("_URL") and {variable, f"{variable}_FILE"} & os.environ.keys():
         return "***"
     return os.environ.get(variable, default)
 
@@ -92,8 +93,9 @@ def _given() -> dict[str, str]:
     for name in os.environ:
         if name.startswith("RELAIS_") and name.endswith("_FILE"):
             origins[name.removesuffix("_FILE")] = f"file {os.environ[name]}"
-    # A variable of its own goes before its file.
-    origins |= {n: "environment" for n in os.environ if n.startswith("RELAIS_")}
+    # An empty variable leaves it to its file.
+    ours = {name: text for name, text in os.environ.items() if name.startswith("RELAIS_")}
+    origins |= {n: "environment" for n, text in ours.items() if text or n not in origins}
     return origins
 
 

@@ -1,7 +1,6 @@
 """The URLs of a running stack: from the environment, else from the file of `./run up`."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,6 @@ class Endpoints:
 
 def find(*wanted: str) -> Endpoints:
     """The stack to talk to, with these services' databases; raises Problem where none is known."""
-    settings.read_secret_files()
     if _is_in_environment(declared.names()):
         return _from_environment(wanted)
     for folder in (Path.cwd(), PROJECT):
@@ -41,15 +39,15 @@ def find(*wanted: str) -> Endpoints:
 def _is_in_environment(services: Iterable[str]) -> bool:
     variables = {"RELAIS_AMQP_URL", "RELAIS_POSTGRES_URL"}
     variables |= {settings.database_variable(service) for service in services}
-    return any(os.environ.get(name) for name in variables)
+    return any(settings.given(name) for name in variables)
 
 
 def _from_environment(wanted: Iterable[str]) -> Endpoints:
-    if not os.environ.get("RELAIS_AMQP_URL"):
+    if not settings.given("RELAIS_AMQP_URL"):
         raise settings.ConfigurationError(
             f"RELAIS_AMQP_URL is not set, though databases are; set it to {settings.AMQP_FORM}"
         )
-    amqp_url = settings.checked("RELAIS_AMQP_URL", settings.AMQP_FORM)
+    amqp_url = settings.amqp_url()
     postgres = {service: settings.database_url(service) for service in wanted}
     return Endpoints(amqp_url, postgres, "the environment")
 

@@ -52,6 +52,8 @@ def explain(error: BaseException) -> Problem | None:
 def _of_database(error: BaseException) -> Problem | None:
     import asyncpg
 
+    from services.runtime.postgres.database import is_transient
+
     match error:
         case asyncpg.InvalidCatalogNameError():
             return Problem(f"{error}; create it, and run `relais setup`", UNAVAILABLE)
@@ -68,8 +70,11 @@ def _of_database(error: BaseException) -> Problem | None:
             return Problem(f"{error}; run `relais setup`", UNAVAILABLE)
         case asyncpg.InsufficientPrivilegeError():
             return Problem(f"Postgres refuses it: {error}; use a role with that right", UNAVAILABLE)
-        case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError():
-            return Problem(f"Postgres has ended the connection: {error}; try again", UNAVAILABLE)
+        case asyncpg.TargetServerAttributeNotMatched():
+            text = "Postgres takes no writes: it is a standby, or its default is read-only"
+            return Problem(f"{text}; name the primary in the URL, or end that", UNAVAILABLE)
+        case asyncpg.PostgresError() if is_transient(error):
+            return Problem(f"Postgres cannot do it now: {error}; try again", UNAVAILABLE)
         case asyncpg.InterfaceError() if "closed" in str(error):
             return Problem("the connection to Postgres is lost; is the stack up?", UNAVAILABLE)
         case _:

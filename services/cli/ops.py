@@ -5,6 +5,8 @@ The work is imported by the command that needs it, so that a worker starts witho
 
 import asyncio
 import getpass
+import signal
+import sys
 from collections.abc import Coroutine
 from typing import Annotated
 
@@ -40,6 +42,10 @@ Reason = Annotated[
 
 @app.command()
 def setup(
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(help="Some services; without them, all that are installed."),
+    ] = None,
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for the servers.")
     ] = 0,
@@ -47,12 +53,15 @@ def setup(
     """Make the tables, exchanges and queues that the installed services need; safe to repeat."""
     from services.cli import setup as work
 
-    return _awaited(work.setup(wait))
+    return guarded(lambda: asyncio.run(work.setup(services or [], wait)))
 
 
 @app.command()
 def run(service: ServiceName) -> int:
     """Run one worker until SIGTERM or Ctrl-C; it finishes the work it has begun."""
+    # Until the worker listens itself there is nothing to finish.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     from services.cli import running
 
     return guarded(lambda: running.run(service))

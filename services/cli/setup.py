@@ -2,31 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import asyncpg
 
+from contracts import hosts
 from contracts.catalogue import COMMANDS, EVENTS
-from services.cli import endpoints, failures, management, problems
+from services.cli import endpoints, failures, management, problems, running
 from services.cli.endpoints import Endpoints
+from services.runtime import settings
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.lanes import deal_again
 from services.runtime.postgres import migrate
 from services.runtime.service import Service, installed
-from services.runtime.settings import Settings
 
 T = TypeVar("T")
 
 PAUSE = 0.3
 
 
-async def setup(wait: float) -> int:
-    """Apply migrations and topology, and print what was done; wait is in seconds."""
-    services = installed()
+async def setup(names: Sequence[str], wait: float) -> int:
+    """Apply migrations and topology, and print what was done; wait is in seconds.
+
+    names are the services to do it for, none stands for all that are installed.
+    """
+    services = {name: running.service(name) for name in names} or installed()
     stack = endpoints.find(*services)
-    lanes = Settings(amqp_url=stack.amqp_url).lanes
+    lanes = settings.load(settings.Settings, amqp_url=stack.amqp_url).lanes
     until = time.monotonic() + wait
     for service in services.values():
         await _patiently(until, lambda service=service: _migrate(service, stack))  # type: ignore[misc]
@@ -53,7 +56,7 @@ async def _migrate(service: Service, stack: Endpoints) -> None:
     url = stack.postgres[service.name]
     applied = await migrate.apply(url, found)
     done = f"applied {', '.join(applied)}" if applied else "up to date"
-    print(f"{service.name}: database {urlsplit(url).path.lstrip('/')}: {done}")
+    print(f"{service.name}: database {hosts.name(url)}: {done}")
 
 
 async def _declare(services: list[Service], stack: Endpoints, lanes: int) -> None:

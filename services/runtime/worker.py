@@ -13,6 +13,7 @@ import uvicorn
 import uvloop
 
 from services.runtime import settings, telemetry, web
+from services.runtime.amqp import broker
 from services.runtime.amqp.lanes import Slot, slot_name
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import sources
@@ -45,6 +46,8 @@ def run(service: Service) -> None:
     if service.settings is not None:
         settings.load(service.settings)
     telemetry.configure(service.name, config.log_level)
+    if unknown := settings.unknown():
+        log.warning("unknown_settings", names=[name for name, _ in unknown])
     uvloop.run(Worker(service, config).run())
 
 
@@ -65,7 +68,8 @@ class Worker:
     def __init__(self, service: Service, config: settings.Settings) -> None:
         self._service = service
         self._config = config
-        self._url = settings.database_url(service.name)
+        self._url = settings.Current(partial(settings.database_url, service.name))
+        self._amqp_url = settings.Current(settings.amqp_url)
         self._stopping = asyncio.Event()
         self._draining = False
 
@@ -74,7 +78,10 @@ class Worker:
         self._listen()
         async with AsyncExitStack() as stack:
             door = stack.enter_context(web.bound(self._config.http_host, self._config.http_port))
-            work, relay = await self._open(stack)
+            if (opened := await self._opened(stack)) is None:
+                log.info("stopped")
+                return
+            work, relay = opened
             slot = Slot(self._url, slot_name(self._service.name))
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
@@ -95,20 +102,30 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
 
+    async def _opened(self, stack: AsyncExitStack) -> tuple[Work, Relay] | None:
+        """What _open makes; None where a stop comes first, which cuts it short whatever it does."""
+        opening = asyncio.create_task(self._open(stack))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            stopping.cancel()
+            return opening.result()
+        opening.cancel()
+        cut = asyncio.gather(opening, return_exceptions=True)
+        await asyncio.wait({cut}, timeout=broker.CLOSE_TIMEOUT)
+        return None
+
     async def _open(self, stack: AsyncExitStack) -> tuple[Work, Relay]:
         """Connect to both sides, and check that what this worker needs is there."""
         name = f"relais {self._service.name}"
+        async with database.checked(self._url, name) as conn:
+            await migrate.check(conn, migrate.found(self._service.name, self._service.migrations))
         pool = await stack.enter_async_context(database.pool(self._url, name))
-        with database.named(self._url):
-            async with pool.acquire() as conn:
-                needed = migrate.found(self._service.name, self._service.migrations)
-                await migrate.check(conn, needed)
-        url = self._config.amqp_url
-        publisher = Publisher(url, f"{name} publisher")
+        publisher = Publisher(self._amqp_url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
         await publisher.open()
         relay = Relay(self._service.name, pool, publisher, heard(installed()))
-        return Work(self._service.name, pool, relay, publisher, Wakes(), url), relay
+        return Work(self._service.name, pool, relay, publisher, Wakes(), self._amqp_url), relay
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> list[str]:
         """Why this worker is not ready, in sentences."""
@@ -144,6 +161,9 @@ class Worker:
         self._draining = True
         log.info("stopping", because=sorted(task.get_name() for task in done))
         consumer.stop()
+        if not (consumer.is_consuming or consumer.is_busy):
+            # It waits for a server that may never come.
+            consuming.cancel()
         watching.cancel()
         try:
             async with asyncio.timeout(self._config.drain_seconds):

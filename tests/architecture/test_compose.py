@@ -43,6 +43,15 @@ def test_setup_has_the_database_of_each_service() -> None:
     assert databases("setup") == dict(url(service) for service in declared.names())
 
 
+def test_setup_waits_for_servers_that_start() -> None:
+    """Postgres is healthy once it answers over TCP: never while its image makes the databases."""
+    command, option, seconds = COMPOSE["setup"]["command"]
+    assert (command, option, int(seconds) >= 30) == ("setup", "--wait", True)
+    assert "127.0.0.1" in COMPOSE["postgres"]["healthcheck"]["test"]
+    for server in COMPOSE["setup"]["depends_on"].values():
+        assert server == {"condition": "service_healthy"}
+
+
 def test_postgres_makes_the_database_of_each_service() -> None:
     """Its script takes the names from there, and lists none itself."""
     script = (ROOT / "infra/postgres/databases.sh").read_text()

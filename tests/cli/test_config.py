@@ -59,6 +59,12 @@ class TestEffective:
         assert "RELAIS_STALLED_AFTER_SECONDS" in effective("packages")
         assert "RELAIS_STALLED_AFTER_SECONDS" not in effective("orders")
 
+    def test_has_what_is_no_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its value may be secret, and is none of ours."""
+        monkeypatch.setenv("RELAIS_TRACKING_PORT", "hush")
+        found = effective("orders")["RELAIS_TRACKING_PORT"]
+        assert (found.value, found.meaning) == ("***", "Not a setting of Relais; ignored.")
+
 
 class TestWhatIsWrong:
     """It is told after everything that may help to put it right."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -125,9 +126,15 @@ def run_worker(env: Environment, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
         **settings: Any,
     ) -> AsyncIterator[RunningWorker]:
         monkeypatch.setattr(worker, "installed", lambda: {service.name: service})
-        monkeypatch.setenv(f"RELAIS_{service.name.upper()}_POSTGRES_URL", database_url)
         port = free_port()
-        one = Worker(service, env.settings(http_port=port, **settings))
+        config = env.settings(http_port=port, **settings)
+        for name, url in (
+            (f"RELAIS_{service.name.upper()}_POSTGRES_URL", database_url),
+            ("RELAIS_AMQP_URL", config.amqp_url),
+        ):
+            if not os.environ.get(f"{name}_FILE"):
+                monkeypatch.setenv(name, url)
+        one = Worker(service, config)
         run_worker = RunningWorker(one, asyncio.create_task(one.run()), port)
         try:
             yield run_worker

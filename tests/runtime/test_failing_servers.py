@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import aiormq
 import pytest
@@ -14,7 +15,7 @@ from services.runtime.amqp import broker, topology
 from services.runtime.amqp.topology import TopologyError
 from services.runtime.messages.relay import Relay
 from tests.eventually import eventually
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import Proxy, proxied
 from tests.runtime.conftest import MakeEnvironment
 from tests.runtime.environment import (
     THINGS,
@@ -126,6 +127,16 @@ class TestABrokerThatFails:
 
             await eventually(engines.consuming.done)
         assert f"queue {lane} is missing on the broker; run `relais setup`" in str(error[0])
+
+    async def test_goes_on_at_its_other_host(self, env: Environment) -> None:
+        """Where the node at the first is away, or says nothing."""
+        async with proxied(env.amqp_url) as silent, proxied(env.amqp_url) as away:
+            silent.hold()
+            away.refuse()
+            url = several_hosts(silent.url, away.url, env.amqp_url)
+            async with recording_events(env) as recorder, running_engines(env, amqp_url=url):
+                await env.send(*adds(THINGS, 10))
+                await eventually(lambda: len(set(recorder.notes())) == 10, timeout=30)
 
     async def test_has_its_queue_again(self, env: Environment) -> None:
         """The next worker consumes once setup has been run."""
@@ -243,6 +254,55 @@ class TestADatabaseThatFails:
             await eventually(lambda: engines.consumer.is_consuming)
         assert await env.count("parked") == 0
         assert await env.count("journal") == (20 if busy else 10)
+
+    @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a batch in hand"])
+    async def test_takes_no_writes_for_a_while(
+        self, env: Environment, hooks: Hooks, busy: bool
+    ) -> None:
+        """As a primary that has become a standby: nothing is parked, and work goes on after it."""
+        async with running_engines(env) as engines:
+            await eventually(lambda: engines.consumer.is_consuming)
+            if busy:
+                hooks.gate.clear()
+                await env.send(*adds(THINGS, 10))
+                await begun(hooks)
+            await read_only(env, "SET default_transaction_read_only = on")
+            hooks.gate.set()
+            await eventually(lambda: not engines.consumer.is_consuming)
+
+            await read_only(env, "RESET default_transaction_read_only")
+
+            await env.send(*[Add(thing_id="A", note=f"late {n}") for n in range(10)])
+            await effects(env, 20 if busy else 10)
+        assert await env.count("parked") == 0
+
+    async def test_goes_on_at_its_other_host(self, env: Environment) -> None:
+        """Where the first is a server that only reads, or none, or one that says nothing."""
+        async with proxied(env.database_url) as silent, proxied(env.database_url) as away:
+            silent.hold()
+            away.refuse()
+            url = several_hosts(silent.url, away.url, env.database_url)
+            async with running_engines(env, database_url=url):
+                await env.send(*adds(THINGS, 10))
+                await effects(env, 10)
+
+
+async def read_only(env: Environment, change: str) -> None:
+    """Change what new sessions of the database may do, and end the others."""
+    name = await env.db.fetchval("SELECT current_database()")
+    await env.db.execute(f"ALTER DATABASE {name} {change}")
+    await env.db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+def several_hosts(*urls: str) -> str:
+    """One URL with the hosts of all."""
+    *first, last = urls
+    hosts = [urlsplit(url).netloc.rpartition("@")[2] for url in first]
+    user, at, host = urlsplit(last).netloc.rpartition("@")
+    return urlunsplit(urlsplit(last)._replace(netloc=f"{user}{at}{','.join([*hosts, host])}"))
 
 
 class TestTwoWorkers:

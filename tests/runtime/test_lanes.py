@@ -117,6 +117,33 @@ class TestASlot:
             await first.release()
             await second.release()
 
+    async def test_is_given_up_where_its_server_takes_no_writes(self, database_url: str) -> None:
+        """The others are on a server that does, and take slots there."""
+        slot = Slot(database_url, "probe slot")
+        try:
+            await slot.take()
+            assert await slot.look()
+            assert slot._conn is not None
+            await slot._conn.execute("SET default_transaction_read_only = on")
+
+            assert not await slot.look()
+
+            assert not slot.is_held
+            assert await slot.take() == 0
+        finally:
+            await slot.release()
+
+    async def test_is_given_up_when_its_session_dies(self, database_url: str) -> None:
+        """Whoever looks sees it, also where nobody has said so."""
+        slot = Slot(database_url, "probe slot")
+        try:
+            await slot.take()
+            await end_session(database_url, slot)
+
+            assert not await slot.look()
+        finally:
+            await slot.release()
+
     async def test_is_not_held_when_taking_it_failed(
         self, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

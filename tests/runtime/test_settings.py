@@ -1,12 +1,29 @@
 """What a worker is told by its environment."""
 
 import os
+import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import Field
 
-from services.runtime.settings import ConfigurationError, Settings, database_url, load
+from services.runtime import settings
+from services.runtime.settings import (
+    ConfigurationError,
+    Current,
+    Settings,
+    database_url,
+    load,
+)
+
+ROOT = Path(__file__).parents[2]
+NAMING = [
+    *(ROOT / name for name in ("run", "docker-compose.yml", "README.md", "tests/README.md")),
+    *(path for folder in ("services", "infra") for path in (ROOT / folder).rglob("*.py")),
+    *(ROOT / "services").rglob("*.md"),
+]
+EXAMPLES = {"RELAIS_X", "RELAIS_X_FILE"}
 
 
 @pytest.fixture(autouse=True)
@@ -138,21 +155,143 @@ class TestASecret:
 
         assert load(Settings).amqp_url == "amqp://secret"
 
-    def test_gives_way_to_the_variable_itself(
-        self, env: pytest.MonkeyPatch, tmp_path: Path
+    @pytest.mark.parametrize("name", ["RELAIS_AMQP_URL", "RELAIS_ORDERS_POSTGRES_URL"])
+    def test_beside_its_variable_is_one_too_many(
+        self, env: pytest.MonkeyPatch, tmp_path: Path, name: str
     ) -> None:
-        """What is said outright counts."""
+        """Nobody could see which of them counts."""
+        env.setenv(name, "amqp://broker")
+        env.setenv(f"{name}_FILE", str(tmp_path / "url"))
+
+        with pytest.raises(ConfigurationError, match=f"{name} and {name}_FILE are both set"):
+            settings.given(name)
+
+    def test_counts_beside_an_empty_variable(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Compose passes on an empty one where nothing is set."""
+        (tmp_path / "url").write_text("amqp://secret")
+        env.setenv("RELAIS_AMQP_URL", "")
+        env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
+
+        assert load(Settings).amqp_url == "amqp://secret"
+
+    def test_leaves_the_environment_as_it_is(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """A process that is started from here would get both."""
+        env.delenv("RELAIS_AMQP_URL")
         (tmp_path / "url").write_text("amqp://secret")
         env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
 
-        assert load(Settings).amqp_url == "amqp://broker"
+        load(Settings)
+
+        assert "RELAIS_AMQP_URL" not in os.environ
+
+    def test_that_is_no_text_is_named(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """As one that is missing."""
+        (tmp_path / "url").write_bytes(b"\xff\xfe")
+        env.setenv("RELAIS_LANES_FILE", str(tmp_path / "url"))
+
+        with pytest.raises(ConfigurationError, match=r"^RELAIS_LANES_FILE: cannot read"):
+            load(Settings)
 
     def test_whose_file_is_missing_is_named(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """With the path, and without a guess."""
+        env.delenv("RELAIS_AMQP_URL")
         env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "none"))
 
         with pytest.raises(ConfigurationError, match=r"^RELAIS_AMQP_URL_FILE: cannot read .*none"):
             load(Settings)
+
+
+class TestAUrlThatChanges:
+    """Who may log in changes while workers run."""
+
+    def test_is_read_at_each_connection(self, env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """From the file of its secret, of the service or of the server."""
+        (tmp_path / "url").write_text("postgresql://u:old@server/any")
+        env.setenv("RELAIS_POSTGRES_URL_FILE", str(tmp_path / "url"))
+        url = Current(partial(database_url, "orders"))
+        assert url() == "postgresql://u:old@server/relais_orders"
+
+        (tmp_path / "url").write_text("postgresql://u:new@server/any")
+
+        assert url() == "postgresql://u:new@server/relais_orders"
+
+    @pytest.mark.parametrize("text", ["", "half of a UR", None])
+    def test_stays_while_it_cannot_be_read(
+        self, env: pytest.MonkeyPatch, tmp_path: Path, text: str | None
+    ) -> None:
+        """Whoever writes the file may be in the middle of it."""
+        env.delenv("RELAIS_AMQP_URL")
+        (tmp_path / "url").write_text("amqp://u:old@broker/")
+        env.setenv("RELAIS_AMQP_URL_FILE", str(tmp_path / "url"))
+        url = Current(settings.amqp_url)
+
+        if text is None:
+            (tmp_path / "url").unlink()
+        else:
+            (tmp_path / "url").write_text(text)
+
+        assert url() == "amqp://u:old@broker/"
+
+    def test_must_be_there_at_the_start(self, env: pytest.MonkeyPatch) -> None:
+        """A worker without one has never worked."""
+        env.delenv("RELAIS_AMQP_URL")
+
+        with pytest.raises(ConfigurationError, match="RELAIS_AMQP_URL must be"):
+            Current(settings.amqp_url)
+
+
+class TestAVariableThatIsNoSetting:
+    """It was meant to change something."""
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("RELAIS_LANE", "RELAIS_LANES"),
+            ("RELAIS_LANE_FILE", "RELAIS_LANES"),
+            ("RELAIS_AMPQ_URL", "RELAIS_AMQP_URL"),
+            ("RELAIS_LOGLEVEL", "RELAIS_LOG_LEVEL"),
+            ("RELAIS_DRAIN", "RELAIS_DRAIN_SECONDS"),
+            ("RELAIS_STALLED_AFTER", "RELAIS_STALLED_AFTER_SECONDS"),
+            ("RELAIS_ORDER_POSTGRES_URL", "RELAIS_ORDERS_POSTGRES_URL"),
+        ],
+    )
+    def test_is_refused_where_it_resembles_one(
+        self, env: pytest.MonkeyPatch, name: str, meant: str
+    ) -> None:
+        """The worker would run with a default that nobody wanted."""
+        env.setenv(name, "16")
+
+        with pytest.raises(ConfigurationError, match=rf"{name} is no setting; .* {meant}\?"):
+            load(Settings)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "RELAIS_PORT",
+            "RELAIS_PORT_5672_TCP_ADDR",
+            "RELAIS_ORDERS_SERVICE_HOST",
+            "RELAIS_TRACKING_POSTGRES_URL",
+            "RELAIS_TRACKING_PORT",
+        ],
+    )
+    def test_is_else_only_reported(self, env: pytest.MonkeyPatch, name: str) -> None:
+        """Kubernetes makes some, and a newer release may read others."""
+        env.setenv(name, "tcp://10.0.0.1:5672")
+
+        load(Settings)
+
+        assert settings.unknown() == [(name, "")]
+
+    def test_is_none_of_those_that_the_project_names(self, env: pytest.MonkeyPatch) -> None:
+        """Of ./run, Compose, tests and READMEs: one list has them all."""
+        named: set[str] = set()
+        for path in NAMING:
+            named |= set(re.findall(r"\b(RELAIS_[A-Z_]*[A-Z])(?![A-Z_{<*])", path.read_text()))
+        assert {"RELAIS_INFRA", "RELAIS_BROKER_PASSWORD", "RELAIS_UV"} <= named
+        for name in named - EXAMPLES:
+            env.setenv(name, "")
+
+        assert settings.unknown() == []
 
 
 class TestADatabase:
@@ -171,6 +310,15 @@ class TestADatabase:
 
         expected = "postgresql://u:p@server:1/relais_orders?sslmode=require"
         assert database_url("orders") == expected
+
+    def test_may_have_several_hosts(self, env: pytest.MonkeyPatch) -> None:
+        """Each of which has to make sense."""
+        env.setenv("RELAIS_POSTGRES_URL", "postgresql://u:p@a:1,[::1]:2,c/any?x=1")
+        assert database_url("orders") == "postgresql://u:p@a:1,[::1]:2,c/relais_orders?x=1"
+
+        env.setenv("RELAIS_POSTGRES_URL", "postgresql://u:hush@a:1,:2/any")
+        with pytest.raises(ConfigurationError, match=r"^RELAIS_POSTGRES_URL must be"):
+            database_url("orders")
 
     def test_that_nobody_names_is_asked_for(self) -> None:
         """By the name of the variable to set."""

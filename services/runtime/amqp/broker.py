@@ -11,9 +11,11 @@ from aiormq.abc import AbstractChannel, AbstractConnection
 from pamqp.common import FieldTable
 from yarl import URL
 
+from contracts import hosts
+from contracts.hosts import Url
 from services.runtime.amqp import reader
 
-CONNECT_TIMEOUT = 10.0
+CONNECT_TIMEOUT = hosts.PATIENCE
 CLOSE_TIMEOUT = 3.0
 HEARTBEAT = 10
 
@@ -26,16 +28,15 @@ class Unavailable(ConnectionError):
 
 
 @contextmanager
-def _named(url: str) -> Iterator[None]:
+def _named(url: Url) -> Iterator[None]:
     """Let what the network raises while the block lasts say that it is about RabbitMQ."""
     try:
         yield
     except OSError as error:
         if isinstance(error, aiormq.exceptions.AMQPError):
             raise
-        place = URL(url).authority.rpartition("@")[2]
         raise Unavailable(
-            f"RabbitMQ at {place} does not answer: {str(error) or 'no answer'}"
+            f"RabbitMQ at {hosts.place(url)} does not answer: {str(error) or 'no answer'}"
         ) from error
 
 
@@ -56,20 +57,23 @@ def _target(url: str) -> URL:
 
 
 async def connect(
-    url: str, name: str, transport: reader.Transport | None = None
+    url: Url, name: str, transport: reader.Transport | None = None
 ) -> AbstractConnection:
     """A connection that ends when the broker goes; whoever holds it makes a new one."""
     about: FieldTable = {"connection_name": name}
+
+    async def one(address: str) -> AbstractConnection:
+        return await aiormq.connect(
+            _target(address), client_properties=about, transport_factory=transport
+        )
+
     with _named(url):
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            return await aiormq.connect(
-                _target(url), client_properties=about, transport_factory=transport
-            )
+        return await hosts.first(url, one, CONNECT_TIMEOUT)
 
 
 @asynccontextmanager
 async def opened(
-    url: str, name: str, transport: reader.Transport | None = None
+    url: Url, name: str, transport: reader.Transport | None = None
 ) -> AsyncIterator[AbstractConnection]:
     """The same for a while."""
     connection = await connect(url, name, transport)
@@ -81,7 +85,7 @@ async def opened(
 
 @asynccontextmanager
 async def consuming(
-    url: str, name: str, take: reader.Take, room: asyncio.Event | None = None
+    url: Url, name: str, take: reader.Take, room: asyncio.Event | None = None
 ) -> AsyncIterator[AbstractChannel]:
     """The one channel of a connection of its own, whose deliveries go to take; see reader."""
     async with opened(url, name, reader.Transport(take, room)) as connection:
@@ -89,13 +93,15 @@ async def consuming(
 
 
 @asynccontextmanager
-async def connected(url: str, name: str) -> AsyncIterator[aio_pika.abc.AbstractConnection]:
+async def connected(url: Url, name: str) -> AsyncIterator[aio_pika.abc.AbstractConnection]:
     """A connection for a while, to declare, to look and to ask."""
     about: FieldTable = {"connection_name": name}
+
+    async def one(address: str) -> aio_pika.abc.AbstractConnection:
+        return await aio_pika.connect(_target(address), client_properties=about)
+
     with _named(url):
-        connection = await aio_pika.connect(
-            _target(url), timeout=CONNECT_TIMEOUT, client_properties=about
-        )
+        connection = await hosts.first(url, one, CONNECT_TIMEOUT)
     try:
         yield connection
     finally:

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import structlog
 
+from contracts.hosts import Url
 from services.runtime.amqp import broker
 from services.runtime.amqp.channel import open_channel
 from services.runtime.amqp.frames import Outgoing, Published
@@ -47,7 +48,7 @@ class Unconfirmed(PublishFailed):
 class Isolation:
     """Remembers which queues are silent, and publishes past them."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: Url, name: str) -> None:
         self._url = url
         self._name = name
         self._silent: dict[str | None, float] = {}

@@ -8,12 +8,16 @@ from contextlib import suppress
 
 import asyncpg
 import structlog
+from asyncpg.connect_utils import SessionAttribute
 
+from contracts import hosts
 from services.runtime import telemetry
 
 log = structlog.get_logger()
 
 SLOTS = 4096
+FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+TAKES_NO_WRITES = "SHOW transaction_read_only"
 TRY_SLOT = "SELECT pg_try_advisory_lock(hashtext('relais.slot'), $1)"
 
 
@@ -55,7 +59,7 @@ async def deal_again(url: str, service: str) -> int:
 class Slot:
     """The lowest free slot, held as long as its database session lives."""
 
-    def __init__(self, url: str, application: str) -> None:
+    def __init__(self, url: hosts.Url, application: str) -> None:
         self._url = url
         self._application = application
         self._conn: asyncpg.Connection | None = None
@@ -65,8 +69,7 @@ class Slot:
         """The slot held, taken again if the session that held it has gone."""
         if self.is_held:
             return self._number
-        named = {"application_name": self._application}
-        conn = await asyncpg.connect(self._url, timeout=10, server_settings=named)
+        conn = await hosts.first(self._url, self._connect)
         try:
             self._number = await _lowest_free(conn)
         except BaseException:
@@ -77,10 +80,24 @@ class Slot:
         log.info("slot_taken", slot=self._number)
         return self._number
 
+    async def _connect(self, url: str) -> asyncpg.Connection:
+        named = {"application_name": self._application}
+        writes = SessionAttribute.read_write
+        return await asyncpg.connect(url, server_settings=named, target_session_attrs=writes)
+
     @property
     def is_held(self) -> bool:
         """Whether the session that holds the slot is alive, as far as we know."""
         return self._conn is not None and not self._conn.is_closed()
+
+    async def look(self) -> bool:
+        """Ask whether the session is alive and its server takes writes, as those of the others."""
+        if self._conn is not None:
+            with suppress(*FAULTS):
+                if await self._conn.fetchval(TAKES_NO_WRITES, timeout=10) == "off":
+                    return True
+            self._conn.terminate()
+        return False
 
     async def release(self) -> None:
         """Let another worker have it."""

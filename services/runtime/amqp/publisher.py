@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from aiormq.abc import AbstractConnection
 
+from contracts.hosts import Url
 from services.runtime import telemetry
 from services.runtime.amqp import broker
 from services.runtime.amqp.channel import BatchChannel, open_channel
@@ -18,7 +19,7 @@ CONFIRM_TIMEOUT = 30.0
 class Publisher:
     """Publishes batches on one channel, opened when needed and again after a fault."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: Url, name: str) -> None:
         self._url = url
         self._name = name
         self._isolation = Isolation(url, name)

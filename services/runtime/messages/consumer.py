@@ -143,7 +143,7 @@ class Consumer:
         slot = await self._slot.take()
         self._errors.pop("Postgres", None)
         self._awaited = "RabbitMQ"
-        url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
+        url, name = self._work.amqp_url, f"relais {self._service.name} consumer"
         wanted = self._service.reader(self._settings.lanes)
         async with broker.connected(url, name) as connection:
             major = broker.major(broker.version(connection))
@@ -183,7 +183,7 @@ class Consumer:
 
     async def _watch_slot(self, intake: Intake) -> None:
         """Another worker may have the slot once its session is lost: deal again."""
-        while self._slot.is_held:
+        while await self._slot.look():
             await asyncio.sleep(1)
         intake.end("slot lost")
 

@@ -4,17 +4,21 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
+from asyncpg.connect_utils import SessionAttribute
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import BaseModel
 
+from contracts import hosts
+from contracts.hosts import Url
 from contracts.message import to_json
 from services.runtime import telemetry
 from services.runtime.decision import Room
+from services.runtime.settings import ConfigurationError
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -36,31 +40,38 @@ BACKOFF_CEILING = 5.0
 USUAL_SIZE = 4
 """The connections that a worker has at work under load: a batch, a publish, two sweeps."""
 
-BY_KEY = dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), "off")
+PLANS = f"SET jit = off; SET lock_timeout = '{LOCK_TIMEOUT}'"
+BY_KEY = f"{PLANS}; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 """What a worker asks finds its rows by key, and so do its plans, whatever the statistics say: one
 made while a table was new and empty would read the whole of it ever after."""
 
 TRANSIENT = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.InvalidCachedStatementError,
+    *("08", "28", "3D", "40", "42501", "53", "57", "58"),
+    *("25006", "25P03", "25P04", "55P03", "72000"),
 )
-"""Faults of the other side or of the moment: tried again, never held against a message."""
+"""How the SQLSTATE of a fault begins that is the server's, the operator's or the moment's: tried
+again, never held against a message.  In order: the connection, the login, the database, a rollback,
+a right, resources, an operator, the system; a server that only reads, the time-outs of an idle and
+of a long transaction, a lock, a snapshot that is too old."""
+TRANSIENT_OF_DRIVER = (
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.TargetServerAttributeNotMatched,
+)
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later without a change."""
+    if isinstance(error, asyncpg.PostgresError) and str(error.sqlstate).startswith(TRANSIENT):
+        return True
     if isinstance(error, asyncpg.InterfaceError):
         # The driver raises its own class for wrong arguments too; those never heal.
-        return "connection" in str(error) or "pool" in str(error)
-    if isinstance(error, asyncpg.InternalClientError):
+        is_wrong = isinstance(error, ValueError)
+        return not is_wrong and ("connection" in str(error) or "pool" in str(error))
+    if type(error) is asyncpg.InternalClientError:
         # A session that the server has ended, used before the driver has noticed the end.
         return "cannot switch to state" in str(error)
-    return isinstance(error, TRANSIENT)
+    return isinstance(error, (OSError, *TRANSIENT_OF_DRIVER))
 
 
 async def backoff(attempt: int) -> None:
@@ -73,13 +84,12 @@ class Unavailable(ConnectionError):
 
 
 @contextmanager
-def named(url: str) -> Iterator[None]:
+def named(url: Url) -> Iterator[None]:
     """Let what the network raises while the block lasts say that it is about this database."""
     try:
         yield
     except OSError as error:
-        place, database = urlsplit(url).netloc.rpartition("@")[2], urlsplit(url).path.lstrip("/")
-        text = f"Postgres at {place} (database {database}) does not answer"
+        text = f"Postgres at {hosts.place(url)} (database {hosts.name(url)}) does not answer"
         raise Unavailable(f"{text}: {str(error) or 'no answer'}") from error
 
 
@@ -147,9 +157,11 @@ def reading(conn: Connection, room: Room) -> Iterator[None]:
         session.count_in(None)
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def _prepare(connection: asyncpg.Connection, plans: str = PLANS) -> None:
     session = cast(Session, connection)
     session.count_in(None)
+    # Not as parameters of the start, which poolers refuse.
+    await session.execute(plans)
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=_encode, decoder=session.decode, format="text"
@@ -165,8 +177,37 @@ async def _leave(_: asyncpg.Connection) -> None:
     """No reset round trip: nothing of ours leaves session state on a pooled connection."""
 
 
-def _named(application: str) -> dict[str, str]:
-    return {"application_name": application, "TimeZone": "UTC"}
+READ_ONLY = ("default_transaction_read_only", "in_hot_standby")
+
+
+async def _leave_writable(connection: asyncpg.Connection) -> None:
+    """The same; a session whose server takes no more writes is ended, the next may find another."""
+    told = connection.get_settings()
+    if any(getattr(told, name, "off") == "on" for name in READ_ONLY):
+        connection.terminate()
+
+
+async def _open(
+    url: Url,
+    application: str,
+    *_: object,
+    writes: bool,
+    connection_class: Any = Session,
+    **more: Any,
+) -> Session:
+    """A connection to the first host that answers; one that writes needs one that does."""
+
+    async def one(address: str) -> Session:
+        opened: Session = await asyncpg.connect(
+            address,
+            server_settings={"application_name": application, "TimeZone": "UTC"},
+            target_session_attrs=SessionAttribute.read_write if writes else None,
+            connection_class=connection_class,
+            **more,
+        )
+        return opened
+
+    return await hosts.first(url, one)
 
 
 def as_json(models: Iterable[BaseModel]) -> str:
@@ -176,7 +217,7 @@ def as_json(models: Iterable[BaseModel]) -> str:
 
 @asynccontextmanager
 async def pool(
-    url: str, application: str, size: int = 8, *, reads_all: bool = False
+    url: Url, application: str, size: int = 8, *, reads_all: bool = False
 ) -> AsyncIterator[Pool]:
     """A pool whose connections speak JSON; statements are prepared once a connection.
 
@@ -185,20 +226,14 @@ async def pool(
     """
     with named(url):
         made = await asyncpg.create_pool(
-            url,
             min_size=min(size, 1 if reads_all else USUAL_SIZE),
             max_size=size,
             command_timeout=COMMAND_TIMEOUT,
             max_inactive_connection_lifetime=0,
             connection_class=Session,
-            init=_prepare,
-            reset=_leave,
-            server_settings={
-                **_named(application),
-                "jit": "off",
-                "lock_timeout": LOCK_TIMEOUT,
-                **({} if reads_all else BY_KEY),
-            },
+            connect=partial(_open, url, application, writes=not reads_all),
+            init=partial(_prepare, plans=PLANS if reads_all else BY_KEY),
+            reset=_leave if reads_all else _leave_writable,
         )
     try:
         yield made
@@ -210,14 +245,59 @@ async def pool(
 
 
 @asynccontextmanager
-async def connect(url: str, application: str) -> AsyncIterator[asyncpg.Connection]:
-    """One connection outside any pool, such as for a session lock."""
+async def connect(url: Url, application: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection outside any pool, to look."""
     with named(url):
-        connection = await asyncpg.connect(
-            url, timeout=10, connection_class=Session, server_settings=_named(application)
-        )
-        await _prepare(connection)
+        connection = await _open(url, application, writes=False)
     try:
+        await _prepare(connection)
         yield connection
     finally:
         await connection.close(timeout=5)
+
+
+ABOUT = "SELECT current_database(), current_setting('server_encoding'), pg_backend_pid()"
+
+
+@asynccontextmanager
+async def checked(url: Url, application: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database that can hold what workers write, in sessions that they can hold.
+
+    Raises ConfigurationError where it is not such a one.
+    """
+    with named(url):
+        connection = await _open(url, application, writes=True, statement_cache_size=0)
+    try:
+        with named(url):
+            name, encoding, session = await _about(connection)
+        if encoding != "UTF8":
+            raise ConfigurationError(
+                f"the database {name} is encoded in {encoding}, which cannot hold every text; make "
+                f"it with CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+            )
+        # A pooler names sessions by numbers of its own.
+        if session != connection.get_server_pid() and await _is_shared(connection, url):
+            raise ConfigurationError(
+                f"the database {name} is reached through a pooler that shares sessions, which "
+                "workers need for locks and prepared statements; "
+                "set pool_mode = session there, or name Postgres itself in the URL"
+            )
+        yield connection
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _is_shared(connection: asyncpg.Connection, url: Url) -> bool:
+    """Whether transactions of one connection run in several sessions, or in those of another."""
+    other = await _open(url, "relais", writes=True, statement_cache_size=0)
+    try:
+        seen = {((await _about(connection))[2], (await _about(other))[2]) for _ in range(5)}
+    finally:
+        await other.close(timeout=5)
+    return len(seen) > 1 or any(one == another for one, another in seen)
+
+
+async def _about(connection: asyncpg.Connection) -> tuple[str, str, int]:
+    async with connection.transaction():
+        [(name, encoding, session)] = await connection.fetch(ABOUT)
+    return name, encoding, session

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-
-from services.runtime.postgres.database import Connection, named
+from services.runtime.postgres import database
+from services.runtime.postgres.database import Connection
 
 RUNTIME = Path(__file__).parents[1] / "sql"
 
@@ -65,9 +64,7 @@ APPLIED = "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)"
 
 async def apply(url: str, migrations: Sequence[Migration]) -> list[str]:
     """Apply what is missing and return its versions; safe to run from several places at once."""
-    with named(url):
-        conn = await asyncpg.connect(url, timeout=10)
-    try:
+    async with database.checked(url, "relais setup") as conn:
         await conn.execute("SELECT pg_advisory_lock(hashtext('relais.migrate'))")
         await conn.execute(LEDGER)
         missing = _missing(await _applied(conn), migrations)
@@ -76,8 +73,6 @@ async def apply(url: str, migrations: Sequence[Migration]) -> list[str]:
                 await conn.execute(migration.up)
                 await conn.execute(APPLIED, migration.version, migration.checksum)
         return [m.version for m in missing]
-    finally:
-        await conn.close()
 
 
 async def check(conn: Connection, migrations: Sequence[Migration]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from contracts.hosts import Url
 from contracts.message import Event
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
@@ -113,7 +114,7 @@ class Work:
     outbox: Outbox
     publisher: Publisher
     wakes: Wakes
-    amqp_url: str
+    amqp_url: Url
     _publishing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
