@@ -31,6 +31,8 @@ listeners.tcp.default = 127.0.0.1:{port}
 load_definitions = {definitions}
 disk_free_limit.absolute = 64MB
 """
+# What a node of the Compose file gets too.
+ADVANCED = Path(__file__).parents[1] / "rabbitmq/advanced.config"
 # Idle schedulers must not spin: services, database and tests share the processors.
 NO_SPINNING = "+sbwt none +sbwtdcpu none +sbwtdio none"
 ERLANG = f"-start_epmd false -kernel inet_dist_use_interface {{127,0,0,1}} {NO_SPINNING}"
@@ -171,7 +173,7 @@ def write_files(node: Node) -> None:
         (here / folder).mkdir(exist_ok=True)
     configuration = CONFIGURATION.format(port=node.port, definitions=here / "definitions.json")
     (here / "rabbitmq.conf").write_text(configuration)
-    (here / "advanced.config").write_text("[].\n")
+    shutil.copyfile(ADVANCED, here / "advanced.config")
     (here / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     (here / "definitions.json").write_text(json.dumps(definitions(node.password, node.vhosts)))
     write_cookie(here / "home/.erlang.cookie")
