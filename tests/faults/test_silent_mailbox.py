@@ -38,7 +38,7 @@ async def broker_harness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[BrokerHarness]:
     """Entities OU1 to OU4 of which the first two read a mailbox that has fallen silent."""
-    monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 2.0)
+    monkeypatch.setattr("services.runtime.amqp.channel.STALLED_AFTER", 2.0)
     monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 2.0)
     monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
     monkeypatch.setattr("services.runtime.amqp.isolation.SILENT_FOR", SILENT_FOR)
@@ -85,7 +85,7 @@ class TestSilentMailbox:
         await broker_harness.send(canceled(audience=["OU1", "OU3"]))
         await broker_harness.deliver()
         await broker_harness.read("south")
-        monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 60.0)
+        monkeypatch.setattr("services.runtime.amqp.channel.STALLED_AFTER", 60.0)
         monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 60.0)
         await broker_harness.age(2)
         await broker_harness.send(order(OrderApproved, package_id="CAT87", entity_id="OU3"))

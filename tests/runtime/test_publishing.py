@@ -259,7 +259,7 @@ class TestABrokerThatFails:
         """Blocked by an alarm, or at the other end of a dead line: it times out and heals."""
         queue = await declare()
         await publisher.publish(messages(queue, 1))
-        monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr("services.runtime.amqp.channel.STALLED_AFTER", 0.2)
         monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)
         proxy.hold(up=True, down=down)
 
@@ -280,7 +280,7 @@ class TestABrokerThatFails:
     ) -> None:
         """A server that accepts and says nothing does not hold a publish up for ever."""
         queue = await declare()
-        monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr("services.runtime.amqp.publisher.OPEN_TIMEOUT", 0.2)
         proxy.hold()
 
         with pytest.raises(PublishFailed):
@@ -289,6 +289,30 @@ class TestABrokerThatFails:
         monkeypatch.undo()
         proxy.release()
         assert (await publisher.publish(messages(queue, 1))).clean
+
+
+class TestABrokerThatIsSlow:
+    """It confirms, only late."""
+
+    async def test_is_waited_for_while_it_moves(
+        self,
+        publisher: Publisher,
+        declare: Declare,
+        proxy: Proxy,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The whole batch may take much longer than a broker may say nothing."""
+        queue = await declare()
+        await publisher.publish(messages(queue, 1))
+        monkeypatch.setattr("services.runtime.amqp.channel.STALLED_AFTER", 1.0)
+        proxy.delay(0.2)
+
+        published = await publisher.publish(
+            [message(queue, n, b"x" * 10_000) for n in range(100)], [queue] * 100
+        )
+
+        assert published.clean
+        assert proxy.accepted == 1
 
 
 class TestApart:
@@ -370,7 +394,7 @@ class TestAPublisher:
         await publisher.close()
         await publisher.publish(messages(queue, 1))
 
-        await publisher.close(first)
+        publisher.forget(first)
 
         second = publisher._channel
         assert second is not None

@@ -39,7 +39,7 @@ async def silent(
     server: Broker, env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[str]:
     """A quorum queue that neither takes nor refuses anything."""
-    monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 1.0)
+    monkeypatch.setattr("services.runtime.amqp.channel.STALLED_AFTER", 1.0)
     monkeypatch.setattr("services.runtime.amqp.isolation.PROBE_TIMEOUT", 1.0)
     monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.5)
     name = f"probe.silent.{next(NUMBERS)}"
@@ -63,7 +63,7 @@ class TestASilentReplyQueue:
             answer = await sender.ask_raw(plain(id="1"), "1")
             assert facts(answer)[0] == "accepted"
 
-            monkeypatch.setattr("services.runtime.amqp.publisher.CONFIRM_TIMEOUT", 60.0)
+            monkeypatch.setattr("services.runtime.amqp.channel.STALLED_AFTER", 60.0)
             await env.send_raw(plain(id="4"), Add.TYPE, reply_to=silent)
             await effects(env, 4)
             answer = await sender.ask_raw(plain(id="4"), "4")

@@ -17,7 +17,7 @@ from services.runtime.amqp import reader
 
 CONNECT_TIMEOUT = hosts.PATIENCE
 CLOSE_TIMEOUT = 3.0
-HEARTBEAT = 10
+HEARTBEAT = 3
 
 FAULTS = (aiormq.exceptions.AMQPError, OSError, RuntimeError)
 """What a broker that is away, or a channel that died, raises; aiormq also says RuntimeError."""
@@ -51,6 +51,12 @@ def is_canceled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+class _Connection(aiormq.Connection):
+    """Given up after a heartbeat and a second without a word, where the library waits for three."""
+
+    HEARTBEAT_GRACE_MULTIPLIER = 1
+
+
 def _target(url: str) -> URL:
     target = URL(url)
     return target if "heartbeat" in target.query else target.update_query(heartbeat=HEARTBEAT)
@@ -63,9 +69,9 @@ async def connect(
     about: FieldTable = {"connection_name": name}
 
     async def one(address: str) -> AbstractConnection:
-        return await aiormq.connect(
-            _target(address), client_properties=about, transport_factory=transport
-        )
+        connection = _Connection(_target(address), transport_factory=transport)
+        await connection.connect(client_properties=about)
+        return connection
 
     with _named(url):
         return await hosts.first(url, one, CONNECT_TIMEOUT)
@@ -125,12 +131,17 @@ def major(version: str) -> int:
 _CLOSING: set[asyncio.Future[Any]] = set()
 
 
-async def close(connection: AbstractConnection | aio_pika.abc.AbstractConnection) -> None:
-    """Close, but never wait long for a broker that does not answer.
+def closing(connection: AbstractConnection | aio_pika.abc.AbstractConnection) -> asyncio.Future[Any]:
+    """Close.
 
     The library waits until all it wrote has been read, canceled or not: it is left alone to it.
     """
     closing = asyncio.gather(connection.close(), return_exceptions=True)
     _CLOSING.add(closing)
     closing.add_done_callback(_CLOSING.discard)
-    await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT)
+    return closing
+
+
+async def close(connection: AbstractConnection | aio_pika.abc.AbstractConnection) -> None:
+    """Close, but never wait long for a broker that does not answer."""
+    await asyncio.wait({closing(connection)}, timeout=CLOSE_TIMEOUT)

@@ -19,15 +19,19 @@ from pamqp.header import ContentHeader
 from services.runtime.amqp.frames import Outgoing, Published, encode
 
 MESSAGES_PER_WRITE = 200
+STALLED_AFTER = 4.0
+"""Seconds without a confirm, and without room for a write, after which a publish has stalled."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Batch:
-    """A run of publisher tags that wait for their confirms."""
+    """A run of publisher tags that wait for their confirms, for as long as the broker moves."""
 
     first: int
+    last: int
     open: int
     future: asyncio.Future[Published]
+    patience: asyncio.Timeout
     returned: set[int] = field(default_factory=set)
     nacked: set[int] = field(default_factory=set)
 
@@ -39,6 +43,10 @@ class _Batch:
             result = Published(frozenset(self.returned), frozenset(self.nacked - self.returned))
             self.future.set_result(result)
 
+    def moved(self) -> None:
+        if not self.patience.expired():
+            self.patience.reschedule(self.future.get_loop().time() + STALLED_AFTER)
+
 
 class BatchChannel(Channel):
     """A channel for publishing in batches."""
@@ -47,6 +55,7 @@ class BatchChannel(Channel):
         """Use `open_channel`, which also registers and opens it."""
         super().__init__(connection, number, publisher_confirms=True)
         self._unconfirmed: dict[int, _Batch] = {}
+        self._batches: list[_Batch] = []
         self._tags: dict[str, int] = {}
         self._writing = asyncio.Lock()
         self._waiting: set[asyncio.Future[Any]] = set()
@@ -71,27 +80,35 @@ class BatchChannel(Channel):
     async def publish_batch(self, messages: Sequence[Outgoing]) -> Published:
         """Publish in order and wait until the broker has confirmed or refused each.
 
+        It times out when nothing moves, and not while the broker is slow.
         If this is canceled or times out, the channel is no longer usable: close it.
         """
         if self.is_closed:
             raise aiormq.exceptions.ChannelInvalidStateError(f"{self!r} is closed")
+        batch = None
         try:
-            # The broker numbers messages as they come: nobody may write in between.
-            async with self._writing:
-                batch = self._register(messages)
-                for at in range(0, len(messages), MESSAGES_PER_WRITE):
-                    await self._write(messages[at : at + MESSAGES_PER_WRITE])
-            return await batch.future
+            async with asyncio.timeout(None) as patience:
+                # The broker numbers messages as they come: nobody may write in between.
+                async with self._writing:
+                    batch = self._register(messages, patience)
+                    for at in range(0, len(messages), MESSAGES_PER_WRITE):
+                        batch.moved()
+                        await self._write(messages[at : at + MESSAGES_PER_WRITE])
+                return await batch.future
         finally:
+            if batch is not None:
+                self._batches.remove(batch)
             for message in messages:
                 self._tags.pop(message.message_id, None)
 
-    def _register(self, messages: Sequence[Outgoing]) -> _Batch:
-        batch = _Batch(self.delivery_tag + 1, len(messages), self._waiter())
+    def _register(self, messages: Sequence[Outgoing], patience: asyncio.Timeout) -> _Batch:
+        first, last = self.delivery_tag + 1, self.delivery_tag + len(messages)
+        batch = _Batch(first, last, len(messages), self._waiter(), patience)
+        self._batches.append(batch)
         for tag, message in enumerate(messages, batch.first):
             self._unconfirmed[tag] = batch
             self._tags[message.message_id] = tag
-        self.delivery_tag += len(messages)
+        self.delivery_tag = last
         return batch
 
     async def _write(self, messages: Sequence[Outgoing]) -> None:
@@ -112,6 +129,10 @@ class BatchChannel(Channel):
         for tag in tags:
             if batch := self._unconfirmed.pop(tag, None):
                 batch.confirm(tag, taken)
+        # What was written later waits for these.
+        for batch in self._batches:
+            if tags and batch.last >= tags[0]:
+                batch.moved()
 
     async def _on_return_frame(self, frame: spec.Basic.Return) -> None:
         header = await self._get_frame()

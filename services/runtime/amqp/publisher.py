@@ -13,7 +13,7 @@ from services.runtime.amqp.channel import BatchChannel, open_channel
 from services.runtime.amqp.frames import Outgoing, Published
 from services.runtime.amqp.isolation import Isolation, PublishFailed, Unconfirmed
 
-CONFIRM_TIMEOUT = 30.0
+OPEN_TIMEOUT = 30.0
 
 
 class Publisher:
@@ -80,12 +80,12 @@ class Publisher:
             return Published()
         channel = None
         try:
-            async with asyncio.timeout(CONFIRM_TIMEOUT):
+            async with asyncio.timeout(OPEN_TIMEOUT):
                 channel = await self.open()
-                return await channel.publish_batch(messages)
+            return await channel.publish_batch(messages)
         except BaseException as error:
             if channel is not None:
-                await asyncio.shield(self.close(channel))
+                self.forget(channel)
                 if isinstance(error, TimeoutError):
                     raise Unconfirmed(
                         f"{len(messages)} messages not confirmed: {error!r}"
@@ -96,18 +96,25 @@ class Publisher:
         """The channel; a worker opens it early, so as not to be ready before it can publish."""
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
-                await self._discard()
+                self._discard()
                 self._connection = await broker.connect(self._url, self._name)
                 self._channel = await open_channel(self._connection)
             return self._channel
 
-    async def close(self, channel: BatchChannel | None = None) -> None:
-        """Throw the connection away; with a channel given, no other that was opened meanwhile."""
-        async with self._opening:
-            if channel is None or channel is self._channel:
-                await self._discard()
+    def forget(self, channel: BatchChannel) -> None:
+        """Use this channel no more, nor its connection; one that was opened meanwhile stays."""
+        if channel is self._channel:
+            self._discard()
 
-    async def _discard(self) -> None:
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
-            await broker.close(connection)
+    def _discard(self) -> None:
+        """Nobody waits for the end of a connection: the broker may not answer."""
+        if self._connection is not None:
+            broker.closing(self._connection)
+        self._connection, self._channel = None, None
+
+    async def close(self) -> None:
+        """Close the connection."""
+        async with self._opening:
+            if self._connection is not None:
+                await broker.close(self._connection)
+            self._connection, self._channel = None, None
