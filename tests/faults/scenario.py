@@ -141,7 +141,7 @@ class Scenario:
     async def send(self, commands: Sequence[Command]) -> None:
         """Send commands without waiting for what becomes of them; all of them once, then again."""
         if self.times == 1:
-            await self.client.send_many(commands)
+            await self.client.send_many(commands, timeout=self.patience)
             return
         ids = [str(uuid.uuid4()) for _ in commands]
         for command, id in list(zip(commands, ids, strict=True)) * self.times:
