@@ -6,6 +6,9 @@ NOTIFICATIONS = "relais.notifications"
 UNROUTED = "relais.unrouted"
 """Both the alternate exchange of commands and the queue bound to it."""
 
+PULSE = "relais.pulse"
+"""A queue that holds one message: the broker's confirm of it shows that it takes messages."""
+
 PARTITION_KEY = "partitionkey"
 """The AMQP header, and the envelope attribute, that order is kept by."""
 

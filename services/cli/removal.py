@@ -10,7 +10,8 @@ from services.runtime.amqp.topology import Reader, surplus
 
 async def remove(connection: AbstractConnection, readers: Sequence[Reader]) -> None:
     """Take everything of Relais off the broker; of the mailboxes just the central one."""
-    queues = [names.UNROUTED, names.expired(names.UNROUTED), names.mailbox(names.CENTRAL)]
+    unrouted = [names.UNROUTED, names.expired(names.UNROUTED)]
+    queues = [*unrouted, names.PULSE, names.mailbox(names.CENTRAL)]
     exchanges = [names.COMMANDS, names.EVENTS, names.NOTIFICATIONS, names.UNROUTED]
     for reader in readers:
         dead = names.dead(reader.service)

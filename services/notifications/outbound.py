@@ -161,7 +161,7 @@ UPDATE rounds SET holder = NULL, taken_until = now(), worked_at = now() WHERE ho
 """
 
 
-async def release(conn: Connection, held: Held) -> None:
+async def release(conn: Connection | Pool, held: Held) -> None:
     """Let others send to these rounds once this has committed; harmless if the lease ran out."""
     await conn.execute(RELEASE, held.holder)
 

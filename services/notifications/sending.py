@@ -21,7 +21,7 @@ BUSY_PAUSE = 0.05
 async def send(work: Work) -> bool:
     """Send the next notifications whose turn it is; any number of workers may do so at once.
 
-    When the broker is away this raises, the lease runs out, and the same ids go again.
+    When the broker is away this raises, and the same ids go again.
     """
     async with work.begin() as tx:
         held = await outbound.take(tx.conn, TAKEN, tx.now)
@@ -35,7 +35,12 @@ async def send(work: Work) -> bool:
     judged = [(due, delivery.judge(due, tx.now)) for due in held.due]
     to_send = [due for due, outcome in judged if outcome is None]
     settled = [outcome for _, outcome in judged if outcome is not None]
-    published = await _publish(work, held, to_send)
+    try:
+        published = await _publish(work, held, to_send)
+    except ConnectionError:
+        # Nobody has to wait until the lease runs out.
+        await outbound.release(work.pool, held)
+        raise
     async with work.publishing() as tx:
         await outbound.release(tx.conn, held)
         await _record(tx, settled + _results(tx, to_send, published))

@@ -10,7 +10,7 @@ from contracts.cancellation import PackageEntitiesNotified
 from contracts.orders import OrderApproved
 from services.notifications import wakes
 from services.notifications.sending import send
-from services.runtime.amqp import broker
+from services.runtime.amqp import broker, topology
 from services.runtime.amqp.isolation import PublishFailed
 from tests.faults import private
 from tests.faults.private import Broker
@@ -133,3 +133,23 @@ class TestBrokerThatTakesNothing:
         letters = await broker_harness.read("south")
         assert {n.recipient.id for _, n in letters} == {"OU3"}
         assert len({letter.id for letter, _ in letters}) == 1
+
+
+class TestASilentBroker:
+    """A cluster without a quorum takes nothing, whatever the queue."""
+
+    async def test_is_waited_for(self, broker_harness: BrokerHarness, server: Broker) -> None:
+        """No mailbox is blamed, and no notice loses a try."""
+        async with broker.connected(server.url, "faults") as connection:
+            channel = await connection.channel()
+            await channel.declare_queue(names.PULSE, durable=True, arguments=topology.PULSE)
+        await broker_harness.send(canceled(audience=["OU1"]))
+        await broker_harness.fan_out()
+        await server.silence(names.PULSE)
+        try:
+            with pytest.raises(PublishFailed):
+                await broker_harness.sweep(wakes.SEND)
+        finally:
+            await server.wake(names.PULSE)
+
+        assert await states(broker_harness) == {"OU1": ("pending", 0, None)}

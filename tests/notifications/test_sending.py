@@ -305,7 +305,7 @@ class TestBrokerAway:
     """A broker that is away costs time and nothing else."""
 
     async def test_burns_no_attempt(self, broker_harness: BrokerHarness) -> None:
-        """The lease runs out, and the same id goes again."""
+        """The same id goes again as soon as the broker is back."""
         await broker_harness.register("OU1")
         await broker_harness.send(order(OrderApproved))
         nowhere = replace(
@@ -313,10 +313,8 @@ class TestBrokerAway:
         )
         with pytest.raises(PublishFailed):
             await send(nowhere)
-        assert await send(broker_harness.inner.work), "it looks again soon"
         (row,) = await broker_harness.rows()
         assert (row["status"], row["attempts"]) == ("pending", 0)
-        await broker_harness.age(6)
         await broker_harness.sweep(wakes.SEND)
         assert len(await broker_harness.read("OU1")) == 1
 

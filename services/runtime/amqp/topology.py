@@ -34,6 +34,7 @@ DRAINED: FieldTable = {
 }
 # No policy makes messages of a stream expire one by one.
 STREAM: FieldTable = {"x-queue-type": "stream", **SPREAD, "x-max-age": "60D"}
+PULSE: FieldTable = {**QUORUM, "x-max-length": 1}
 MAILBOX: FieldTable = {**QUORUM, "x-max-length": 1_000_000, "x-overflow": "reject-publish"}
 # RabbitMQ 4 drops what was delivered more than 20 times, where nothing else is said.
 PATIENT_MAILBOX: FieldTable = {**MAILBOX, "x-delivery-limit": 1_000_000}
@@ -101,6 +102,7 @@ async def _exchanges(channel: AbstractChannel) -> None:
     await channel.declare_exchange(names.UNROUTED, ExchangeType.FANOUT, durable=True)
     queue = await declare_drained(channel, names.UNROUTED)
     await queue.bind(names.UNROUTED)
+    await channel.declare_queue(names.PULSE, durable=True, arguments=PULSE)
     for name in (names.COMMANDS, names.EVENTS, names.NOTIFICATIONS):
         arguments = ELSE_UNROUTED if name == names.COMMANDS else None
         await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True, arguments=arguments)
