@@ -5,8 +5,9 @@ import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from infra.local import rabbitmq
@@ -18,6 +19,7 @@ from tests.faults import sid
 SIZE = 3
 APART = 20
 """Ports from one node to the next."""
+STARTING = 120.0
 OFFSETS = [n * APART + offset for n in range(SIZE) for offset in rabbitmq.OFFSETS]
 TOGETHER = f"""\
 cluster_formation.peer_discovery_backend = classic_config
@@ -70,9 +72,7 @@ class Cluster:
                 self._start(member)
         for member in self.members:
             assert member.process
-            rabbitmq.wait_until_ready(self._kept, member.node, member.process)
-        while not all(self._sees_all(member) for member in self.members):
-            self._kept.pause(0.2)
+            member.process.wait_until(partial(self._sees_all, member), STARTING)
 
     def busiest(self) -> Member:
         """The running node with the most connections, but for the last one."""
@@ -114,24 +114,27 @@ class Cluster:
         )
 
     def _sees_all(self, member: Member) -> bool:
+        if not answers("127.0.0.1", member.node.port, greeting=rabbitmq.PROTOCOL_HEADER):
+            return False
         expression = "length(rabbit_nodes:list_running())"
         return self.evaluate(member, expression) == f"{{ok, {SIZE}}}"
 
     def evaluate(self, member: Member, expression: str) -> str:
-        """What a node answers to an Erlang expression."""
+        """What a node answers to an Erlang expression; nothing where it does not."""
         port = member.node.port + rabbitmq.DISTRIBUTION
         program = "erl_call -address localhost:{} -c {} -e"
         call = program.format(port, self._cookie.read_text()).split()
-        done = subprocess.run(
-            sid.command(self._files, call),
-            input=f"{expression}.\n",
-            env=sid.ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-        return done.stdout
+        with suppress(subprocess.TimeoutExpired):
+            return subprocess.run(
+                sid.command(self._files, call),
+                input=f"{expression}.\n",
+                env=sid.ENVIRONMENT,
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=False,
+            ).stdout
+        return ""
 
 
 @asynccontextmanager

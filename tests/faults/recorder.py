@@ -1,8 +1,7 @@
 """Records what went over the broker: all events, and all notices in the mailboxes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
@@ -11,7 +10,8 @@ from contracts import envelope, names
 from contracts.envelope import Envelope
 from services.runtime.amqp import broker
 
-AT_ONCE = 100
+QUIET = 2.0
+"""Seconds without a message after which a queue is empty."""
 
 
 @dataclass
@@ -34,11 +34,22 @@ async def read(channel: AbstractChannel, queue: str) -> list[AbstractIncomingMes
     """Take everything that is in a queue now."""
     found: list[AbstractIncomingMessage] = []
     source = await channel.get_queue(queue, ensure=False)
-    while True:
-        got = await asyncio.gather(*(source.get(no_ack=True, fail=False) for _ in range(AT_ONCE)))
-        found += [message for message in got if message is not None]
-        if None in got:
-            return found
+    while count := await _count(channel, queue):
+        taken: list[AbstractIncomingMessage] = []
+        async with source.iterator(timeout=QUIET) as messages:
+            # The count of a quorum queue may be an old one.
+            with suppress(TimeoutError):
+                while len(taken) < count:
+                    taken.append(await anext(messages))
+        if taken:
+            await taken[-1].ack(multiple=True)
+        found += taken
+    return found
+
+
+async def _count(channel: AbstractChannel, queue: str) -> int:
+    declared = await channel.declare_queue(queue, passive=True)
+    return declared.declaration_result.message_count or 0
 
 
 @asynccontextmanager
