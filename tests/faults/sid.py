@@ -37,7 +37,11 @@ UNWANTED = re.compile(
 NAMESPACE = 'mount --rbind "$0/usr" /usr && exec "$@"'
 
 
-ENVIRONMENT = {"PATH": "/usr/lib/erlang/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "LD_LIBRARY_PATH": ""}
+ENVIRONMENT = {
+    "PATH": "/usr/lib/erlang/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "LD_LIBRARY_PATH": "",
+}
 """What its programs need; those of the machine that start them want none of its libraries."""
 
 
@@ -73,7 +77,9 @@ def fetch(kept: Kept) -> Files:
 def checked(files: Files) -> Files:
     """The same, where there is a RabbitMQ."""
     if not files.server.exists():
-        raise Unavailable(f"There is no RabbitMQ in {files.root}; set {VARIABLE} to its root folder.")
+        raise Unavailable(
+            f"There is no RabbitMQ in {files.root}; set {VARIABLE} to its root folder."
+        )
     return files
 
 
@@ -88,7 +94,7 @@ def _build(kept: Kept, place: Path, final: Path) -> None:
         apt = ("-qq", "-c", str(draft / "apt.conf"))
         kept.run("apt-get", ["apt-get", *apt, "update"])
         depends = kept.run("apt-cache", ["apt-cache", *apt, *DEPENDS])
-        names = {name for name in re.findall(r"^[a-z][\w+.-]*", depends, re.MULTILINE)}
+        names = set(re.findall(r"^[a-z][\w+.-]*", depends, re.MULTILINE))
         wanted = sorted(name for name in names if not UNWANTED.match(name))
         kept.run("apt-get", ["apt-get", *apt, "download", *wanted], cwd=draft / "debs")
         for package in (draft / "debs").glob("*.deb"):

@@ -145,7 +145,7 @@ async def outlive(site: Site, trouble: Trouble) -> float:
             since = await trouble(site.cluster)
             await cancel
             took = time.monotonic() - since
-        print(f"\n{trouble.__name__}: complete after {took:.1f} s", flush=True)
+        print(f"\n{trouble.__name__}: complete after {took:.1f} s")  # noqa: T201 - shown by -s
         await asyncio.to_thread(site.cluster.start)
         await eventually(site.all_are_ready, timeout=PATIENCE)
         await scenario.verify()

@@ -17,7 +17,9 @@ from services.runtime.amqp import reader
 
 CONNECT_TIMEOUT = hosts.PATIENCE
 CLOSE_TIMEOUT = 3.0
-HEARTBEAT = 3
+HEARTBEAT = 10
+WORKERS_HEARTBEAT = 3
+"""Seconds; a worker sees as late as this, and a second more, that a node has stopped."""
 
 FAULTS = (aiormq.exceptions.AMQPError, OSError, RuntimeError)
 """What a broker that is away, or a channel that died, raises; aiormq also says RuntimeError."""
@@ -57,9 +59,9 @@ class _Connection(aiormq.Connection):
     HEARTBEAT_GRACE_MULTIPLIER = 1
 
 
-def _target(url: str) -> URL:
+def _target(url: str, heartbeat: int) -> URL:
     target = URL(url)
-    return target if "heartbeat" in target.query else target.update_query(heartbeat=HEARTBEAT)
+    return target if "heartbeat" in target.query else target.update_query(heartbeat=heartbeat)
 
 
 async def connect(
@@ -69,7 +71,7 @@ async def connect(
     about: FieldTable = {"connection_name": name}
 
     async def one(address: str) -> AbstractConnection:
-        connection = _Connection(_target(address), transport_factory=transport)
+        connection = _Connection(_target(address, WORKERS_HEARTBEAT), transport_factory=transport)
         await connection.connect(client_properties=about)
         return connection
 
@@ -104,7 +106,7 @@ async def connected(url: Url, name: str) -> AsyncIterator[aio_pika.abc.AbstractC
     about: FieldTable = {"connection_name": name}
 
     async def one(address: str) -> aio_pika.abc.AbstractConnection:
-        return await aio_pika.connect(_target(address), client_properties=about)
+        return await aio_pika.connect(_target(address, HEARTBEAT), client_properties=about)
 
     with _named(url):
         connection = await hosts.first(url, one, CONNECT_TIMEOUT)
@@ -131,7 +133,9 @@ def major(version: str) -> int:
 _CLOSING: set[asyncio.Future[Any]] = set()
 
 
-def closing(connection: AbstractConnection | aio_pika.abc.AbstractConnection) -> asyncio.Future[Any]:
+def closing(
+    connection: AbstractConnection | aio_pika.abc.AbstractConnection,
+) -> asyncio.Future[Any]:
     """Close.
 
     The library waits until all it wrote has been read, canceled or not: it is left alone to it.
