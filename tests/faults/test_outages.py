@@ -200,6 +200,6 @@ async def has_begun(scenario: Scenario) -> bool:
     return await scenario.count("orders", canceled, scenario.dataset.package_ids) > withdrawn
 
 
-def all_are_unready(workers: Workers) -> bool:
+async def all_are_unready(workers: Workers) -> bool:
     """Whether every worker says that it cannot work."""
-    return not any(worker.is_ready() for worker in workers.processes.values())
+    return not any([await worker.is_ready() for worker in workers.processes.values()])

@@ -1,5 +1,6 @@
 """The workers of a test: started one by one, killed at a given point, replaced."""
 
+import asyncio
 import itertools
 import os
 import signal
@@ -37,9 +38,10 @@ class WorkerProcess:
     port: int
     options: tuple[str, ...]
 
-    def is_ready(self) -> bool:
+    async def is_ready(self) -> bool:
         """Whether its readiness page answers 200."""
-        return is_ready(self.port)
+        # In a thread: what it looks at may be reached by way of proxies that run in this loop.
+        return await asyncio.to_thread(is_ready, self.port)
 
 
 @dataclass
