@@ -183,7 +183,7 @@ async def send(wanted: Command, manner: Manner, *, as_json: bool) -> int:
         except client.NotSent as error:
             raise Problem(str(error), UNAVAILABLE) from None
     _print_outcome(outcome, as_json)
-    return 1 if outcome.outcome == Outcome.REFUSED else 0
+    return 1 if outcome.outcome in {Outcome.REFUSED, Outcome.PARKED} else 0
 
 
 def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
@@ -193,7 +193,12 @@ def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
         print(f"sent {wanted.wire_type} {id}; not waiting for its outcome")
 
 
-STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}
+STYLE = {
+    Outcome.ACCEPTED: "green",
+    Outcome.UNCHANGED: "yellow",
+    Outcome.REFUSED: "red",
+    Outcome.PARKED: "red",
+}
 
 
 def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:

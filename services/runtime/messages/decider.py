@@ -14,25 +14,34 @@ from typing import Any
 
 import structlog
 
-from contracts.envelope import Envelope, FieldError, TooLarge, Unreadable
-from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, RefusalCode
+from contracts import names
+from contracts.envelope import Broken, Envelope, FieldError, TooLarge, Unreadable
+from contracts.outcomes import (
+    CommandRefused,
+    CommandUnchanged,
+    MessageParked,
+    RefusalCode,
+    Release,
+)
+from contracts.sentences import moment, shown
 from services.runtime import telemetry
 from services.runtime.decision import (
     Accepted,
     Answer,
     Decision,
-    Identity,
     Received,
     Refused,
     TooMuch,
     Unchanged,
     Unknown,
+    Use,
 )
-from services.runtime.messages import answers, inbox, kept
+from services.runtime.messages import answers, kept
 from services.runtime.messages.item import Item
 from services.runtime.messages.kept import Parking
-from services.runtime.postgres.database import backoff, persist
-from services.runtime.service import Service
+from services.runtime.messages.uses import Uses, decides
+from services.runtime.postgres.database import Row, backoff, persist
+from services.runtime.service import Service, commands
 from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 
 log = structlog.get_logger()
@@ -143,7 +152,6 @@ class Pass:
     _service: Service
     _tx: Transaction
     _patience: timedelta
-    _known: dict[Identity, Answer] = field(default_factory=dict)
     _parkings: list[Parking] = field(default_factory=list)
     _waiting: list[Item] = field(default_factory=list)
     _closed: list[int] = field(default_factory=list)
@@ -152,21 +160,23 @@ class Pass:
 
     async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
         """Decide each; where a failure is given, the one item is not handed to the service."""
-        self._known = await self._find_known(items)
-        fresh = self._first_of_each(items)
+        uses = await Uses.find(self._tx.conn, items, self._tx.now)
         messages = {
             at: Received(i.element, i.body, self._tx.now, i.cause)
-            for at in fresh
+            for at in uses.fresh
             if failure is None
-            and isinstance((i := items[at]).element, Envelope)
+            and at not in uses.others
+            and isinstance((i := uses.items[at]).element, Envelope)
             and i.body is not None
         }
         service = self._service
         world = await service.load(self._tx.conn, list(messages.values())) if messages else None
-        for at, item in enumerate(items):
-            if at not in fresh:
+        for at, item in enumerate(uses.items):
+            if at not in uses.fresh:
                 # The first of two in this batch has been decided by now, unless it waits.
-                answer = self._repeat(item)
+                answer = self._repeat(item, uses.of(item))
+            elif at in uses.others:
+                answer = self._take_other(item, uses.others[at])
             elif at in messages:
                 answer = self._take(item, messages[at], service.handle(world, messages[at]))
             elif failure is not None:
@@ -175,41 +185,37 @@ class Pass:
                 answer = self._take_broken(item)
             if answer is None:
                 continue
-            self.answered.append((item, answer))
-            if item.identity is not None:
-                self._known[item.identity] = answer
-                if at in fresh and item.source.kind != "drain":
-                    self._tx.handled.append((item.identity, item.type, answer))
+            self.answered.append((items[at], answer))
+            self._release(item, answer)
+            use = uses.of(item)
+            if use is not None and at in uses.fresh and decides(item):
+                use.answer = answer
+                self._tx.handled.append(use)
         if messages:
             await service.save(self._tx, world)
         await self._store()
 
-    async def _find_known(self, items: Sequence[Item]) -> dict[Identity, Answer]:
-        """What was answered before; to a message that is retried, being parked is no answer."""
-        known = await inbox.find(self._tx.conn, {i.identity for i in items if i.identity})
-        retried = {i.identity for i in items if i.source.kind == "retry"}
-        return {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
-
-    def _first_of_each(self, items: Sequence[Item]) -> set[int]:
-        """The places of the items to decide: not handled before, and not twice in this batch."""
-        seen: set[Identity | None] = set(self._known)
-        fresh = set()
-        for at, item in enumerate(items):
-            if item.identity not in seen:
-                fresh.add(at)
-            # What is drained is parked unhandled: that decides nothing about the same message.
-            if item.identity is not None and item.source.kind != "drain":
-                seen.add(item.identity)
-        return fresh
-
-    def _repeat(self, item: Item) -> Answer | None:
+    def _repeat(self, item: Item, use: Use | None) -> Answer | None:
         """The same message again: no second effect, the same answer."""
-        answer = self._known.get(item.identity) if item.identity else None
+        answer = use.answer if use else None
         if answer is None:
             self._wait(item)
         else:
             self._close(item, "repeated")
         return answer
+
+    def _take_other(self, item: Item, use: Use) -> Answer:
+        """Refuse a command whose source and id were used for another message, park an event."""
+        became = use.answer.code or use.answer.outcome if use.answer else "waiting"
+        source, id = use.identity
+        text = (
+            f"source {shown(source)} and id {shown(id)} were used for "
+            f"{names.short_type(use.type)} of {use.subject} at {moment(use.at)} ({became}); "
+            "give each message an id of its own"
+        )
+        if item.origin.is_command:
+            return self._refuse(item, Answer("refused", "id_reused", text))
+        return self._park(item, "id_reused", text)
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
@@ -217,12 +223,12 @@ class Pass:
             self._wait(item)
             return None
         match decision:
-            case Accepted(events=events, version=version, key=key):
+            case Accepted(events=events, version=version, key=key, message=text):
                 for event in events:
                     self._tx.emit(event, message.cause, key)
                 versions = (getattr(event, "version", None) for event in events)
                 version = version or next((v for v in versions if v is not None), None)
-                answer = Answer("accepted", version=version)
+                answer = Answer("accepted", message=text, version=version)
             case Unchanged(message=text, version=version):
                 answer = Answer("unchanged", message=text, version=version)
                 if item.origin.is_command:
@@ -250,10 +256,13 @@ class Pass:
 
     def _take_drained(self, item: Item) -> Answer | None:
         """Park what no lane took, or what the broker gave up delivering."""
-        if item.source.reason != "unknown_type":
-            self._park(item, item.source.reason, "the broker gave up delivering it")
-            return None
+        if not decides(item):
+            return self._park(item, item.source.reason, "the broker gave up delivering it")
+        if item.type in commands():
+            return self._refuse(item, _invalid(_misrouted(item)))
         text = f"no service reads messages of type {item.type!r}"
+        if near := names.nearest(item.type, commands()):
+            text += f"; perhaps {near!r} is meant"
         self._park(item, "unknown_type", text)
         return self._refuse(item, Answer("refused", "unknown_type", text), close=False)
 
@@ -282,19 +291,23 @@ class Pass:
 
     def _park(self, item: Item, reason: str, error: str, trace: str | None = None) -> Answer:
         """Keep a message with its reason; it is not handled again before somebody asks for it."""
-        answer = Answer("parked", message=error[:1000])
-        self._parkings.append((item, reason, error, trace))
-        parked = MessageParked.of(
-            self._service.name,
-            reason,
-            error[:1000],
-            type=item.type,
-            message_id=item.id or item.origin.message_id,
-            key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
-        )
-        self._tx.emit(parked, item.cause)
+        self._parkings.append(Parking(item, reason, error, trace))
         self._close(item, "parked", forget=item.source.kind != "retry")
-        return answer
+        text = (
+            f"{self._service.name} cannot handle it and keeps it as parked ({reason}) until an "
+            f"operator decides: {error[:1000]}"
+        )
+        return Answer("parked", message=text)
+
+    def _release(self, item: Item, answer: Answer) -> None:
+        """Emit that a message is parked no more, unless it is parked again."""
+        if item.source.kind != "retry" or item.source.number not in self._closed:
+            return
+        how: Release = "refused" if answer.outcome == "refused" else "handled"
+        if item.source.replaced:
+            how = "replaced"
+        number, comment = item.source.number, item.source.comment
+        self._tx.emit(kept.released(self._service.name, number, how, comment), item.cause)
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
@@ -314,12 +327,35 @@ class Pass:
     async def _store(self) -> None:
         """Write what is kept from now on, and what no longer is."""
         if self._parkings:
-            await kept.park(self._tx.conn, self._parkings, self._tx.now)
+            for parking, row in await kept.park(self._tx.conn, self._parkings, self._tx.now):
+                self._tx.emit(self._parked(parking, row), parking.item.cause)
         if self._waiting:
             await kept.wait(self._tx.conn, self._waiting)
             self._tx.wake("waiting")
         if self._closed:
             await kept.forget(self._tx.conn, self._closed)
+
+    def _parked(self, parking: Parking, row: Row) -> MessageParked:
+        item = parking.item
+        return MessageParked.of(
+            self._service.name,
+            row["number"],
+            parking.reason,
+            parking.error[:1000],
+            type=item.type,
+            message_id=item.id or item.origin.message_id,
+            key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
+            attempts=row["attempts"],
+            parked_at=row["kept_at"],
+            body=item.raw,
+        )
+
+
+def _misrouted(item: Item) -> tuple[FieldError, ...]:
+    """All that is wrong with a command that came under the name of none."""
+    broken = item.element.errors if isinstance(item.element, Broken) else ()
+    key = shown(item.origin.routing_key)
+    return (*broken, FieldError("type", f"must be the routing key as well, which is {key}"))
 
 
 def _invalid(errors: tuple[FieldError, ...]) -> Answer:

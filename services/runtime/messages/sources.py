@@ -5,21 +5,20 @@ They are read from their rows, and decided by the decider like those from lanes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from contracts.outcomes import Release
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
-from services.runtime.messages import item, kept
+from services.runtime.decision import Cause
+from services.runtime.messages import inbox, kept
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.intake import MAX_BYTES
-from services.runtime.messages.item import Item, Origin, Source
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Work
 
 CHUNK = 500
-ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
 LOCK_WAITING = "SELECT pg_try_advisory_lock(hashtext('relais.waiting'))"
 UNLOCK_WAITING = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
 
@@ -69,7 +68,7 @@ class Sources:
         while rows := await work.pool.fetch(kept.WAITING, after, CHUNK, MAX_BYTES):
             after = rows[-1]["number"]
             seen += len(rows)
-            items = [i for row in rows for i in self._read(row, "waiting")]
+            items = [i for row in rows for i in kept.read(row, "waiting", self.service.routes)]
             await work.outbox.publish((await self.decider.decide(items)).rows)
         # What few wait look again after every batch; a crowd looks once a second.
         self.decider.wakes_waiting = 0 < seen <= CHUNK
@@ -83,18 +82,18 @@ class Sources:
             await self._send_again(work, row)
         else:
             # It may be what ended the worker before.
-            items = self._read(row, "retry")
+            items = kept.read(row, "retry", self.service.routes)
             await work.outbox.publish((await self.decider.decide_suspects(items)).rows)
         return True
-
-    def _read(self, row: Row, kind: Literal["waiting", "retry"]) -> list[Item]:
-        source = Source(kind, row["number"])
-        origin = Origin(**{name: row[name] for name in ORIGIN})
-        return item.read(origin, row["body"], self.service.routes, row["kept_at"], source)
 
     async def _send_again(self, work: Work, row: Row) -> None:
         """Another service may read this type by now: only the broker knows which."""
         async with work.publishing() as tx:
+            await tx.conn.execute(inbox.FORGET_UNKNOWN, row["number"])
+            await kept.forget(tx.conn, [row["number"]])
+            how: Release = "replaced" if row["replaced"] else "handled"
+            released = kept.released(work.service, row["number"], how, row["comment"])
+            tx.emit(released, Cause(correlationid=row["id"], causationid=row["id"]))
             tx.send(
                 Outgoing(
                     exchange=row["exchange"],
@@ -107,6 +106,6 @@ class Sources:
                     app_id=work.service,
                     partitionkey=row["partitionkey"],
                     mandatory=False,
+                    reply_to=row["reply_to"],
                 )
             )
-            await kept.forget(tx.conn, [row["number"]])

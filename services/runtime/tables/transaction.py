@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from contracts.message import Event
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.decision import Answer, Cause, Identity
+from services.runtime.decision import Cause, Use
 from services.runtime.postgres.database import Connection, Pool
 
 
@@ -38,12 +38,12 @@ class Transaction:
     """An open transaction.
 
     now is the moment of decision, one for the whole transaction.  handled are the messages it has
-    decided, each with its type and its answer.  rows are what it leaves in the outbox.
+    decided, each with its answer.  rows are what it leaves in the outbox.
     """
 
     conn: Connection
     now: datetime
-    handled: list[tuple[Identity, str, Answer]] = field(default_factory=list)
+    handled: list[Use] = field(default_factory=list)
     emitted: list[Emitted] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
     rows: Sequence[OutboxRow] = ()
