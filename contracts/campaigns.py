@@ -1,6 +1,5 @@
 """What is said to and by the campaigns service about campaigns and their processes."""
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
@@ -19,10 +18,10 @@ from contracts.fields import (
 )
 from contracts.message import Command, StateEvent
 from contracts.packages import DistributionLevel
-from contracts.values import Value
+from contracts.values import Known, OpenEnum, Value
 
 
-class CampaignKind(StrEnum):
+class CampaignKind(OpenEnum):
     """What a campaign is for; local and child campaigns are made from orders."""
 
     TEMPLATE = "template"
@@ -31,7 +30,7 @@ class CampaignKind(StrEnum):
     CHILD = "child"
 
 
-class CampaignStatus(StrEnum):
+class CampaignStatus(OpenEnum):
     """Where a campaign is in its life."""
 
     BEING_EDITED = "being_edited"
@@ -40,14 +39,14 @@ class CampaignStatus(StrEnum):
     CANCELED = "canceled"
 
 
-class ProcessKind(StrEnum):
+class ProcessKind(OpenEnum):
     """What a process does."""
 
     WORKFLOW = "workflow"
     DELIVERY = "delivery"
 
 
-class ProcessStatus(StrEnum):
+class ProcessStatus(OpenEnum):
     """Whether a process must run, runs, or has run."""
 
     PENDING = "pending"
@@ -62,7 +61,7 @@ class ProcessSpec(Value):
     """A process that a campaign is made with."""
 
     process_id: Id
-    kind: ProcessKind
+    kind: Known[ProcessKind]
     label: Label
     channel: Name | None = None
 
@@ -110,7 +109,7 @@ class CreateCampaign(CampaignCommand):
 
     label: Label
     kind: Literal[CampaignKind.TEMPLATE, CampaignKind.REFERENCE]
-    distribution_level: DistributionLevel
+    distribution_level: Known[DistributionLevel]
     program: Name | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None
@@ -152,7 +151,7 @@ class CampaignState(Value):
     """Everything that others may know of a campaign."""
 
     campaign_id: Id
-    label: Label
+    label: Name
     kind: CampaignKind
     distribution_level: DistributionLevel
     program: Name | None = None
@@ -226,7 +225,7 @@ class ProcessState(Value):
     process_id: Id
     campaign_id: Id
     kind: ProcessKind
-    label: Label
+    label: Name
     channel: Name | None = None
     status: ProcessStatus
     version: Version

@@ -28,12 +28,16 @@ from contracts.message import Command
 from contracts.outcomes import CommandOutcome
 from contracts.session import Letter, NotSent, Session, open_session
 
-__all__ = ["Attributes", "Client", "NoConfirm", "NoOutcome", "NotSent", "connect"]
+__all__ = ["Attributes", "Client", "NoBroker", "NoConfirm", "NoOutcome", "NotSent", "connect"]
 
 _WINDOW = 500
 """How many bodies are on their way to the broker at once."""
 
 _LONGEST_PAUSE = 2.0
+
+
+class NoBroker(ConnectionError):
+    """No broker lets us in."""
 
 
 class NoConfirm(NotSent, TimeoutError):
@@ -57,7 +61,7 @@ class Attributes(TypedDict, total=False):
 async def connect(url: str, *, source: str, timeout: float = 10) -> AsyncIterator["Client"]:
     """A client while the block lasts; source is how its commands are signed, 1-128 characters.
 
-    Raises ConnectionError when no broker answers, ValueError when the URL makes no sense.
+    Raises NoBroker when no broker answers, ValueError when the URL makes no sense.
     """
     if not 1 <= len(source) <= 128:
         raise ValueError(f"source must have 1 to 128 characters, not {len(source)}")
@@ -67,7 +71,8 @@ async def connect(url: str, *, source: str, timeout: float = 10) -> AsyncIterato
             await client.open()
     except CONNECTION_EXCEPTIONS as error:
         place = f"{urlsplit(url).hostname}:{urlsplit(url).port or 5672}"
-        raise ConnectionError(f"no broker lets us in at {place}: {error or 'no answer'}") from error
+        text = f"no RabbitMQ lets us in at {place}: {str(error) or 'no answer'}"
+        raise NoBroker(text) from error
     try:
         yield client
     finally:

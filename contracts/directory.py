@@ -1,16 +1,25 @@
 """What is said to and by the directory about local entities."""
 
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from contracts.fields import Email, Flag, Id, Instant, Label, Language, Version, WebhookUrl
+from contracts.fields import (
+    Email,
+    Flag,
+    Id,
+    Instant,
+    Label,
+    Language,
+    Name,
+    Version,
+    WebhookUrl,
+)
 from contracts.message import ABSENT, Command, Edit, StateEvent
-from contracts.values import Operators, Value
+from contracts.values import Known, OpenEnum, Operators, Value
 
 
-class Channel(StrEnum):
+class Channel(OpenEnum):
     """A way to reach an entity."""
 
     MAILBOX = "mailbox"
@@ -28,6 +37,12 @@ def _distinct(channels: list[Channel]) -> list[Channel]:
 
 Channels = Annotated[
     list[Channel],
+    Field(min_length=1, max_length=10),
+    AfterValidator(_distinct),
+    BeforeValidator(_or_mailbox),
+]
+KnownChannels = Annotated[
+    list[Known[Channel]],
     Field(min_length=1, max_length=10),
     AfterValidator(_distinct),
     BeforeValidator(_or_mailbox),
@@ -54,7 +69,7 @@ class RegisterEntity(EntityCommand):
     label: Label
     email: Email | None = None
     language: Language | None = None
-    channels: Channels = Field(default_factory=_default_channels)
+    channels: KnownChannels = Field(default_factory=_default_channels)
     mailbox: Id | None = None
     webhook_url: WebhookUrl | None = None
     notify: Operators = None
@@ -71,7 +86,7 @@ class UpdateEntity(EntityCommand, Edit):
     label: Label = ABSENT
     email: Email | None = None
     language: Language | None = None
-    channels: Channels = Field(default_factory=_default_channels)
+    channels: KnownChannels = Field(default_factory=_default_channels)
     mailbox: Id | None = None
     webhook_url: WebhookUrl | None = None
     notify: Operators = None
@@ -95,7 +110,7 @@ class EntityState(Value):
     """Everything that others may know of an entity."""
 
     entity_id: Id
-    label: Label
+    label: Name
     email: Email | None = None
     language: Language | None = None
     channels: Channels = Field(default_factory=_default_channels)

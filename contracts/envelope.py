@@ -11,6 +11,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError
 
+from contracts import numbers
 from contracts.fields import Attribute, Id, Identity, Instant, JsonType
 from contracts.names import MAX_BATCH_ELEMENTS, MAX_BODY_BYTES
 from contracts.sentences import printable, sentence, shown
@@ -80,22 +81,26 @@ Element = Envelope | Broken | Unreadable
 _validate = Envelope.__pydantic_validator__.validate_python
 
 
-def read(body: bytes) -> list[Element]:
-    """Read a body in either format; never raises, says what each element is."""
+def read(body: bytes, *, exact: bool = False) -> list[Element]:
+    """Read a body in either format; never raises, says what each element is.
+
+    exact is for commands: an element is broken where a number of its data cannot be held.
+    """
     if len(body) > MAX_BODY_BYTES:
         return [Unreadable(f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES}", body)]
     try:
-        value = orjson.loads(body)
+        value, rounded = numbers.read(body, exact=exact)
     except orjson.JSONDecodeError as error:
         return [Unreadable(f"the body is not JSON in UTF-8: {error}", body)]
     elements = value if isinstance(value, list) else [value]
     if not 1 <= len(elements) <= MAX_BATCH_ELEMENTS:
         reason = f"the array has {len(elements)} elements; 1 to {MAX_BATCH_ELEMENTS} are accepted"
         return [Unreadable(reason, body)]
-    # A short body cannot be deep, and most are short.
-    if len(body) > 2 * _NESTING and not _writable(value):
-        return [_deep(element, body) for element in elements]
-    return [_element(element, body) for element in elements]
+    # A short body cannot be deep, and most are short; half a character has to be escaped.
+    is_odd = (len(body) > 2 * _NESTING or b"\\u" in body) and not _writable(value)
+    read_one = _odd if is_odd else _element
+    found = [read_one(element, body) for element in elements]
+    return _broken_by(rounded, found, elements) if rounded and exact else found
 
 
 def _element(value: Any, body: bytes) -> Element:
@@ -120,14 +125,14 @@ def _broken(value: Any, body: bytes, errors: tuple[FieldError, ...]) -> Element:
     return Broken(value["source"], value["id"], value, errors)
 
 
-def _deep(value: Any, body: bytes) -> Element:
-    """An element of a body that could be read and never written again, less what is too deep."""
+def _odd(value: Any, body: bytes) -> Element:
+    """An element of a body that could be read and never written again, less what is odd in it."""
     if _writable(value):
         return _element(value, body)
     if not isinstance(value, dict):
         return Unreadable(f"a message is a JSON object, not {shown(value)}", body)
     kept = {name: item for name, item in value.items() if _writable([item])}
-    message = f"must not be nested deeper than {_NESTING} levels"
+    message = f"must have at most {_NESTING} levels and no half of a character"
     errors = [FieldError(printable(name), message) for name in value if name not in kept]
     element = _element(kept, body)
     if isinstance(element, Unreadable):
@@ -135,6 +140,31 @@ def _deep(value: Any, body: bytes) -> Element:
     if isinstance(element, Broken):
         errors += [e for e in element.errors if e.field in kept]
     return Broken(kept["source"], kept["id"], kept, tuple(errors))
+
+
+def _broken_by(
+    rounded: Sequence[numbers.Rounded], found: Sequence[Element], values: Sequence[Any]
+) -> list[Element]:
+    """The elements, broken where a number of their data would not come out as it came in."""
+    errors: list[tuple[FieldError, ...]] = [() for _ in found]
+    for path, text in rounded:
+        at, inside = (path[0], path[1:]) if isinstance(path[0], int) else (0, path)
+        if inside and inside[0] == "data" and len(errors[at]) < _MAX_ERRORS:
+            errors[at] += (
+                FieldError(_path("", inside), f"must be {numbers.HELD}, not {printable(text)}"),
+            )
+    pairs = zip(found, errors, values, strict=True)
+    return [_more_broken(one, more, value) if more else one for one, more, value in pairs]
+
+
+def _more_broken(element: Element, errors: tuple[FieldError, ...], value: Any) -> Element:
+    match element:
+        case Envelope(source=source, id=id):
+            return Broken(source, id, value, errors)
+        case Broken():
+            return replace(element, errors=element.errors + errors)
+        case Unreadable():
+            return element
 
 
 def _writable(value: Any) -> bool:

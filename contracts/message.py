@@ -172,6 +172,24 @@ def _built(cls: type[ModelT], values: dict[str, Any]) -> ModelT:
     return model
 
 
+def same(one: Any, two: Any) -> bool:
+    """Whether two values are the same JSON: true is not 1, 1 is 1.0, the order of keys is none."""
+    if one != two:
+        return False
+    match one:
+        case dict():
+            return all(same(value, two[name]) for name, value in one.items())
+        case list():
+            return all(map(same, one, two))
+        case _:
+            return isinstance(one, bool) == isinstance(two, bool)
+
+
+def differing(state: BaseModel, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of these values that the state does not have."""
+    return {name: value for name, value in values.items() if not same(getattr(state, name), value)}
+
+
 def to_json(values: Any) -> bytes:
     """Plain values as JSON, as pydantic writes them but faster; it writes the models among them."""
     return orjson.dumps(values, default=_inner_json, option=orjson.OPT_UTC_Z)

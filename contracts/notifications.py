@@ -1,17 +1,16 @@
 """What notifications says of its work, and the notices that mailboxes receive."""
 
-from enum import StrEnum
 from typing import ClassVar
 
 from contracts.directory import Channel
-from contracts.fields import Id, Instant, Label, OptionalComment, Text, Version, Whole
+from contracts.fields import Id, Instant, Name, OptionalComment, Text, Version, Whole
 from contracts.message import Event, StateEvent
 from contracts.orders import OrderStatus
 from contracts.packages import DistributionLevel
-from contracts.values import Value
+from contracts.values import OpenEnum, Value
 
 
-class NotificationKind(StrEnum):
+class NotificationKind(OpenEnum):
     """What a recipient is told of."""
 
     PACKAGE_AVAILABLE = "package_available"
@@ -27,7 +26,7 @@ class NotificationKind(StrEnum):
     CAMPAIGN_AVAILABLE = "campaign_available"
 
 
-class NotificationStatus(StrEnum):
+class NotificationStatus(OpenEnum):
     """Whether a notification has reached its channel."""
 
     PENDING = "pending"
@@ -36,7 +35,7 @@ class NotificationStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
-class RecipientType(StrEnum):
+class RecipientType(OpenEnum):
     """Who is told."""
 
     ENTITY = "entity"
@@ -110,14 +109,14 @@ class Recipient(Value):
 
     type: RecipientType
     id: Id
-    label: Label
+    label: Name
 
 
 class PackageInfo(Value):
     """The package that a notice is about."""
 
     package_id: Id
-    label: Label
+    label: Name
     edition: Version
     distribution_level: DistributionLevel
     campaign_id: Id
@@ -132,7 +131,7 @@ class OrderInfo(Value):
     """The order that a notice is about."""
 
     order_id: Id
-    label: Label
+    label: Name
     status: OrderStatus
 
 

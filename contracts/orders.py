@@ -1,6 +1,5 @@
 """What is said to and by the orders service about orders of packages."""
 
-from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -10,16 +9,17 @@ from contracts.fields import (
     Id,
     Instant,
     Label,
+    Name,
     OptionalComment,
     Parameters,
     Text,
     Version,
 )
 from contracts.message import ABSENT, Command, Edit, Event, StateEvent
-from contracts.values import Documents, Value
+from contracts.values import Documents, OpenEnum, Value
 
 
-class OrderStatus(StrEnum):
+class OrderStatus(OpenEnum):
     """Where an order is in its life."""
 
     ORDERED = "ordered"
@@ -98,7 +98,7 @@ class OrderState(Value):
     package_id: Id
     edition: Version
     entity_id: Id
-    label: Label
+    label: Name
     comment: OptionalComment | None = None
     parameters: Parameters = None
     documents: Documents = None

@@ -1,20 +1,20 @@
 """What becomes of a command: the answer to its sender, and the events when nothing changed."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
 from contracts.envelope import FieldError
 from contracts.fields import Id, Instant, Text, Version, Whole
 from contracts.message import Event
+from contracts.values import OpenEnum
 
 NO_SUBJECT = "-"
 """The subject of an answer to a command that had no valid one of its own."""
 
 
-class Outcome(StrEnum):
+class Outcome(OpenEnum):
     """Done, already so, no, or kept for an operator: then another answer follows."""
 
     ACCEPTED = "accepted"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     PARKED = "parked"
 
 
-class RefusalCode(StrEnum):
+class RefusalCode(OpenEnum):
     """Why a command was refused."""
 
     INVALID = "invalid"
@@ -164,8 +164,13 @@ def _text(body: bytes) -> str | None:
         return None
 
 
-Release = Literal["handled", "refused", "replaced", "discarded"]
-"""What becomes of a parked message in the end."""
+class Release(OpenEnum):
+    """What becomes of a parked message in the end."""
+
+    HANDLED = "handled"
+    REFUSED = "refused"
+    REPLACED = "replaced"
+    DISCARDED = "discarded"
 
 
 class MessageReleased(Event):

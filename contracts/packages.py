@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from contracts.fields import (
     Audience,
@@ -23,13 +22,13 @@ from contracts.fields import (
     or_none,
 )
 from contracts.message import ABSENT, Command, Edit, StateEvent
-from contracts.values import Documents, Operator, Operators, Value
+from contracts.values import Documents, Known, OpenEnum, Operator, Operators, Value
 
 PackageEdition = tuple[str, int]
 """A package and one of its editions."""
 
 
-class PackageStatus(StrEnum):
+class PackageStatus(OpenEnum):
     """Where a package is in its life."""
 
     BEING_EDITED = "being_edited"
@@ -40,7 +39,7 @@ class PackageStatus(StrEnum):
     CANCELED = "canceled"
 
 
-class DistributionLevel(StrEnum):
+class DistributionLevel(OpenEnum):
     """How far local entities take part in a campaign."""
 
     LOCAL = "local"
@@ -50,7 +49,7 @@ class DistributionLevel(StrEnum):
     COLLABORATIVE_SIMPLE = "collaborative_simple"
 
 
-class ApprovalMode(StrEnum):
+class ApprovalMode(OpenEnum):
     """Whether orders wait for an approval."""
 
     MANUAL = "manual"
@@ -58,18 +57,21 @@ class ApprovalMode(StrEnum):
 
 
 class Reminder(Value):
-    """When reviewers are reminded: some days after the submission, or at a moment."""
+    """When reviewers are reminded: some days after the submission, or at a moment.
+
+    It has neither where a newer service knows another way to say when.
+    """
 
     days_after: Annotated[int, Field(strict=True, ge=0, le=365)] | None = Field(
         default=None, exclude_if=lambda value: value is None
     )
     at: Instant | None = Field(default=None, exclude_if=lambda value: value is None)
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.days_after is None) == (self.at is None):
-            raise ValueError("must have either days_after or at")
-        return self
+
+def _either(reminder: Reminder) -> Reminder:
+    if (reminder.days_after is None) == (reminder.at is None):
+        raise ValueError("must have either days_after or at")
+    return reminder
 
 
 def _or_manual(value: Any) -> Any:
@@ -81,8 +83,17 @@ def _or_three(value: Any) -> Any:
 
 
 Mode = Annotated[ApprovalMode, BeforeValidator(_or_manual)]
+KnownMode = Annotated[Known[ApprovalMode], BeforeValidator(_or_manual)]
 Reminders: TypeAlias = (
     Annotated[list[Reminder], Field(max_length=100), AfterValidator(or_none)] | None
+)
+KnownReminders: TypeAlias = (
+    Annotated[
+        list[Annotated[Reminder, AfterValidator(_either)]],
+        Field(max_length=100),
+        AfterValidator(or_none),
+    ]
+    | None
 )
 ApprovalDays = Annotated[int, Field(strict=True, ge=1, le=365), BeforeValidator(_or_three)]
 
@@ -91,7 +102,7 @@ class PackageTerms(Value):
     """What a package is about: the fields that its creation gives it."""
 
     package_id: Id
-    label: Label
+    label: Name
     distribution_level: DistributionLevel
     campaign_id: Id
     folder: Name | None = None
@@ -127,6 +138,11 @@ class CreatePackage(PackageTerms, PackageCommand):
 
     TYPE: ClassVar[str] = "relais.package.create.v1"
 
+    label: Label
+    distribution_level: Known[DistributionLevel]
+    approval_mode: KnownMode = ApprovalMode.MANUAL
+    reminders: KnownReminders = None
+
 
 class EditPackage(PackageCommand, Edit):
     """Change some fields of a package."""
@@ -135,7 +151,7 @@ class EditPackage(PackageCommand, Edit):
     ADDRESS: ClassVar[frozenset[str]] = frozenset({"package_id", "expected_version"})
 
     label: Label = ABSENT
-    distribution_level: DistributionLevel = ABSENT
+    distribution_level: Known[DistributionLevel] = ABSENT
     campaign_id: Id = ABSENT
     folder: Name | None = None
     description: Prose | None = None
@@ -147,10 +163,10 @@ class EditPackage(PackageCommand, Edit):
     available_at: Instant | None = None
     registration_deadline: Instant | None = None
     personalization_deadline: Instant | None = None
-    approval_mode: Mode = ApprovalMode.MANUAL
+    approval_mode: KnownMode = ApprovalMode.MANUAL
     approval_period_days: ApprovalDays = 3
     reviewers: Operators = None
-    reminders: Reminders = None
+    reminders: KnownReminders = None
     several_orders: Flag | None = None
     start_targeting_on_order_approval: Flag | None = None
     notification_message: Prose | None = None

@@ -95,6 +95,31 @@ def printable(text: str) -> str:
     return cut if cut.isprintable() else repr(cut)[1:-1]
 
 
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""What moves a cursor, ends a line, turns the direction of text or cannot be seen at all."""
+
+
+def visible(text: str) -> str:
+    """A text that a terminal shows and does not obey: controls as JSON escapes them.
+
+    Line feeds and tabs stay.
+    """
+    return text if text.isascii() and text.isprintable() else _CONTROLS.sub(_escaped, text)
+
+
+def one_line(text: str) -> str:
+    """The same for text within a line, which it cannot end."""
+    return visible(text).replace("\n", "\\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def _quoted(text: str) -> str:
     return f"'{printable(text)}'"
 

@@ -19,7 +19,29 @@ for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
 
+
+def on_server(url: str, database: str) -> str:
+    """The same server, another database or virtual host."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+# Processes of pytest that run at once each have a virtual host, of their name.
+if (_url := os.environ.get("RELAIS_AMQP_URL")) and (_me := os.environ.get("PYTEST_XDIST_WORKER")):
+    os.environ["RELAIS_AMQP_URL"] = on_server(_url, _me)
+
 HOW = "start them with `./run test`, or set RELAIS_AMQP_URL and RELAIS_POSTGRES_URL"
+
+
+ONE_STACK = ("faults", "upgrade")
+"""Folders whose tests share one stack: they run in one process, after each other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep in one process what shares a stack, where pytest runs several at once."""
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder in ONE_STACK else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +60,6 @@ def amqp_url() -> str:
     if not url:
         pytest.skip(f"needs a RabbitMQ: {HOW}")
     return url
-
-
-def on_server(url: str, database: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 @pytest.fixture(scope="session")

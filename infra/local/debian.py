@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import caches
+from infra.local import caches, plain
 from infra.local.errors import Unavailable
 from infra.local.keeping import Kept
 from infra.local.leftovers import try_lock
@@ -23,6 +23,7 @@ from infra.local.leftovers import try_lock
 TOOLS = ("apt-get", "apt-cache", "dpkg-deb")
 # Raised when what is unpacked has to look different: older caches are then left alone.
 RECIPE = 1
+FETCH_SECONDS = 1_800.0
 APT_CONFIG = """\
 Dir::State "{here}/apt";
 Dir::State::status "/var/lib/dpkg/status";
@@ -101,13 +102,14 @@ def download(kept: Kept, draft: Path) -> list[Path]:
     for folder in ("apt/lists/partial", "apt/cache/archives/partial", "debs", "root"):
         (draft / folder).mkdir(parents=True)
     config = draft / "apt.conf"
-    config.write_text(APT_CONFIG.format(here=draft))
+    config.write_text(APT_CONFIG.format(here=plain.path_to(kept, draft)))
     apt = ("-qq", "-c", str(config))
     try:
-        kept.run("apt-get", ["apt-get", *apt, "update"])
+        kept.run("apt-get", ["apt-get", *apt, "update"], seconds=FETCH_SECONDS)
         depends = kept.run("apt-cache", ["apt-cache", *apt, *DEPENDS])
         names = sorted({name for name in WANTED.findall(depends) if not UNWANTED.match(name)})
-        kept.run("apt-get", ["apt-get", *apt, "download", *names], cwd=draft / "debs")
+        fetch = ["apt-get", *apt, "download", *names]
+        kept.run("apt-get", fetch, cwd=draft / "debs", seconds=FETCH_SECONDS)
     except Unavailable as error:
         raise Unavailable(
             f"RabbitMQ cannot be fetched: {error}\n"
@@ -118,11 +120,10 @@ def download(kept: Kept, draft: Path) -> list[Path]:
 
 
 def settle(unpacked: Path, final: Path) -> None:
-    """Make Erlang's launcher know its final place, then put everything there at once."""
+    """Make Erlang's launcher find its own place, then put everything there at once."""
     launcher = unpacked / "usr/lib/erlang/bin/erl"
     text = launcher.read_text()
-    place = f'ROOTDIR="{final}/usr/lib/erlang"'
-    launcher.write_text(text.replace("ROOTDIR=/usr/lib/erlang", place))
+    launcher.write_text(text.replace("ROOTDIR=/usr/lib/erlang", 'ROOTDIR="${0%/bin/*}"'))
     unpacked.rename(final)
 
 

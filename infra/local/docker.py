@@ -7,9 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local import rabbitmq
-from infra.local.errors import Unavailable
-from infra.local.keeping import Kept, Process, tail
+from infra.local import plain, rabbitmq
+from infra.local.keeping import Kept, Process
 from infra.local.ports import answers, free_port
 
 # The versions of docker-compose.yml.
@@ -17,6 +16,8 @@ BROKER = "rabbitmq:4.3-management"
 DATABASE = "postgres:18"
 # What a Postgres answers to a request for TLS: a container's port proxy alone answers nothing.
 TLS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+# An image may have to be fetched first.
+START_SECONDS = 1_800.0
 
 
 def unavailable() -> str | None:
@@ -47,12 +48,13 @@ def start_broker(kept: Kept, folder: Path) -> str:
         "20-relais.conf": "load_definitions = /etc/rabbitmq/definitions.json\n",
     }
     mounts: dict[Path, str] = {}
+    here = plain.path_to(kept, folder)
     for name, text in files.items():
         (folder / name).write_text(text)
         place = "conf.d/" if name.endswith(".conf") else ""
-        mounts[folder / name] = f"/etc/rabbitmq/{place}{name}"
+        mounts[here / name] = f"/etc/rabbitmq/{place}{name}"
     server = run(kept, "rabbitmq", BROKER, f"{port}:5672", mounts, {})
-    wait_until_ready(kept, server, port, rabbitmq.PROTOCOL_HEADER)
+    wait_until_answering(server, port, rabbitmq.PROTOCOL_HEADER)
     return f"amqp://relais:{password}@127.0.0.1:{port}/"
 
 
@@ -61,7 +63,7 @@ def start_database(kept: Kept) -> str:
     port, password = free_port(), secrets.token_urlsafe(24)
     environment = {"POSTGRES_PASSWORD": password}
     server = run(kept, "postgres", DATABASE, f"{port}:5432", {}, environment)
-    wait_until_ready(kept, server, port, TLS_REQUEST)
+    wait_until_answering(server, port, TLS_REQUEST)
     return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
 
 
@@ -85,10 +87,6 @@ def run(
     return kept.start(name, ["docker", "run", *options, image], grace=30.0)
 
 
-def wait_until_ready(kept: Kept, server: Process, port: int, greeting: bytes) -> None:
+def wait_until_answering(server: Process, port: int, greeting: bytes) -> None:
     """Wait until the server in the container answers in its own protocol."""
-    while not answers("127.0.0.1", port, greeting=greeting):
-        if not server.alive():
-            kept.check()
-            raise Unavailable(f"The container {server.name} ended:\n{tail(server.log)}")
-        kept.pause(0.1)
+    server.wait_until(lambda: answers("127.0.0.1", port, greeting=greeting), START_SECONDS)

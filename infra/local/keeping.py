@@ -7,10 +7,12 @@ import contextlib
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -19,11 +21,14 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from infra.local import keeper
-from infra.local.errors import Unavailable
+from infra.local.errors import PortTaken, Unavailable
 from infra.local.leftovers import end_leftovers, lock
 
 T = TypeVar("T")
 HELD = keeper.HELD
+# A server on a busy machine takes some seconds; one that takes so long waits for something.
+START_SECONDS = 90.0
+RUN_SECONDS = 120.0
 QUIET: Callable[[str], None] = lambda sentence: None  # noqa: E731 - a value, not a rule with a name
 
 
@@ -49,6 +54,26 @@ class Process:
     def alive(self) -> bool:
         """Whether it still runs, as far as we have heard."""
         return not self.over.is_set()
+
+    def wait_until(self, is_ready: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        """Wait until a server is ready; raises an error when it ends before, or hangs."""
+        until = time.monotonic() + seconds
+        while not is_ready():
+            if not self.alive():
+                self.kept.check()
+                end = tail(self.log)
+                kind = PortTaken if TAKEN.search(end) else Unavailable
+                raise kind(f"{self.name} ended while starting:\n{end}")
+            self.expect_before(until, "is not ready")
+            self.kept.pause(0.02)
+
+    def expect_before(self, until: float, state: str) -> None:
+        """Raise an error with the end of the log once a moment has passed."""
+        if time.monotonic() > until:
+            raise Unavailable(
+                f"{self.name} {state} after the time it is given; its log {self.log} ends:\n"
+                f"{tail(self.log)}"
+            )
 
 
 class Kept:
@@ -106,13 +131,17 @@ class Kept:
             raise Unavailable(f"{name} does not start: {answer.get('failed')}.")
         return self._enter(Process(name, answer["started"], log, self), ended)
 
-    def run(self, name: str, argv: Sequence[str | Path], **how: Any) -> str:
+    def run(
+        self, name: str, argv: Sequence[str | Path], *, seconds: float = RUN_SECONDS, **how: Any
+    ) -> str:
         """Run a process to its end and return what it wrote; any exit code but 0 is an error."""
         log: Path = how.setdefault("log", self.folder / f"{name}.log")
         log.unlink(missing_ok=True)
         process = self.start(name, argv, **how)
+        until = time.monotonic() + seconds
         while not process.over.wait(0.05):
             self.check()
+            process.expect_before(until, "has not ended")
         if process.returncode != 0:
             self.check()
             raise Unavailable(f"{name} ended with code {process.returncode}:\n{tail(log)}")
@@ -210,6 +239,7 @@ class Kept:
             ended(process)
 
 
+TAKEN = re.compile("eaddrinuse|already in use", re.IGNORECASE)
 LOST = "The process that holds everything in {folder} has been killed; run the command again."
 
 

@@ -6,13 +6,13 @@ import os
 import pwd
 import secrets
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
 
+from infra.local import plain
 from infra.local.errors import Unavailable
-from infra.local.keeping import HELD, Kept, Process, tail
+from infra.local.keeping import HELD, Kept, Process
 from infra.local.ports import free_port
 
 OLDEST = 15
@@ -77,11 +77,13 @@ def start(kept: Kept, folder: Path, *, durable: bool, port: int | None = None) -
     password = password_of(folder)
     if user:
         hand_over(folder, user)
+    else:
+        folder = plain.path_to(kept, folder)
     if not (folder / "data/PG_VERSION").exists():
         initialise(kept, folder, binaries, user)
     port = free_port(preferred=port)
     server = launch(kept, folder, binaries, user, port, durable)
-    wait_until_ready(kept, server, folder / "data/postmaster.pid")
+    server.wait_until(lambda: is_ready(folder / "data/postmaster.pid"))
     return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
 
 
@@ -120,10 +122,12 @@ def unprivileged() -> tuple[int, int] | None:
 
 def reachable(kept: Kept, binaries: Binaries, user: tuple[int, int] | None) -> Binaries:
     """Return the programs where `user` can run them: in place, else copied (30 MB) for this run."""
-    if user is None or all(parent.stat().st_mode & 0o001 for parent in binaries.folder.parents):
+    folders = binaries.folder.parents
+    enters = user is None or all(folder.stat().st_mode & 0o001 for folder in folders)
+    # initdb gives its own path to a shell, without the links that led to it.
+    if enters and plain.is_plain(binaries.folder):
         return binaries
-    place = Path(tempfile.mkdtemp(prefix="relais-postgres-"))
-    kept.remove_at_end(place)
+    place = plain.new_folder(kept)
     package = binaries.folder.parents[1]
     skipped = shutil.ignore_patterns("include", "*.py", "__pycache__")
     shutil.copytree(package, place / package.name, ignore=skipped)
@@ -198,17 +202,8 @@ def place_of(folder: Path, user: tuple[int, int] | None) -> str:
     return HELD if user else str(folder.absolute())
 
 
-def wait_until_ready(kept: Kept, server: Process, status: Path) -> None:
-    """Wait until the server writes into its pid file that it accepts connections."""
-    while not is_ready(status):
-        if not server.alive():
-            kept.check()
-            raise Unavailable(f"Postgres ended while starting:\n{tail(server.log)}")
-        kept.pause(0.02)
-
-
 def is_ready(status: Path) -> bool:
-    """Whether the last line of a postmaster.pid is `ready`."""
+    """Whether a postmaster.pid ends with `ready`: the server accepts connections."""
     try:
         return status.read_text().rstrip().endswith("\nready")
     except OSError:

@@ -8,16 +8,19 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
-from infra.local.errors import PortTaken, Unavailable
-from infra.local.keeping import Kept, Process, tail
+from infra.local import plain
+from infra.local.keeping import Kept
 from infra.local.ports import answers, free_port
 
 PLUGINS = ("rabbitmq_consistent_hash_exchange",)
+FOR_TESTS = ("gw0", "gw1")
+"""Virtual hosts of a node that keeps nothing: one for each process of pytest, by its name."""
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 # The node's name is part of its data, so it does not depend on the port; its epmd is private too.
 NODE = "relais@localhost"
@@ -43,7 +46,9 @@ class Files:
     @property
     def server(self) -> Path:
         """The program that starts a node."""
-        return self.root / "usr/lib/rabbitmq/bin/rabbitmq-server"
+        found = self.root / "usr/lib/rabbitmq/bin/rabbitmq-server"
+        # A script that finds itself to be a link would resolve all of its path, `root` as well.
+        return Path(normpath(found.parent / found.readlink())) if found.is_symlink() else found
 
     @property
     def erlang(self) -> Path:
@@ -53,7 +58,7 @@ class Files:
     @property
     def plugins(self) -> Path:
         """The folder of the broker's own parts and its plugins."""
-        return self.server.resolve().parents[1] / "plugins"
+        return self.server.parents[1] / "plugins"
 
     def environment(self) -> dict[str, str]:
         """Return what the programs need to find each other."""
@@ -87,6 +92,7 @@ class Node:
     files: Files
     port: int
     password: str
+    vhosts: Sequence[str] = ("/",)
 
     @property
     def url(self) -> str:
@@ -108,6 +114,7 @@ class Node:
             "RABBITMQ_MNESIA_BASE": str(here / "data"),
             "RABBITMQ_LOG_BASE": str(here / "log"),
             "RABBITMQ_LOGS": "-",
+            "ERL_CRASH_DUMP": str(here / "log/erl_crash.dump"),
             "RABBITMQ_PID_FILE": str(here / "pid"),
             "RABBITMQ_CONFIG_FILE": str(here / "rabbitmq.conf"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(here / "advanced.config"),
@@ -123,18 +130,28 @@ class Node:
 
 def start(kept: Kept, folder: Path, files: Files, *, durable: bool, port: int | None = None) -> str:
     """Start a node on the data in `folder`, made when there is none; return its URL."""
-    node = Node(folder, files, free_port(preferred=port, offsets=OFFSETS), password_of(folder))
+    vhosts = ("/",) if durable else ("/", *FOR_TESTS)
+    node = node_in(kept, folder, files, vhosts, port)
     write_files(node)
     start_epmd(kept, node)
     server = kept.start(
         "rabbitmq",
-        [files.server],
+        [node.files.server],
         env=node.environment(),
         stop=SIGTERM if durable else SIGKILL,
         grace=20.0,
     )
-    wait_until_ready(kept, node, server)
+    server.wait_until(lambda: answers("127.0.0.1", node.port, greeting=PROTOCOL_HEADER))
     return node.url
+
+
+def node_in(
+    kept: Kept, folder: Path, files: Files, vhosts: Sequence[str] = ("/",), port: int | None = None
+) -> Node:
+    """Return a node that has its things in `folder`, by paths that its scripts can read."""
+    password, free = password_of(folder), free_port(preferred=port, offsets=OFFSETS)
+    here, root = plain.path_to(kept, folder), plain.path_to(kept, files.root)
+    return Node(here, Files(root, files.source), free, password, vhosts)
 
 
 def password_of(folder: Path) -> str:
@@ -156,21 +173,25 @@ def write_files(node: Node) -> None:
     (here / "rabbitmq.conf").write_text(configuration)
     (here / "advanced.config").write_text("[].\n")
     (here / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
-    (here / "definitions.json").write_text(json.dumps(definitions(node.password)))
+    (here / "definitions.json").write_text(json.dumps(definitions(node.password, node.vhosts)))
     write_cookie(here / "home/.erlang.cookie")
     link_plugins(node.files.plugins, here / "plugins")
 
 
-def definitions(password: str) -> dict[str, object]:
-    """Return the user, its rights and the virtual host that a node starts with."""
+def definitions(password: str, vhosts: Sequence[str] = ("/",)) -> dict[str, object]:
+    """Return the user, its rights and the virtual hosts that a node starts with."""
     user = {
         "name": "relais",
         "password_hash": password_hash(password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
         "tags": ["administrator"],
     }
-    rights = {"user": "relais", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
-    return {"users": [user], "vhosts": [{"name": "/"}], "permissions": [rights]}
+    rights = {"user": "relais", "configure": ".*", "write": ".*", "read": ".*"}
+    return {
+        "users": [user],
+        "vhosts": [{"name": name} for name in vhosts],
+        "permissions": [rights | {"vhost": name} for name in vhosts],
+    }
 
 
 def password_hash(password: str) -> str:
@@ -224,23 +245,4 @@ def start_epmd(kept: Kept, node: Node) -> None:
         env=node.files.environment(),
         stop=SIGKILL,
     )
-    while not answers("127.0.0.1", int(port)):
-        expect_alive(kept, epmd)
-        kept.pause(0.01)
-
-
-def wait_until_ready(kept: Kept, node: Node, server: Process) -> None:
-    """Wait until the node speaks AMQP."""
-    while not answers("127.0.0.1", node.port, greeting=PROTOCOL_HEADER):
-        expect_alive(kept, server)
-        kept.pause(0.05)
-
-
-def expect_alive(kept: Kept, process: Process) -> None:
-    """Raise an error with the end of the log when a process has ended."""
-    if process.alive():
-        return
-    kept.check()
-    end = tail(process.log)
-    kind = PortTaken if re.search("eaddrinuse|already in use", end) else Unavailable
-    raise kind(f"RabbitMQ ended while starting:\n{end}")
+    epmd.wait_until(lambda: answers("127.0.0.1", int(port)))

@@ -35,6 +35,8 @@ class Servers:
     """An administrator of the server, in the database `postgres`."""
     chosen: tuple[str, ...]
     """One sentence each: what is used, and why."""
+    vhosts: tuple[str, ...] = ()
+    """More virtual hosts of the broker, where tests run beside each other."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Choice:
     sentence: str
     url: str | None = None
     start: Callable[[Kept], str] | None = None
+    vhosts: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -70,7 +73,7 @@ def servers(state: Path, *, durable: bool = True, report: Report = QUIET) -> Ite
         bringing = (partial(bring, choice, kept) for choice in choices)
         amqp_url, postgres_url = together(kept, *bringing)
         remember_ports(state, amqp_url, postgres_url)
-        yield Servers(amqp_url, postgres_url, sentences)
+        yield Servers(amqp_url, postgres_url, sentences, choices[0].vhosts)
 
 
 def mode_from(text: str) -> str:
@@ -111,7 +114,8 @@ def choose_broker(mode: str, state: Path, durable: bool, report: Report) -> Choi
         return rabbitmq.start(kept, folder, used, durable=durable, port=port)
 
     source = files.source if files else "out of Debian's packages, not installed"
-    return Choice(private("RabbitMQ", source, "AMQP"), start=start)
+    vhosts = () if durable else rabbitmq.FOR_TESTS
+    return Choice(private("RabbitMQ", source, "AMQP"), start=start, vhosts=vhosts)
 
 
 def choose_database(mode: str, state: Path, durable: bool) -> Choice:

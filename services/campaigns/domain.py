@@ -27,7 +27,7 @@ from contracts.campaigns import (
     StartCampaign,
 )
 from contracts.outcomes import RefusalCode
-from contracts.sentences import last_change
+from contracts.sentences import last_change, printable
 from services.campaigns import transitions
 from services.campaigns.transitions import ENDED, OPEN, Campaign
 from services.runtime.decision import Refused, Unchanged, Unknown
@@ -80,7 +80,7 @@ def create(
         return Refused(
             RefusalCode.ALREADY_EXISTS,
             f"campaign {command.campaign_id} exists already, with the label "
-            f"'{known.state.label}'; use another id",
+            f"'{printable(known.state.label)}'; use another id",
             known.state.version,
         )
     given = dict(command)

@@ -2,12 +2,16 @@
 
 import logging
 import os
+import platform
 import sys
-from importlib import import_module
-from typing import NoReturn
+from importlib import import_module, metadata
+from shutil import get_terminal_size
+from typing import Annotated, NoReturn
 
 import typer
 
+from services.cli import streams
+from services.cli.failures import is_unread
 from services.cli.problems import BUG, INTERRUPTED, USAGE
 
 # Only the module of the command asked for is imported: a worker has to be ready in a second.
@@ -20,15 +24,25 @@ MODULES = {
 }
 
 
+COLUMNS = 72
+"""The width from which on a help has room for boxes and columns."""
+
+
 def main() -> NoReturn:
     """Run the command line and exit: with 0, with 1 on failure, or with a code of problems.py."""
+    streams.show_controls()
     # Libraries warn of a lost connection, which our message explains; a worker logs the warning.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         code = build(sys.argv[1:])(prog_name="relais", standalone_mode=False)
+        sys.stdout.flush()
     except typer.Abort:
         sys.exit(INTERRUPTED)
     except Exception as error:
+        if is_unread(error):
+            # Python would try to write the rest at its end, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(1)
         if os.environ.get("RELAIS_DEBUG"):
             raise
         sys.exit(explain(error))
@@ -41,8 +55,8 @@ def build(arguments: list[str]) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        # The other modes break the paragraphs of a help where the lines of the source end.
-        rich_markup_mode="markdown",
+        # In columns where they have room: squeezed, they show half the name of an option.
+        rich_markup_mode="markdown" if get_terminal_size().columns >= COLUMNS else None,
     )
     app.callback()(describe)
     for module in modules_for(arguments):
@@ -50,7 +64,19 @@ def build(arguments: list[str]) -> typer.Typer:
     return app
 
 
-def describe() -> None:
+def show_version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        print(f"relais {metadata.version('relais')}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
+def describe(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Relais carries the campaign packages of a distributed-marketing organisation."""
 
 
@@ -92,7 +118,7 @@ def misused(error: typer.TyperException) -> str:
     if option and not is_near and command == "relais send":
         name = option.lstrip("-").replace("-", "_")
         text += f"; a field of the command is given as --field {name}=VALUE"
-    return f"{text}. See {command} --help."
+    return f"{text}{'' if text.endswith('?') else '.'} See {command} --help."
 
 
 if __name__ == "__main__":

@@ -144,8 +144,10 @@ def describe(part: Part) -> str:
 def picture(title: str, parts: dict[str, Part]) -> Group:
     """The parts as bars, for a terminal."""
     table = Table(box=None, show_header=False, padding=(0, 1), collapse_padding=True)
+    table.add_column()
+    table.add_column(min_width=max(map(len, parts)))
     for name, part in parts.items():
-        mark = "[green]✓[/]" if part.report else "[dim]·[/]"
+        mark = Text("✓", "green") if part.report else Text("·", "dim")
         total, done = (1.0, 1.0) if part.report else (float(part.expected or 1), float(part.done))
-        table.add_row(mark, name, ProgressBar(total, done, width=12), describe(part))
+        table.add_row(mark, name, ProgressBar(total, done, width=8), describe(part))
     return Group(table, Text(f"  {title}", style="dim")) if title else Group(table)

@@ -43,7 +43,7 @@ def config(service: str, *, as_json: bool) -> int:
     for setting in found:
         value = "-" if setting.value is None else str(setting.value)
         table.add_row(setting.variable, value, setting.origin, setting.meaning)
-    console().print(table, markup=False)
+    console().print(table)
     return _result(wrong)
 
 

@@ -7,17 +7,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.local import caches, debian, docker, ports, postgres, rabbitmq, servers
 from infra.local.errors import Misconfigured, Unavailable
+from services.cli.console import console
 from services.cli.problems import UNAVAILABLE
 from services.runtime import declared
 
 LEAST_DISK_BYTES = 1 << 30
 PROJECT = Path(__file__).parents[2]
-MARKS = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[yellow]-[/]"}
+MARKS = {True: Text("ok", "green"), False: Text("missing", "red"), None: Text("-", "yellow")}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def show(findings: list[Finding]) -> None:
         table.add_column(heading, overflow="fold")
     for finding in findings:
         table.add_row(MARKS[finding.there], finding.name, finding.what, finding.how)
-    Console().print(table)
+    console().print(table)
 
 
 def python() -> Finding:

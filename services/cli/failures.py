@@ -1,6 +1,7 @@
 """Errors of the servers and of the settings, explained to the person at the command line."""
 
 import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -14,11 +15,22 @@ def guarded(work: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        problem = explain(error)
+        problem = None if is_unread(error) else explain(error)
         if problem is None:
             raise
         print(f"relais: {problem}", file=sys.stderr)
         return problem.exit_code
+
+
+def is_unread(error: BaseException) -> bool:
+    """Whether an error only means that nobody reads our output any more, as behind `| head`."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    output = select.poll()
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            output.register(stream.fileno(), 0)
+    return bool(output.poll(0))
 
 
 def explain(error: BaseException) -> Problem | None:
@@ -56,6 +68,10 @@ def _of_database(error: BaseException) -> Problem | None:
             return Problem(f"{error}; run `relais setup`", UNAVAILABLE)
         case asyncpg.InsufficientPrivilegeError():
             return Problem(f"Postgres refuses it: {error}; use a role with that right", UNAVAILABLE)
+        case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError():
+            return Problem(f"Postgres has ended the connection: {error}; try again", UNAVAILABLE)
+        case asyncpg.InterfaceError() if "closed" in str(error):
+            return Problem("the connection to Postgres is lost; is the stack up?", UNAVAILABLE)
         case _:
             return None
 
@@ -77,7 +93,8 @@ def _of_broker(error: BaseException) -> Problem | None:
         case InvalidFrameError():
             text = (
                 "RabbitMQ closes the connection at once: the virtual host of RELAIS_AMQP_URL is "
-                "not there, or its user may not use it; correct the last part of the URL"
+                "not there, or its user may not use it, or the limit of connections is reached; "
+                "correct the last part of the URL, or see the log of RabbitMQ"
             )
             return Problem(text, MISCONFIGURED)
         case ChannelAccessRefused():
@@ -94,23 +111,32 @@ def _of_broker(error: BaseException) -> Problem | None:
 
 
 def _of_network(error: BaseException) -> Problem | None:
-    if not isinstance(error, OSError | TimeoutError):
-        return None
-    if isinstance(error, FileNotFoundError | PermissionError):
-        return None
-    if cause := error.__cause__:
-        explained = _of_broker(cause)
-        if explained is not None and explained.exit_code == MISCONFIGURED:
-            return explained
-    if type(error) is ConnectionError and str(error):
-        return Problem(f"{error}; is the stack up?", UNAVAILABLE)
-    text = f"Postgres does not answer: {error or 'timed out'}"
-    return Problem(f"{text}; start it, or correct {_where('RELAIS_..._POSTGRES_URL')}", UNAVAILABLE)
+    from contracts.client import NoBroker
+    from services.runtime.amqp import broker
+    from services.runtime.postgres import database
+
+    match error:
+        case NoBroker() | broker.Unavailable():
+            explained = _of_broker(error.__cause__) if error.__cause__ else None
+            if explained is not None and explained.exit_code == MISCONFIGURED:
+                return explained
+            text = f"{error}; start it, or correct {_where('RELAIS_AMQP_URL')}"
+        case database.Unavailable():
+            text = f"{error}; start it, or correct {_where('RELAIS_..._POSTGRES_URL')}"
+        case FileNotFoundError() | PermissionError():
+            return None
+        case OSError():
+            # Whoever raised it does not say which server it is about, so nobody is blamed.
+            text = f"no answer, or none that makes sense: {type(error).__name__} {error}".rstrip()
+        case _:
+            return None
+    return Problem(text, UNAVAILABLE)
 
 
 def _where(variable: str) -> str:
     """What names the servers: the environment, or the file that ./run up wrote."""
     from services.cli import endpoints
 
-    given = any(name.endswith(("AMQP_URL", "POSTGRES_URL")) for name in os.environ)
+    ours = (name for name in os.environ if name.startswith("RELAIS_"))
+    given = any("AMQP_URL" in name or "POSTGRES_URL" in name for name in ours)
     return variable if given else f"{endpoints.WRITTEN} with ./run down and ./run up"

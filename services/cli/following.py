@@ -28,6 +28,7 @@ class Following:
         self.changed = asyncio.Event()
         self.finished: float | None = None
         """When the last of them was complete, by the monotonic clock."""
+        self._lost: BaseException | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -39,6 +40,18 @@ class Following:
         if cancel := self.cancels.get(event.package_id):
             cancel.take(event)
             self._notify()
+
+    async def news(self) -> None:
+        """Wait until something has changed; raises what has ended the reading."""
+        await self.changed.wait()
+        self.changed.clear()
+        if self._lost and not self.is_complete:
+            raise self._lost
+
+    def lose(self, reading: asyncio.Task[None]) -> None:
+        """Note that the ledger is read no more, and why."""
+        self._lost = None if reading.cancelled() else reading.exception()
+        self.changed.set()
 
     def _notify(self) -> None:
         if self.finished is None and self.is_complete:
@@ -97,6 +110,7 @@ async def following(
         async with database.connect(packages_url, "relais watch") as conn:
             follower.read(await conn.fetch(LEDGER, list(packages)))
             reading = asyncio.create_task(_read_regularly(follower, conn, packages))
+            reading.add_done_callback(follower.lose)
             try:
                 yield follower
             finally:

@@ -20,12 +20,15 @@ parked_app = typer.Typer(
 )
 app.add_typer(parked_app, name="parked")
 
+# More than any table will count to, and short enough for the columns of a help.
+LAST_NUMBER = 10**15
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 ServiceName = Annotated[str, typer.Argument(help="The name of a service, such as orders.")]
-Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `parked list` shows it.")]
+Number = Annotated[int, typer.Argument(min=1, max=LAST_NUMBER, help="As `parked list` shows it.")]
 Numbers = Annotated[
     list[int] | None,
-    typer.Argument(min=1, max=2**63 - 1, help="Numbers as `parked list` shows them."),
+    typer.Argument(min=1, max=LAST_NUMBER, help="Numbers as `parked list` shows them."),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every parked message of the service.")]
 Reason = Annotated[
@@ -73,7 +76,7 @@ def send(
         str | None, typer.Option(help="The same id again is the same command, done once.")
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="The source in its envelope; /cli/<you> by default.")
+        str | None, typer.Option(help="The source in its envelope; /cli/YOU by default.")
     ] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait for its outcome.")
@@ -83,7 +86,7 @@ def send(
 ) -> int:
     """Check a command, send it, and print its outcome.
 
-    Exit code 0: accepted or unchanged; 1: refused; 64: not valid, nothing was sent.
+    Exit code 0: accepted or unchanged; 1: refused or parked; 64: not valid, nothing was sent.
     """
     from services.cli import send as work
 

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from contracts import names
+from contracts.sentences import one_line
 from services.cli import endpoints
 from services.cli.console import console
 from services.cli.problems import UNAVAILABLE, USAGE, Problem
@@ -68,12 +69,11 @@ def _print_list(found: Sequence[dict[str, Any]]) -> None:
     for row in found:
         reason = f"{row['reason']}, retry asked" if row["retry_at"] else row["reason"]
         what = f"{row['service']} {row['number']}  {row['parked_at']:%Y-%m-%d %H:%M}Z  {reason}"
-        out.print(f"{what}  {names.short_type(row['type'] or '-')}", markup=False, soft_wrap=True)
+        out.print(f"{what}  {one_line(names.short_type(row['type'] or '-'))}", soft_wrap=True)
         error = f"{row['id']}: {row['error']}" if row["id"] else row["error"]
-        out.print(Padding(Text(_cut(error, 200), "dim"), (0, 0, 0, 4), expand=False))
+        out.print(Padding(Text(one_line(_cut(error, 200)), "dim"), (0, 0, 0, 4), expand=False))
     out.print(
         "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
-        markup=False,
     )
 
 
@@ -100,7 +100,8 @@ async def show(service: str, number: int, *, as_json: bool) -> int:
         return 0
     for field, value in fields.items():
         if value is not None:
-            print(f"{field}: {_beginning(_shown(value))}")
+            # What it says begins no line: it might look like a field.
+            print(f"{field}: {_beginning(_shown(value))}".replace("\n", "\n    "))
     return 0
 
 
@@ -252,18 +253,31 @@ def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int]
 
 
 async def _is_confirmed(service: str, rows: Sequence[Row]) -> bool:
-    for row in rows:
-        print(f"  {_named(service, row)}: {_cut(row['error'])}")
     if not sys.stdin.isatty():
         raise Problem("there is no terminal to confirm on; give --yes to discard them", USAGE)
-    answer = await asyncio.to_thread(input, f"discard {len(rows)} for good? [y/N] ")
+    for row in rows:
+        print(f"  {_named(service, row)}: {one_line(_cut(row['error']))}")
+    answer = await _asked(f"discard {len(rows)} for good? [y/N] ")
     return answer.strip().lower() in {"y", "yes"}
+
+
+async def _asked(question: str) -> str:
+    """The line that a person answers; read without a thread, which Ctrl-C would wait for."""
+    print(question, end="", flush=True)
+    loop = asyncio.get_running_loop()
+    is_there = asyncio.Event()
+    loop.add_reader(sys.stdin, is_there.set)
+    try:
+        await is_there.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()
 
 
 def _named(service: str, row: Row) -> str:
     what = f"{row['type'] or 'a message'} {row['id'] or ''}".strip()
     sender = f" from {row['source']}" if row["source"] else ""
-    return f"{service} {row['number']}: {what}{sender} ({row['reason']})"
+    return one_line(f"{service} {row['number']}: {what}{sender} ({row['reason']})")
 
 
 def _missing(service: str, numbers: Sequence[int]) -> Problem:

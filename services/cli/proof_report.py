@@ -6,8 +6,10 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from contracts import names
+from contracts.sentences import one_line
 from services.cli import endpoints, proof
 from services.cli.console import console
 from services.cli.proof import LISTED, Proof
@@ -43,21 +45,24 @@ def show(found: Proof, console: Console) -> None:
     console.print(_table(found))
     for one in found.missing[:SHOWN]:
         text = f"missing in {one.reader}: {names.short_type(one.type)} {one.id} of {one.sender}"
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(one_line(text), soft_wrap=True)
     _print_rest(found, console)
     for name, standing in found.services.items():
         for row in standing.parked[:SHOWN]:
             kind = names.short_type(row["type"] or "-")
             text = f"parked: {name} {row['number']}: {kind}, {row['reason']}"
-            console.print(text, markup=False, soft_wrap=True)
+            console.print(one_line(text), soft_wrap=True)
     if any(standing.parked for standing in found.services.values()):
-        console.print("look at one with `relais parked show SERVICE NUMBER`", markup=False)
+        console.print("look at one with `relais parked show SERVICE NUMBER`")
     console.print(_verdict(found))
 
 
 def _table(found: Proof) -> Table:
     columns = ("service", "emitted", "handled", "refused", "parked", "missing")
-    table = Table(*columns, "outbox", "waiting", "queued", box=None, pad_edge=False)
+    table = Table(
+        *columns, "outbox", "waiting", "queued", box=None, pad_edge=False, collapse_padding=True
+    )
+    table.columns[0].min_width = max(map(len, found.services))
     for name, standing in found.services.items():
         refused = standing.handled.get("refused", 0)
         handled = sum(standing.handled.values()) - refused - standing.handled.get("parked", 0)
@@ -71,20 +76,18 @@ def _print_rest(found: Proof, console: Console) -> None:
     total = sum(standing.missing for standing in found.services.values())
     if total > SHOWN:
         more = f"--json lists {LISTED:,}" if total > LISTED else "--json lists all"
-        console.print(f"... {total:,} missing in all; {more}", markup=False)
+        console.print(f"... {total:,} missing in all; {more}")
 
 
-def _verdict(found: Proof) -> str:
+def _verdict(found: Proof) -> Text:
     since = found.since.isoformat(" ", "seconds")
     if found.ok:
-        return (
-            f"[green]proved[/]: every message since {since} was handled once by every reader, "
-            "refused or parked"
-        )
+        text = f": every message since {since} was handled once by every reader, refused or parked"
+        return Text.assemble(("proved", "green"), text)
     left = [
         f"  {name}: {count:,} {advice.format(name)}"
         for name, standing in found.services.items()
         for column, advice in ADVICE.items()
         if (count := getattr(standing, column))
     ]
-    return "\n".join([f"[red]not proved[/] since {since}:", *left])
+    return Text.assemble(("not proved", "red"), "\n".join([f" since {since}:", *left]))

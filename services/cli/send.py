@@ -10,11 +10,13 @@ from itertools import groupby
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
+from rich.text import Text
 
-from contracts import catalogue, client, envelope, names
+from contracts import catalogue, client, envelope, names, numbers
 from contracts.envelope import FieldError
 from contracts.message import Command, Edit
 from contracts.outcomes import CommandOutcome, Outcome
+from contracts.sentences import one_line
 from services.cli import endpoints
 from services.cli.console import console
 from services.cli.problems import TRY_AGAIN, UNAVAILABLE, USAGE, Problem
@@ -110,7 +112,7 @@ def _choices(model: type[Command], name: str) -> list[str]:
 
 def command_class(kind: str) -> type[Command]:
     """The command of a type, short (`package.cancel`) or in full."""
-    if found := catalogue.COMMANDS.get(names.wire_type(kind)):
+    if found := catalogue.COMMANDS.get(names.wire_type(names.short_type(kind))):
         return found
     known = sorted(names.short_type(name) for name in catalogue.COMMANDS)
     if near := difflib.get_close_matches(kind.lower(), known, n=3):
@@ -123,7 +125,7 @@ def _data(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text)
+        value = _json(text)
     except ValueError as error:
         raise Problem(f"--data is not JSON: {error}", USAGE) from None
     if not isinstance(value, dict):
@@ -147,9 +149,20 @@ def _field(text: str) -> tuple[str, str]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return _json(text)
     except ValueError:
         return text
+
+
+def _json(text: str) -> Any:
+    """The value of a JSON text; raises ValueError, or Problem where it would be another inside."""
+    value, rounded = numbers.read(text.encode(), exact=True)
+    if not rounded:
+        return value
+    if isinstance(value, dict | list):
+        at = ".".join(map(str, rounded[0].path))
+        raise Problem(f"{at} must be {numbers.HELD}, not {rounded[0].text}", USAGE)
+    return text
 
 
 MOST = {"id": 128, "source": 128, "actor": 256}
@@ -183,7 +196,7 @@ async def send(wanted: Command, manner: Manner, *, as_json: bool) -> int:
         except client.NotSent as error:
             raise Problem(str(error), UNAVAILABLE) from None
     _print_outcome(outcome, as_json)
-    return 1 if outcome.outcome in {Outcome.REFUSED, Outcome.PARKED} else 0
+    return 0 if outcome.outcome in (Outcome.ACCEPTED, Outcome.UNCHANGED) else 1
 
 
 def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
@@ -206,13 +219,14 @@ def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:
         print(outcome.data_json().decode())
         return
     out = console()
-    color = STYLE[outcome.outcome]
+    color = STYLE.get(outcome.outcome, "magenta")
     version = f", version {outcome.version}" if outcome.version else ""
     code = f" ({outcome.code})" if outcome.code else ""
-    out.print(f"[{color}]{outcome.outcome}[/]{code}: {outcome.about}{version}")
-    # The errors are the message, one by one.
-    if outcome.message and not outcome.errors:
-        out.print(outcome.message, markup=False, soft_wrap=True)
-    for error in outcome.errors or ():
-        out.print(f"  {error.field} {error.message}".rstrip(), markup=False, soft_wrap=True)
-    out.print(f"[dim]command {outcome.command_id}[/]")
+    out.print(Text.assemble((outcome.outcome, color), f"{code}: {outcome.about}{version}"))
+    errors = [f"{error.field} {error.message}".strip() for error in outcome.errors or ()]
+    # Of an invalid command the message is nothing but its errors; they stand below, one by one.
+    if outcome.message and outcome.message != "; ".join(errors):
+        out.print(one_line(outcome.message), soft_wrap=True)
+    for error in errors:
+        out.print(one_line(f"  {error}"), soft_wrap=True)
+    out.print(Text(one_line(f"command {outcome.command_id}"), "dim"), soft_wrap=True)

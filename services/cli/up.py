@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import signal
+import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
 
 from infra.local import keeper, leftovers
 from infra.local import servers as local_servers
@@ -19,6 +23,8 @@ STATE = LOCAL / "state"
 OWNER = "up.json"
 ENDPOINTS = "endpoints.json"
 PATIENCE_SECONDS = 90.0
+LEAST = 12
+"""Characters that a second column of text needs."""
 
 NEXT = """\
 Relais is up: {workers}.
@@ -141,5 +147,21 @@ def next_steps(running: Stack, pair: Servers, state: Path) -> str:
 
 
 def report(sentence: str) -> None:
-    """Print at once, also through a pipe."""
+    """Print at once, also through a pipe; a terminal gets lines that fit, so it breaks no word."""
+    if sys.stdout.isatty():
+        width = get_terminal_size().columns
+        sentence = "\n".join(fitted(line, width) for line in sentence.splitlines())
     print(sentence, flush=True)
+
+
+def fitted(line: str, width: int) -> str:
+    """Break a line at blanks; what has two columns goes on in the second."""
+    columns = re.match(r"\s*(?:\S+ )*\S+  +", line)
+    indent = columns.end() if columns and columns.end() <= width - LEAST else 2
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

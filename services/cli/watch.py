@@ -1,12 +1,14 @@
 """Show the progress of a package's cancel until it is complete."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console, Group
 from rich.live import Live
 
+from contracts.cancellation import NotificationsReport
 from contracts.fields import Id
 from services.cli import cancels, endpoints
 from services.cli.cancels import Cancel
@@ -18,6 +20,8 @@ from services.runtime.postgres import database
 FRAME = 0.1
 LINE = 0.5
 """Seconds between two looks, where each leaves lines behind."""
+PATIENCE = 5.0
+"""Seconds that a package may be unknown: as long as a service waits for it."""
 
 
 async def watch(package: str) -> int:
@@ -28,20 +32,53 @@ async def watch(package: str) -> int:
         text = f"{package!r} is no id of a package, which has 1 to 64 of A-Z a-z 0-9 _ -"
         raise Problem(text, USAGE) from None
     stack = endpoints.find("packages")
-    if not await is_known(stack.postgres["packages"], package):
-        console().print(f"package {package} is not known to packages; check the id", markup=False)
+    edition = await known_edition(stack.postgres["packages"], package)
     async with following(stack.amqp_url, stack.postgres["packages"], [package]) as follower:
         await show(follower, lambda: title(follower.cancels[package]), console())
     cancel = follower.cancels[package]
-    print(f"the cancel of {package} is complete after {cancel.seconds:.2f} s")
+    later = f"; the package is in edition {edition} now" if edition > cancel.edition else ""
+    print(f"the cancel of {package} is complete after {cancel.seconds:.2f} s{later}")
+    report = cancel.parts["notifications"].report
+    if isinstance(report, NotificationsReport) and report.failed:
+        await print_unsent(cancel)
     return 0
 
 
-async def is_known(packages_url: str, package: str) -> bool:
-    """Whether there is such a package."""
+EDITION = "SELECT edition FROM packages WHERE package_id = $1"
+
+
+async def known_edition(packages_url: str, package: str, patience: float = PATIENCE) -> int:
+    """The edition that a package is in; raises Problem where it stays unknown for `patience` s."""
+    until = time.monotonic() + patience
     async with database.connect(packages_url, "relais watch") as conn:
-        found = await conn.fetchval("SELECT true FROM packages WHERE package_id = $1", package)
-    return bool(found)
+        while not (edition := await conn.fetchval(EDITION, package)):
+            if time.monotonic() >= until:
+                raise Problem(f"there is no package {package}; check its id")
+            await asyncio.sleep(LINE)
+    return int(edition)
+
+
+UNSENT = """
+SELECT n.status, n.error, count(*) AS many,
+       (array_agg(n.recipient_id ORDER BY n.recipient_id))[:5] AS some
+FROM notifications n JOIN happenings h USING (happening_id)
+WHERE h.subject = $1 AND h.kind = 'package_canceled' AND h.edition = $2
+  AND n.status IN ('failed', 'pending')
+GROUP BY n.status, n.error ORDER BY many DESC, n.error LIMIT 20
+"""
+
+
+async def print_unsent(cancel: Cancel) -> None:
+    """Print whose notices of a cancel have not arrived, and why: by reason, some of each."""
+    url = endpoints.find("notifications").postgres["notifications"]
+    async with database.connect(url, "relais watch") as conn:
+        rows = await conn.fetch(UNSENT, cancel.package_id, cancel.edition)
+    out = console()
+    for row in rows:
+        more = f" and {row['many'] - len(row['some']):,} more" if row["many"] > 5 else ""
+        again = ", is tried again" if row["status"] == "pending" else ""
+        line = f"  not notified ({row['error']}{again}): {', '.join(row['some'])}{more}"
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def title(cancel: Cancel) -> str:
@@ -70,7 +107,7 @@ async def _show_live(follower: Following, headline: Callable[[], str], console: 
 
     with Live(draw(), console=console, auto_refresh=False) as live:
         while not follower.is_complete:
-            await _news(follower)
+            await follower.news()
             live.update(draw(), refresh=True)
             # Drawing costs more than the events do; the eye needs ten pictures a second.
             await asyncio.sleep(0 if follower.is_complete else FRAME)
@@ -89,10 +126,5 @@ async def _show_lines(follower: Following, headline: Callable[[], str], console:
                 console.print(f"  {name}: {text}", markup=False, highlight=False)
         if follower.is_complete:
             return
-        await _news(follower)
+        await follower.news()
         await asyncio.sleep(0 if follower.is_complete else LINE)
-
-
-async def _news(follower: Following) -> None:
-    await follower.changed.wait()
-    follower.changed.clear()

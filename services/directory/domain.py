@@ -17,8 +17,9 @@ from contracts.directory import (
     UpdateEntity,
 )
 from contracts.envelope import FieldError
+from contracts.message import differing
 from contracts.outcomes import RefusalCode
-from contracts.sentences import last_change
+from contracts.sentences import last_change, printable
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 
 
@@ -60,7 +61,7 @@ def _update(entity: EntityState, command: UpdateEntity, now: datetime) -> Decisi
     wanted = command.changes
     if "mailbox" in wanted:
         wanted["mailbox"] = wanted["mailbox"] or entity.entity_id
-    changes = {name: value for name, value in wanted.items() if getattr(entity, name) != value}
+    changes = differing(entity, wanted)
     if not changes:
         text = f"entity {entity.entity_id} has these values already"
         return Unchanged(text, entity.version)
@@ -99,8 +100,8 @@ def _already_exists(entity: EntityState) -> Refused:
         advice = "it is inactive; use entity.activate to let it order again"
     return Refused(
         RefusalCode.ALREADY_EXISTS,
-        f"entity {entity.entity_id} is registered already, with the label '{entity.label}'; "
-        f"{advice}, or register another id",
+        f"entity {entity.entity_id} is registered already, with the label "
+        f"'{printable(entity.label)}'; {advice}, or register another id",
         entity.version,
     )
 

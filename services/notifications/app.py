@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.notifications import handlers, jobs, sweeps
+from services.notifications import clock, handlers, jobs, sweeps
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -14,4 +14,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql",
     jobs=jobs.JOBS,
     sweeps=sweeps.SWEEPS,
+    set_back=clock.SET_BACK,
 )

@@ -70,7 +70,6 @@ def _data(due: Due) -> bytes:
 
 
 RECIPIENT_TYPES = {kind.value: kind for kind in RecipientType}
-CHANNELS = {channel.value: channel for channel in Channel}
 EVENTS: dict[NotificationStatus, type[NotificationEvent]] = {
     NotificationStatus.SENT: NotificationSent,
     NotificationStatus.FAILED: NotificationFailed,
@@ -102,7 +101,7 @@ def event(outcome: Outcome, now: datetime) -> NotificationEvent | None:
         kind=told.key.kind,
         recipient_type=RECIPIENT_TYPES[due.key.recipient_type],
         recipient_id=due.key.recipient_id,
-        channel=CHANNELS[due.key.channel],
+        channel=Channel(due.key.channel),
         package_id=told.package_id,
         edition=told.key.edition,
         order_id=told.order_id,

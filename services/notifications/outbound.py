@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from operator import itemgetter
 
 from contracts.notifications import NotificationKind
@@ -15,6 +16,8 @@ from services.runtime.decision import Cause
 from services.runtime.service import Connection, Pool, Row, attempt
 
 LEASE = timedelta(seconds=5)
+HELD_BYTES = 8 * 1024 * 1024
+"""What the notices that are sent at once may take."""
 ROUNDS = 16
 """As many as the table has."""
 
@@ -66,10 +69,14 @@ FROM (
 LEFT JOIN entities e ON e.entity_id = n.recipient_id AND n.recipient_type = 'entity'
 LEFT JOIN mailboxes m ON m.name = coalesce(e.mailbox, 'central')
 """
+# The first of them whose notices are no more than so many bytes, and at least one.
 FIND_TOLD = """
 SELECT happening_id, kind, subject, edition, happening, package_id, order_id, happened_at, notice,
        superseded, cause
-FROM happenings WHERE happening_id = ANY ($1::bigint[])
+FROM (SELECT *, sum(octet_length(notice)) OVER (ORDER BY happening_id) - octet_length(notice)
+                    AS before
+      FROM happenings WHERE happening_id = ANY ($1::bigint[])) AS h
+WHERE coalesce(before, 0) < $2
 """
 HOLD_ROUNDS = """
 UPDATE rounds SET holder = $2, taken_until = now() + $3::interval WHERE round = ANY ($1::smallint[])
@@ -101,9 +108,10 @@ async def take(conn: Connection, limit: int, now: datetime) -> Held:
     if not rows:
         return Held(holder, [], is_full=False, has_more=False, is_busy=is_busy)
     await conn.execute(HOLD_ROUNDS, list({row["round"] for row in rows}), holder, LEASE)
-    found = await conn.fetch(FIND_TOLD, list({row["happening_id"] for row in rows}))
+    named = list({row["happening_id"] for row in rows})
+    found = await conn.fetch(FIND_TOLD, named, HELD_BYTES)
     told = {row["happening_id"]: _told(row) for row in found}
-    due = _firsts(rows, told)
+    due = _that_fit(_firsts([row for row in rows if row["happening_id"] in told], told))
     is_full = len(rows) == limit
     return Held(holder, due, is_full, is_full or len(due) < len(rows), is_busy)
 
@@ -119,6 +127,12 @@ def _firsts(rows: Sequence[Row], told: Mapping[int, Told]) -> list[Due]:
             id = ids[key.happening_id](key.recipient_type, key.recipient_id, key.channel)
             firsts[line] = Due(id, key, told[key.happening_id], *row[5:])
     return list(firsts.values())
+
+
+def _that_fit(due: list[Due]) -> list[Due]:
+    """The first of them whose messages can be held at once, and at least one; others stay."""
+    sizes = accumulate(len(one.told.notice or b"") for one in due)
+    return due[: max(sum(size <= HELD_BYTES for size in sizes), 1)]
 
 
 def _told(row: Row) -> Told:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, assert_never
 
 from contracts import names
-from contracts.message import too_heavy
+from contracts.message import differing, too_heavy
 from contracts.orders import (
     ApproveOrder,
     CancelOrder,
@@ -222,7 +222,7 @@ def edit(
     actor: str | None,
 ) -> Decision:
     """Change some fields of an open order; limit is the most documents it may have."""
-    changes = {k: v for k, v in command.changes.items() if getattr(order, k) != v}
+    changes = differing(order, command.changes)
     if not changes:
         text = f"order {order.order_id} has these values, {_changed(order)}"
         return Unchanged(text, order.version)

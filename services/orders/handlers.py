@@ -1,6 +1,6 @@
 """What the orders service does with the messages of one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.campaigns import CampaignCreated
@@ -67,7 +67,8 @@ ROUTES = routes(
 class World:
     """What the messages of a batch are decided against.
 
-    loaded are the packages of which there is a copy in the tables; audiences holds those that
+    loaded are the packages of which there is a copy in the tables, stored the orders as they
+    stand there; audiences holds those that
     changed in this batch; in_audience and has_order are the pairs of package and entity, the
     latter with an edition, for which the tables say so.
     """
@@ -80,6 +81,7 @@ class World:
     in_audience: set[Pair]
     has_order: set[Place]
     jobs: Jobs
+    stored: Mapping[str, OrderState] = field(default_factory=dict)
     audiences: dict[str, frozenset[str] | None] = field(default_factory=dict)
     news: dict[str, tuple[int, bool]] = field(default_factory=dict)
     limit_news: dict[str, int | None] = field(default_factory=dict)
@@ -115,6 +117,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
         in_audience=applicants.in_audience,
         has_order=applicants.has_order,
         jobs=await jobs.find(conn, canceled),
+        stored=orders,
     )
 
 
@@ -265,7 +268,7 @@ async def save(tx: Transaction, world: World) -> None:
     """Store each changed thing once, in its last state, and begin the jobs."""
     await store.save_offers(tx.conn, world.offers.changed(), world.loaded)
     await store.save_audiences(tx.conn, world.audiences)
-    await store.save_orders(tx.conn, world.orders.changed())
+    await store.save_orders(tx.conn, world.orders.changed(), world.stored)
     await store.save_entities(tx.conn, world.news)
     await store.save_limits(tx.conn, world.limit_news)
     await world.jobs.store(tx)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contracts import names
-from services.packages import handlers, sweeps
+from services.packages import handlers, store, sweeps
 from services.packages.settings import PackagesSettings
 from services.runtime.service import Service
 
@@ -15,6 +15,7 @@ SERVICE = Service(
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
     sweeps=sweeps.SWEEPS,
+    set_back=(store.SET_BACK,),
     drains=(names.UNROUTED,),
     settings=PackagesSettings,
 )

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from contracts import names
 from contracts.envelope import FieldError
+from contracts.message import differing
 from contracts.outcomes import RefusalCode
 from contracts.packages import (
     ApprovePackage,
@@ -29,7 +30,7 @@ from contracts.packages import (
     RejectPackage,
     SubmitPackage,
 )
-from contracts.sentences import last_change
+from contracts.sentences import last_change, printable
 from services.packages import conditions
 from services.packages.conditions import Campaign
 from services.runtime.decision import Accepted, Decision, Refused, Unchanged, accepted
@@ -89,8 +90,8 @@ def create(
     if package is not None:
         return Refused(
             RefusalCode.ALREADY_EXISTS,
-            f"package {package.package_id} exists already, with the label '{package.label}'; "
-            "use another id, or package.edit to change it",
+            f"package {package.package_id} exists already, with the label "
+            f"'{printable(package.label)}'; use another id, or package.edit to change it",
             package.version,
         )
     terms = command.model_dump()
@@ -118,7 +119,7 @@ def edit(
     actor: str | None,
 ) -> Decision:
     """Change some fields; campaign is the one the package has after the edit."""
-    changes = {k: v for k, v in command.changes.items() if getattr(package, k) != v}
+    changes = differing(package, command.changes)
     if campaign is None and "campaign_id" in changes:
         return conditions.unknown_campaign(changes["campaign_id"])
     if not changes:

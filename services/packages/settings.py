@@ -16,6 +16,7 @@ class PackagesSettings(BaseSettings):
     stalled_after_seconds: float = Field(
         default=60,
         gt=0,
+        le=31_536_000,
         description="How long a cancel may take before it is announced as stalled.",
     )
 

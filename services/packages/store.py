@@ -223,6 +223,13 @@ def _dump(report: Any) -> dict[str, Any] | None:
     return None if report is None else report.model_dump()
 
 
+# Where the clock of the database is set back, a cancel is overdue when it would have been.
+SET_BACK = """
+UPDATE cancellations SET started_at = started_at - $1::interval, due_at = due_at - $1::interval
+WHERE completed_at IS NULL
+"""
+
+
 STALLED = """
 SELECT package_id, edition, started_at, orders, campaigns, notifications, completed_at, cause
 FROM cancellations

@@ -1,6 +1,7 @@
 """What a service decides with and what it can answer: messages, rows and decisions, all pure."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar, dataclass_transform
@@ -161,4 +162,17 @@ class Use:
 
 
 class TooMuch(Exception):
-    """What `load` raises when a batch needs more than one should hold: it is decided in halves."""
+    """A batch or a piece of a job needs more than one should hold: it is done in smaller parts."""
+
+
+class Room:
+    """The bytes that a transaction may still load and emit; None is without an end."""
+
+    def __init__(self, size: int | None) -> None:
+        self._left = math.inf if size is None else size
+
+    def take(self, size: int) -> None:
+        """Hold so many bytes more; raises TooMuch where there is no room for them."""
+        self._left -= size
+        if self._left < 0:
+            raise TooMuch("one transaction would load and emit more than a worker should hold")

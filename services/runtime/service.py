@@ -51,6 +51,8 @@ class Service:
     load locks and reads what a batch names; handle decides one message against that world and
     changes it; save stores what changed, adds jobs and wakes sweeps.
     jobs are its kinds of long work, sweeps its other table work.
+    set_back are statements that move back by an interval what waits for a moment, where the clock
+    of the database was set back by so much.
     drains are foreign queues whose messages this service keeps as parked.
     settings is the class of those that it alone has; a worker checks them as it starts.
     """
@@ -63,6 +65,7 @@ class Service:
     migrations: Path
     jobs: Sequence[JobKind] = ()
     sweeps: Sequence[Sweep] = ()
+    set_back: Sequence[str] = ()
     drains: Sequence[str] = ()
     settings: type[BaseSettings] | None = None
 

@@ -51,8 +51,12 @@ class Settings(BaseSettings):
     unknown_wait_seconds: float = Field(
         default=5, ge=0, le=3600, description="How long a command naming something unknown waits."
     )
-    inbox_days: int = Field(default=30, ge=1, description="How long handled messages are known.")
-    drain_seconds: float = Field(default=15, ge=1, description="How long a stop may take.")
+    inbox_days: int = Field(
+        default=30, ge=1, le=36_500, description="How long handled messages are known."
+    )
+    drain_seconds: float = Field(
+        default=15, ge=1, le=3_600, description="How long a stop may take."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="From which severity on events are logged."
     )

@@ -4,6 +4,7 @@ A batch of messages, a piece of table work and a publish are each observed by on
 after they have been committed or confirmed.
 """
 
+import json
 import logging
 import os
 import socket
@@ -11,11 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
 import orjson
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+
+from contracts.sentences import visible
 
 CONSUMED = Counter("relais_messages_consumed", "Messages handled.", ["service", "type", "outcome"])
 BATCH_SIZE = Histogram(
@@ -76,7 +80,8 @@ def piece(sweep: str) -> Iterator[None]:
 def publish(count: int) -> Iterator[None]:
     """A publish of so many AMQP messages; only one that was confirmed is observed."""
     began = time.perf_counter()
-    yield
+    with Wait("RabbitMQ", "publish", began=True):
+        yield
     PUBLISHED.inc(count)
     _ended("publish", PUBLISH_SECONDS, time.perf_counter() - began, {"messages": count})
 
@@ -89,8 +94,71 @@ def consumed(service: str, counts: Mapping[tuple[str, str], int]) -> None:
 
 def fault(what: str, attempt: int, error: BaseException) -> None:
     """A fault of the other side or of the moment; what failed is tried again."""
+    Wait.last = time.monotonic()
     TRANSIENT_FAULTS.labels(what).inc()
     log.warning("transient_fault", what=what, attempt=attempt, error=repr(error))
+
+
+REPORTED_AFTER = {"publish": 10.0}
+"""Seconds that it may take until somebody is told; what has failed is reported sooner."""
+
+
+class Wait:
+    """Work that a server keeps waiting, from its first fault until it is done or given up.
+
+    A worker that waits for a server is not stuck, and not ready; both are seen here.
+    """
+
+    _all: ClassVar[set["Wait"]] = set()
+    last: ClassVar[float] = 0.0
+    """When any work last failed because of a server, by the monotonic clock."""
+
+    def __init__(self, server: str, what: str, *, began: bool = False) -> None:
+        """It waits from now on where it has begun, else once it has failed."""
+        self.server, self.what, self.tries, self.error = server, what, 0, ""
+        self._since = time.monotonic()
+        if began:
+            self._all.add(self)
+
+    def failed(self, error: BaseException, server: str | None = None) -> int:
+        """It has failed and will be tried again; returns how often it has."""
+        self.tries += 1
+        self.server = server or self.server
+        self.error = f": {type(error).__name__} {error}".rstrip()
+        fault(self.what, self.tries, error)
+        if self not in self._all:
+            self._since = time.monotonic()
+            self._all.add(self)
+        return self.tries
+
+    def over(self) -> None:
+        """It waits no longer."""
+        self.tries, self.error = 0, ""
+        self._all.discard(self)
+
+    def __enter__(self) -> Self:
+        """It is over when the block ends, however it does."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """See __enter__."""
+        self.over()
+
+    @classmethod
+    def reasons(cls) -> list[str]:
+        """For each server that keeps work waiting, one sentence about what waits longest."""
+        now, told = time.monotonic(), dict[str, str]()
+        for wait in sorted(cls._all, key=lambda wait: wait._since):
+            seconds = now - wait._since
+            if seconds > REPORTED_AFTER.get(wait.what, 2.0):
+                text = f"it has waited {seconds:.0f} s for {wait.server} ({wait.what}){wait.error}"
+                told.setdefault(wait.server, text)
+        return list(told.values())
 
 
 def configure(service: str, level: str) -> None:
@@ -101,9 +169,7 @@ def configure(service: str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(
-                serializer=lambda value, **_: orjson.dumps(value, default=repr)
-            ),
+            structlog.processors.JSONRenderer(serializer=_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
@@ -113,6 +179,15 @@ def configure(service: str, level: str) -> None:
         service=service, instance=f"{socket.gethostname()}-{os.getpid()}"
     )
     logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
+
+
+def _line(fields: Any, **_: Any) -> bytes:
+    """A line of JSON, whatever the fields hold; a terminal shows it and does not obey it."""
+    try:
+        line = orjson.dumps(fields, default=repr)
+    except TypeError:  # halves of characters, or a number beyond 64 bits
+        line = json.dumps(fields, default=repr).encode()
+    return line if line.isascii() and b"\x7f" not in line else visible(line.decode()).encode()
 
 
 class _Bridge(logging.Handler):

@@ -18,10 +18,11 @@ from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import sources
 from services.runtime.messages.consumer import Consumer
 from services.runtime.messages.decider import Decider
+from services.runtime.messages.kept import Line
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database, migrate
 from services.runtime.service import Service, heard, installed
-from services.runtime.tables import cleaning
+from services.runtime.tables import cleaning, clock
 from services.runtime.tables.sweeper import Sweep, Sweeper
 from services.runtime.tables.transaction import Wakes, Work
 
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 STUCK_AFTER = 120.0
 """Seconds without any progress of the consumer's stages after which the process gives up."""
 WATCHED_EVERY = 5.0
+LEFT_AFTER = 10.0
+"""Seconds after which an event that is still in the outbox does not flow."""
 
 
 class Stuck(RuntimeError):
@@ -51,6 +54,7 @@ def sweeps(service: Service, decider: Decider, relay: Relay, inbox_days: int) ->
         Sweep("outbox", lambda _: relay.sweep()),
         *sources.sweeps(service, decider),
         cleaning.sweep(inbox_days),
+        clock.sweep(service.set_back),
         *service.table_work,
     ]
 
@@ -94,8 +98,10 @@ class Worker:
         """Connect to both sides, and check that what this worker needs is there."""
         name = f"relais {self._service.name}"
         pool = await stack.enter_async_context(database.pool(self._url, name))
-        async with pool.acquire() as conn:
-            await migrate.check(conn, migrate.found(self._service.name, self._service.migrations))
+        with database.named(self._url):
+            async with pool.acquire() as conn:
+                needed = migrate.found(self._service.name, self._service.migrations)
+                await migrate.check(conn, needed)
         url = self._config.amqp_url
         publisher = Publisher(url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
@@ -105,13 +111,13 @@ class Worker:
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> list[str]:
         """Why this worker is not ready, in sentences."""
-        reasons = []
-        if self._draining:
-            reasons.append("it is stopping")
-        elif not consumer.is_consuming:
-            reasons.append("it consumes no lane; the broker or the database is away")
+        reasons = ["it is stopping"] if self._draining else consumer.reasons()
+        reasons += telemetry.Wait.reasons()
         if relay.unroutable:
             reasons.append(f"{relay.unroutable} events reach no reader's queue; run `relais setup`")
+        if relay.oldest > LEFT_AFTER:
+            reasons.append(f"an event has waited {relay.oldest:.0f} s to be published")
+        reasons += map(_blocked, consumer.decider.lines)
         stuck = sorted(sweeper.stuck)
         return reasons + [f"the sweep {name} keeps failing; see its log" for name in stuck]
 
@@ -155,9 +161,17 @@ class Worker:
         """End the process rather than let it stand idle with work in its hands."""
         while True:
             await asyncio.sleep(WATCHED_EVERY)
-            idle = time.monotonic() - consumer.last_progress
+            # To wait for a server is progress: it has to come back, and a restart helps nobody.
+            idle = time.monotonic() - max(consumer.last_progress, telemetry.Wait.last)
             if consumer.is_busy and idle > STUCK_AFTER:
                 raise Stuck(f"no progress for {idle:.0f} s with messages in hand")
+
+
+def _blocked(line: Line) -> str:
+    return (
+        f"{line.key} is held by another session of Postgres since {line.since:%H:%M:%SZ}; "
+        f"{line.waiting} messages wait for it, see pg_stat_activity"
+    )
 
 
 def _spare_the_collector() -> None:

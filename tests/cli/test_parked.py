@@ -1,8 +1,12 @@
 """Parked messages, as operators see them."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from subprocess import DEVNULL, PIPE
 
 import asyncpg
 import pytest
@@ -148,3 +152,35 @@ class TestParked:
         """A typo is answered with those there are."""
         with pytest.raises(Problem, match=r"there are campaigns, .*orders"):
             await parked.show("order", 1, as_json=False)
+
+
+ASKING = """
+import asyncio
+from services.cli import parked
+print(repr(asyncio.run(parked._asked("sure? "))))
+"""
+
+
+def asking() -> "subprocess.Popen[str]":
+    """A process that has asked, and waits for the answer."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKING], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.read(6) == "sure? "
+    return process
+
+
+class TestTheQuestion:
+    """What is asked before something is deleted for good."""
+
+    def test_takes_a_line(self) -> None:
+        """The answer is what stands before the end of the line."""
+        out, _ = asking().communicate("yes\n", timeout=30)
+        assert out == "'yes\\n'\n"
+
+    def test_ends_with_ctrl_c(self) -> None:
+        """At once, not after a last line."""
+        process = asking()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) != 0

@@ -21,6 +21,11 @@ class TestType:
         """The wire name is taken as it is."""
         assert send.command_class("relais.package.cancel.v1") is CancelPackage
 
+    @pytest.mark.parametrize("kind", ["relais.package.cancel", "package.cancel.v1"])
+    def test_may_lack_its_prefix_or_its_version(self, kind: str) -> None:
+        """There is just one command that it can mean."""
+        assert send.command_class(kind) is CancelPackage
+
     def test_of_an_event_is_no_command(self) -> None:
         """Events are said by services, never sent."""
         with pytest.raises(Problem, match="no command"):
@@ -49,6 +54,22 @@ class TestFields:
         assert isinstance(made, EditPackage)
         assert made.expected_version == 3
         assert made.changes == {"folder": None, "audience": ["OU3"]}
+
+    @pytest.mark.parametrize("number", ["1e400", "0.1234567890123456789", "18446744073709551616"])
+    def test_hold_no_number_that_would_become_another(self, number: str) -> None:
+        """It is said before anything is sent, whichever way it is given."""
+        fields = ["package_id=CAT86", "entity_id=7", f"label={number}"]
+        parameters = f'{{"a": [{number}]}}'
+        for data, given in (
+            (f'{{"parameters": {parameters}}}', fields),
+            (None, [*fields, f"parameters={parameters}"]),
+        ):
+            with pytest.raises(Problem, match=rf"a\.0 must be a number .*, not {number}") as caught:
+                send.command("order.place", "ORD1", data, given)
+            assert caught.value.exit_code == USAGE
+        made = send.command("order.place", "ORD1", None, fields)
+        assert isinstance(made, PlaceOrder)
+        assert made.label == number
 
     def test_that_read_as_json_but_must_be_text_are_text(self) -> None:
         """A label may be a number, a comment may be the word true."""
@@ -173,3 +194,19 @@ class TestOutcome:
         send._print_outcome(outcome, as_json=False)
         out = capsys.readouterr().out
         assert [out.count(error.message) for error in errors] == [1, 1]
+
+    def test_keeps_the_sentence_that_no_error_says(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A refusal says why, and its errors where: both are shown."""
+        outcome = CommandOutcome(
+            about="CAT86",
+            outcome=Outcome.REFUSED,
+            code=RefusalCode.FIELD_LOCKED,
+            message="package CAT86 is published; cancel it first",
+            errors=[FieldError("data.audience", "is locked")],
+        )
+        send._print_outcome(outcome, as_json=False)
+        out = capsys.readouterr().out
+        assert "package CAT86 is published; cancel it first" in out
+        assert "  data.audience is locked" in out

@@ -1,7 +1,7 @@
 """Envelopes: what is read of any bytes, and what is written of any messages."""
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -27,7 +27,9 @@ values = st.recursive(
 attributes = st.fixed_dictionaries(
     {"id": names, "source": names, "type": names, "subject": ids},
     optional={
-        "time": st.datetimes(timezones=st.just(UTC)),
+        "time": st.datetimes(
+            datetime(1970, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC)
+        ),
         **dict.fromkeys(
             ["partitionkey", "correlationid", "causationid", "actor", "traceparent"], texts
         ),
@@ -201,6 +203,21 @@ class TestABatch:
         raw = f"[{good}, {deep}, {nested(300)}, {good}]".encode()
         kinds = [type(element) for element in read(raw)]
         assert kinds == [Envelope, Broken, Unreadable, Envelope]
+
+    def test_with_half_a_character_is_otherwise_read(self) -> None:
+        """As JSON may escape it, and no text can hold it."""
+        good = orjson.dumps(GOOD).decode()
+        inside = good[:-1] + ', "data": {"a": ["\\ud800"]}}'
+        unsigned = good.replace('"/s"', '"\\udfff"')
+        unknown = good[:-1] + ', "other": {"\\ud800": 1}}'
+        pair = good[:-1] + ', "data": {"a": "\\ud83d\\ude00"}}'
+        raw = f"[{good}, {inside}, {unsigned}, {unknown}, {pair}]".encode()
+        kinds = [type(element) for element in read(raw)]
+        assert kinds == [Envelope, Broken, Unreadable, Broken, Envelope]
+        broken = one(inside.encode())
+        assert isinstance(broken, Broken)
+        assert [e.field for e in broken.errors] == ["data"]
+        assert "half of a character" in broken.errors[0].message
 
     @pytest.mark.parametrize("count", [0, MAX_BATCH_ELEMENTS + 1])
     def test_has_one_to_a_thousand_elements(self, count: int) -> None:

@@ -25,6 +25,7 @@ TIME = (
     "must be an RFC 3339 time with an offset and at most 6 decimals, "
     "such as 2026-11-23T09:00:00Z, not "
 )
+WITHIN = "must be from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z, not "
 AN_ID = "must be an id of 1 to 64 of A-Z a-z 0-9 _ -, not "
 PLACE = {"package_id": "CAT86", "entity_id": "OU3", "label": "Windows"}
 CREATE = {
@@ -56,6 +57,11 @@ CASES: list[tuple[type[Body], dict[str, Any], str, str]] = [
     (CancelPackage, {"comment": None}, "comment", "must be text, not null"),
     (CancelPackage, {"comment": ""}, "comment", "must not be blank"),
     (RejectPackage, {"comment": " \n\t"}, "comment", "must not be blank"),
+    (CancelPackage, {"comment": "\u00a0\u2003\u3000"}, "comment", "must not be blank"),
+    (CancelPackage, {"comment": "\u200b\ufeff\u2060\u00ad"}, "comment", "must not be blank"),
+    (CancelPackage, {"comment": "\u202e\u2066\u2028\u0085"}, "comment", "must not be blank"),
+    (CancelPackage, {"comment": "\u3164\u2800\uffa0\ufe0f"}, "comment", "must not be blank"),
+    (EditPackage, {"label": "\u200b"}, "label", "must not be blank"),
     (EditPackage, {"label": None}, "label", "must be text, not null"),
     (EditPackage, {"label": ""}, "label", "must not be empty"),
     (EditPackage, {"campaign_id": None}, "campaign_id", "must be text, not null"),
@@ -75,11 +81,23 @@ CASES: list[tuple[type[Body], dict[str, Any], str, str]] = [
     (EditPackage, {"ends_at": "2026-02-30T09:00:00Z"}, "ends_at", TIME + "'2026-02-30T09:00:00Z'"),
     (EditPackage, {"ends_at": "2026-11-23 09:00Z"}, "ends_at", TIME + "'2026-11-23 09:00Z'"),
     (EditPackage, {"ends_at": NAIVE + "+25:00"}, "ends_at", TIME + f"'{NAIVE}+25:00'"),
+    *(
+        (EditPackage, {"ends_at": outside}, "ends_at", f"{WITHIN}'{outside}'")
+        for outside in (
+            "0001-01-01T00:00:00+01:00",
+            "0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.999999Z",
+            "1970-01-01T00:59:59+01:00",
+            "9999-12-31T23:59:59.000001Z",
+            "9999-12-31T23:59:59.999999Z",
+            "9999-12-31T23:00:00-01:00",
+        )
+    ),
     (
         EditPackage,
-        {"ends_at": "0001-01-01T00:00:00+01:00"},
-        "ends_at",
-        TIME + "'0001-01-01T00:00:00+01:00'",
+        {"reminders": [{"at": "0001-01-01T00:00:00Z"}]},
+        "reminders.0.at",
+        f"{WITHIN}'0001-01-01T00:00:00Z'",
     ),
     (EditPackage, {"ends_at": 1795424400}, "ends_at", TIME + "1795424400"),
     # numbers and booleans
@@ -284,6 +302,9 @@ class TestWhatIsAccepted:
             ),
             (CreatePackage, CREATE | {"audience": [f"OU{n}" for n in range(50_000)]}),
             (CancelPackage, {"comment": "é" * 4000, "expected_version": None}),
+            (CancelPackage, {"comment": "\u200b.\u200b"}),
+            (CancelPackage, {"comment": "\U0001f6ab"}),
+            (CancelPackage, {"comment": "取消"}),
             (ApprovePackage, None),
             (ApprovePackage, {"comment": " "}),
             (PlaceOrder, PLACE | {"parameters": {"a": "\\u0000", "b": [None, 1.5, {"c": []}]}}),

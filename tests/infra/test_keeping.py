@@ -138,6 +138,16 @@ class TestAProcess:
         with keeping(tmp_path) as kept, pytest.raises(Unavailable, match="no such luck"):
             kept.run("tool", ("sh", "-c", "echo no such luck; exit 3"))
 
+    async def test_that_hangs_is_given_up(self, tmp_path: Path) -> None:
+        """What a server or a tool printed is shown when its time is over, and it is ended."""
+        with keeping(tmp_path) as kept:
+            server = kept.start("server", STUBBORN)
+            await eventually(lambda: server.log.read_text() == "deaf\n")
+            with pytest.raises(Unavailable, match=r"(?s)server is not ready.*\.log ends:\ndeaf"):
+                server.wait_until(lambda: False, seconds=0)
+            with pytest.raises(Unavailable, match="tool has not ended"):
+                kept.run("tool", SLEEP, seconds=0)
+
     def test_a_missing_program_is_named(self, tmp_path: Path) -> None:
         """A program that is not there is an error that names it."""
         with keeping(tmp_path) as kept, pytest.raises(Unavailable, match="/no/such/program"):

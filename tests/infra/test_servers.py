@@ -14,6 +14,7 @@ import pytest
 
 from infra.local import rabbitmq
 from infra.local.errors import Misconfigured, Unavailable
+from infra.local.keeping import keeping
 from infra.local.servers import Servers, servers
 from tests.eventually import eventually
 from tests.infra.processes import is_running, python, recorded
@@ -96,6 +97,31 @@ class TestAPrivatePair:
         assert set(recorded(state)) == {"epmd", "rabbitmq", "postgres"}
 
 
+ODD = 'l\'agence "$HOME" `id` \\n é %d #1, [a] {held}; b:c & * ' + "long " * 20
+
+
+@pytest.mark.servers
+class TestAFolderWithAnOddName:
+    """The project, or the home with the cache, in a folder whose name scripts cannot read."""
+
+    async def test_holds_a_pair(self, tmp_path: Path) -> None:
+        """Both servers start with their data in it, and find it again."""
+        state = tmp_path / ODD
+        with told(), servers(state) as pair:
+            await declare(pair.amqp_url, passive=False)
+        with told(), servers(state) as pair:
+            await declare(pair.amqp_url, passive=True)
+            database = await asyncpg.connect(pair.postgres_url)
+            await database.close()
+
+    def test_is_in_no_path_that_a_server_is_given(self, tmp_path: Path) -> None:
+        """Neither its own files nor its programs, wherever those were unpacked."""
+        with keeping(tmp_path / "state") as kept:
+            node = rabbitmq.node_in(kept, tmp_path / ODD, rabbitmq.Files(tmp_path / ODD, ""))
+            given = [*node.environment().values(), str(node.files.server), str(node.folder)]
+            assert [text for text in given if ODD in text] == []
+
+
 @pytest.mark.servers
 class TestAKilledParent:
     """The servers of a process that was killed."""
@@ -173,6 +199,13 @@ def listener() -> Iterator[int]:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+async def declare(amqp_url: str, *, passive: bool) -> None:
+    """Declare a durable queue, or see that it is there."""
+    async with await aio_pika.connect(amqp_url) as broker:
+        channel = await broker.channel()
+        await channel.declare_queue("q", durable=True, passive=passive)
 
 
 def family(root: int) -> list[int]:

@@ -154,11 +154,12 @@ class TestUnknownEntity:
 
 
 class TestOtherChannels:
-    """E-mail and webhooks cannot be used yet."""
+    """E-mail and webhooks cannot be used yet, nor what a newer service knows."""
 
     async def test_fail_beside_the_mailbox(self, broker_harness: BrokerHarness) -> None:
         """The mailbox is served; each other channel is a failed notification."""
-        await broker_harness.register("OU1", channels=["mailbox", "email", "webhook"])
+        channels = ["mailbox", "email", "webhook", "fax"]
+        await broker_harness.register("OU1", channels=channels)
         await broker_harness.send(order(OrderApproved))
         await broker_harness.sweep(wakes.SEND)
         assert len(await broker_harness.read("OU1")) == 1
@@ -166,6 +167,7 @@ class TestOtherChannels:
         assert {(event.channel, event.error) for event in failed} == {
             ("email", "channel_not_available"),
             ("webhook", "channel_not_available"),
+            ("fax", "channel_not_available"),
         }
 
 

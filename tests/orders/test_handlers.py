@@ -137,6 +137,18 @@ class TestAStoredOrder:
         assert state.comment == "é"
         assert state.approved_at
 
+    async def test_keeps_its_parameters_through_what_does_not_change_them(
+        self, orders: Harness
+    ) -> None:
+        """They are not written again; whoever changes them in the same batch is heard."""
+        await orders.send(place(parameters={"size": 1}))
+        await orders.ask(life("approve"))
+        assert (await stored(orders)).parameters == {"size": 1}
+        await orders.send(edit(parameters=None), edit(label="Doors"))
+        assert (await stored(orders)).parameters is None
+        await orders.send(edit(parameters={"size": 2}), edit(label="Walls"))
+        assert (await stored(orders)).parameters == {"size": 2}
+
     async def test_loses_what_was_cleared(self, orders: Harness) -> None:
         """Null is null."""
         await orders.send(place(comment="x", parameters={"size": 1}, documents=documents(1)))

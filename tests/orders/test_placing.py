@@ -183,7 +183,7 @@ class TestPlacing:
                 assert [e.field for e in refused(decision).errors] == ["data.parameters"]
                 continue
             state = event_of(decision).state
-            rejected = life("reject", order_id=state.order_id, comment="\x01" * 4000)
+            rejected = life("reject", order_id=state.order_id, comment="\x01" * 3999 + ".")
             event = event_of(decide_about(state, rejected))
             assert len(event.data_json()) < 1024 * 1024 - 4096
 

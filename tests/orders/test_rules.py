@@ -67,6 +67,23 @@ class TestEditing:
             assert isinstance(decision, Unchanged)
             assert decision.version == 4
 
+    @pytest.mark.parametrize(
+        ("old", "new", "outcome"),
+        [
+            (1, True, "ordered"),
+            (0, False, "ordered"),
+            ([{"a": 0.0}], [{"a": False}], "ordered"),
+            ([1, 2], [2, 1], "ordered"),
+            (None, False, "ordered"),
+            (1, 1.0, "unchanged"),
+            ({"a": 1, "b": 2}, {"b": 2, "a": 1}, "unchanged"),
+        ],
+    )
+    def test_compares_parameters_as_json(self, old: Any, new: Any, outcome: str) -> None:
+        """True is not 1, whatever Python says of them, and keys have no order."""
+        state = order(parameters={"opt_in": old})
+        assert outcome_of(decide_about(state, edit(parameters={"opt_in": new}))) == outcome
+
     @pytest.mark.parametrize(("count", "fits"), [(2, True), (3, False)])
     @pytest.mark.parametrize(("own", "campaigns"), [(2, 9), (None, 2)])
     def test_takes_as_many_documents_as_placing(

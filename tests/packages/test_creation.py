@@ -139,7 +139,7 @@ class TestCreation:
                 assert fields(decision) == [f"data.{field}"]
                 continue
             state = event_of(decision).state
-            comment = "\x01" * 4000
+            comment = "\x01" * 3999 + "."
             canceled = event_of(decide(life("cancel", comment=comment), state))
             assert len(canceled.data_json()) < 1024 * 1024 - 4096
 

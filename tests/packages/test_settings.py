@@ -11,10 +11,13 @@ from services.runtime.settings import ConfigurationError
 class TestAWrongSetting:
     """Of this service alone."""
 
-    def test_keeps_the_worker_from_starting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("wrong", ["soon", "inf", "1e12"])
+    def test_keeps_the_worker_from_starting(
+        self, monkeypatch: pytest.MonkeyPatch, wrong: str
+    ) -> None:
         """Found later, it would park every message; the variable is named."""
         monkeypatch.setenv("RELAIS_AMQP_URL", "amqp://nowhere")
-        monkeypatch.setenv("RELAIS_STALLED_AFTER_SECONDS", "soon")
+        monkeypatch.setenv("RELAIS_STALLED_AFTER_SECONDS", wrong)
         with pytest.raises(ConfigurationError, match="RELAIS_STALLED_AFTER_SECONDS"):
             worker.run(SERVICE)
 

@@ -1,22 +1,28 @@
 """Databases, a harness and an environment for the probe service."""
 
+import asyncio
 import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
 import structlog
 from hypothesis import settings
 
+from services.runtime import worker
 from services.runtime.postgres import database, migrate
+from services.runtime.service import Service
+from services.runtime.worker import Worker
 from tests.conftest import on_server
 from tests.faults.proxy import Proxy, proxied
 from tests.harness import Harness, open_harness
 from tests.runtime import environment, probe
 from tests.runtime.environment import Environment
 from tests.runtime.probe import TOKEN, Hooks
+from tests.runtime.running import RunningWorker, RunWorker, free_port
 
 NUMBERS = itertools.count()
 
@@ -104,6 +110,33 @@ async def make_env(
 async def env(make_env: MakeEnvironment) -> Environment:
     """An environment with two lanes."""
     return await make_env()
+
+
+@pytest.fixture
+def run_worker(env: Environment, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
+    """Opens a worker in this process; signals and the collector stay the tests' own."""
+    monkeypatch.setattr(Worker, "_listen", lambda _: None)
+    monkeypatch.setattr(worker, "_spare_the_collector", lambda: None)
+
+    @asynccontextmanager
+    async def opened(
+        service: Service = env.service,
+        database_url: str = env.database_url,
+        **settings: Any,
+    ) -> AsyncIterator[RunningWorker]:
+        monkeypatch.setattr(worker, "installed", lambda: {service.name: service})
+        monkeypatch.setenv(f"RELAIS_{service.name.upper()}_POSTGRES_URL", database_url)
+        port = free_port()
+        one = Worker(service, env.settings(http_port=port, **settings))
+        run_worker = RunningWorker(one, asyncio.create_task(one.run()), port)
+        try:
+            yield run_worker
+        finally:
+            env.hooks.gate.set()
+            one.stop()
+            await asyncio.wait({run_worker.running})
+
+    return opened
 
 
 async def execute(url: str, statement: str) -> None:

@@ -88,6 +88,15 @@ class Environment:
         """Publish each as one AMQP message, in order; returns when the broker has them."""
         assert (await self.publisher.publish([outgoing(body) for body in bodies])).clean
 
+    async def ask(self, body: Body, reply_to: str) -> None:
+        """Publish one message whose answer is to come to this queue."""
+        await self.send_raw(
+            written(body, uuid.uuid4().hex),
+            body.wire_type,
+            headers={names.PARTITION_KEY: body.key},
+            reply_to=reply_to,
+        )
+
     async def send_raw(
         self, body: bytes, routing_key: str, *, exchange: str = names.COMMANDS, **properties: Any
     ) -> None:

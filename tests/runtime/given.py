@@ -1,7 +1,7 @@
 """Messages as a worker gets them from the broker."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -52,7 +52,7 @@ def items_of(
 ) -> list[Item]:
     """What a worker makes of the body of an AMQP message."""
     came = Origin(exchange, routing_key, **origin)
-    return item.read(came, body, harness.service.routes, datetime.now(UTC), source)
+    return item.read(came, body, harness.service.routes, source=source)
 
 
 def event(harness: Harness, body: bytes, **origin: Any) -> list[Item]:

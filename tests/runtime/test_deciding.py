@@ -1,7 +1,6 @@
 """What becomes of messages: each is decided once, and nothing that cannot be is lost."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 from pamqp import encode
@@ -251,8 +250,7 @@ class TestABrokenMessage:
         body = plain(type=f"{Reported.TYPE}\0", data={"note": "\0"})
         for one in (body, b"\0"):
             came = Delivery(1, "lane", names.EVENTS, f"{Reported.TYPE}\0", odd, table, one)
-            now = datetime.now(UTC)
-            items = item.read(item.origin_of(came), one, harness.service.routes, now)
+            items = item.read(item.origin_of(came), one, harness.service.routes)
             await handle(harness, *items)
 
         assert len(await rows(harness, "parked")) == 2

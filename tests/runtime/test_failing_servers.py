@@ -1,5 +1,6 @@
 """Consuming from a broker and into a database that fail, and by several workers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from aiormq.abc import AbstractChannel
 from contracts import names
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.topology import TopologyError
+from services.runtime.messages.relay import Relay
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.runtime.conftest import MakeEnvironment
@@ -135,6 +137,37 @@ class TestABrokerThatFails:
         async with running_engines(env):
             await env.send(*adds(THINGS, 20))
             await effects(env, 20)
+
+
+class TestProgress:
+    """What the watchdog looks at."""
+
+    async def test_is_that_of_the_oldest_batch(
+        self, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One whose events hang is seen, though those behind it are being decided."""
+        opened = asyncio.Event()
+        publish = Relay._publish
+        held: list[bool] = []
+
+        async def hang_first(relay: Relay, rows: Any) -> None:
+            if not held:
+                held.append(True)
+                await opened.wait()
+            await publish(relay, rows)
+
+        monkeypatch.setattr(Relay, "_publish", hang_first)
+        async with running_engines(env) as engines:
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: held)
+            before = engines.consumer.last_progress
+            await env.send(Add(thing_id="B"))
+            await effects(env, 2)
+            assert engines.consumer.is_busy
+            assert engines.consumer.last_progress == before
+            opened.set()
+            await eventually(lambda: not engines.consumer.is_busy)
+            assert engines.consumer.last_progress > before
 
 
 def watch_channels(monkeypatch: pytest.MonkeyPatch) -> list[AbstractChannel]:

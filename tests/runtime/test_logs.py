@@ -1,5 +1,6 @@
 """Lines of JSON, whoever logs them."""
 
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -85,3 +86,20 @@ class TestALine:
         )
         assert (error["level"], error["text"]) == ("error", "unhandled")
         assert "LookupError: theirs" in str(error["exception"])
+
+    def test_shows_what_a_terminal_would_obey(self, out: BytesIO) -> None:
+        """Logs are read on terminals, and hold what senders write."""
+        strange = "a\x1b[2J\x7f\x9b\u202e\u2028 é"
+        structlog.get_logger().info("message_parked", type=strange)
+
+        (line,) = lines(out)
+        assert line["type"] == strange
+        assert out.getvalue().decode().rstrip("\n").isprintable()
+
+    def test_is_never_lost(self, out: BytesIO) -> None:
+        """For half a character, or a number beyond 64 bits."""
+        structlog.get_logger().info("odd", half="\udc80", large=2**70)
+
+        (line,) = out.getvalue().splitlines()
+        assert json.loads(line)["half"] == "\udc80"
+        assert json.loads(line)["large"] == 2**70

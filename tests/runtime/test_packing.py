@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts import envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Event
-from services.runtime.decision import Cause
+from services.runtime.decision import Cause, Room
 from services.runtime.messages.outbox import _messages, _packs
 from services.runtime.tables.transaction import Emitted
 from tests.runtime.probe import Added, Doubled
@@ -134,8 +134,8 @@ class TestBodies:
         story = [Emitted(added("A", 1), CAUSE, "X"), Emitted(added("B", 2), CAUSE, "X")]
         (pack,), (single,) = _packs(story), _packs(story[:1])
 
-        (many,) = _messages("/relais/probe", pack, "run", datetime.now(UTC))
-        (one,) = _messages("/relais/probe", single, "run", datetime.now(UTC))
+        (many,) = _messages("/relais/probe", pack, "run", datetime.now(UTC), Room(None))
+        (one,) = _messages("/relais/probe", single, "run", datetime.now(UTC), Room(None))
 
         assert many.content_type == "application/cloudevents-batch+json"
         assert one.content_type == "application/cloudevents+json"
@@ -157,7 +157,7 @@ class TestBodies:
         long = "é" * 200
         (pack,) = _packs([Emitted(added("A", 1), Cause(correlationid=long), "X")])
 
-        (message,) = _messages("/relais/probe", pack, "run", datetime.now(UTC))
+        (message,) = _messages("/relais/probe", pack, "run", datetime.now(UTC), Room(None))
 
         assert message.correlation_id == ""
         (element,) = envelope.read(message.body)
@@ -168,7 +168,7 @@ class TestBodies:
 def written(events: list[Added]) -> list[tuple[bytes, str]]:
     """Body and id of the messages that these events become."""
     (pack,) = _packs([Emitted(event, CAUSE, "X") for event in events])
-    messages = _messages("/relais/probe", pack, "run", datetime.now(UTC))
+    messages = _messages("/relais/probe", pack, "run", datetime.now(UTC), Room(None))
     return [(message.body, message.message_id) for message in messages]
 
 

@@ -1,15 +1,17 @@
 """A message that cannot be handled is found and kept; the others go on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from services.runtime.decision import Answer
-from services.runtime.messages.decider import TRIES
+from services.runtime.messages.decider import TRIES, Decider
+from services.runtime.messages.item import Item
 from tests.harness import Harness
 from tests.runtime.environment import written
-from tests.runtime.given import event, handle, item_of
+from tests.runtime.given import HASTY, event, handle, item_of
 from tests.runtime.probe import Add, Added, Hooks, Reported
 from tests.runtime.then import events, notes, outbox_envelopes, rows
 
@@ -96,3 +98,65 @@ class TestAPoisonousMessage:
 
         (parked,) = await rows(harness, "parked")
         assert "refused an event" in parked["error"]
+
+
+BEGUN = "INSERT INTO attempts (digest, count, last) VALUES ($1, $2, now())"
+
+
+class TestAMessageThatKeepsComing:
+    """It may be what ends the worker, once one has begun it."""
+
+    async def test_is_decided_with_others_where_nobody_had_begun_it(
+        self, harness: Harness, hooks: Hooks
+    ) -> None:
+        """Workers that are stopped give back what they were given, however often."""
+        items = [item_of(harness, Add(thing_id="A", note=str(n))) for n in range(20)]
+
+        await decide_suspects(harness, items)
+
+        assert hooks.batches == [20]
+        assert await notes(harness) == [str(n) for n in range(20)]
+        assert not await rows(harness, "attempts")
+
+    async def test_is_decided_alone_where_a_worker_had(
+        self, harness: Harness, hooks: Hooks
+    ) -> None:
+        """Those between such are decided together, and all in order."""
+        items = [item_of(harness, Add(thing_id="A", note=str(n))) for n in range(10)]
+        for at in (3, 4):
+            await harness.pool.execute(BEGUN, items[at].digest, 1)
+
+        await decide_suspects(harness, items)
+
+        assert hooks.batches == [3, 1, 1, 5]
+        assert await notes(harness) == [str(n) for n in range(10)]
+        assert not await rows(harness, "attempts")
+
+    async def test_is_parked_where_it_has_ended_so_many(
+        self, harness: Harness, hooks: Hooks
+    ) -> None:
+        """Those that were begun with it once are handled."""
+        items = [item_of(harness, Add(thing_id="A", note=str(n))) for n in range(5)]
+        for at, item in enumerate(items):
+            await harness.pool.execute(BEGUN, item.digest, TRIES if at == 2 else 1)
+
+        await decide_suspects(harness, items)
+
+        assert await notes(harness) == ["0", "1", "3", "4"]
+        (parked,) = await rows(harness, "parked")
+        assert (parked["reason"], parked["id"]) == ("crashed", items[2].id)
+        assert not await rows(harness, "attempts")
+
+    async def test_may_be_there_twice(self, harness: Harness) -> None:
+        """A sender may put one message into an array two times."""
+        twice = item_of(harness, Add(thing_id="A", note="n"), "1")
+
+        await decide_suspects(harness, [twice, twice])
+
+        assert await notes(harness) == ["n"]
+        assert not await rows(harness, "attempts")
+
+
+async def decide_suspects(harness: Harness, items: Sequence[Item]) -> None:
+    """Decide what has come so often that one of it may end the worker."""
+    await Decider(harness.service, harness.work, HASTY).decide_suspects(items)

@@ -68,6 +68,14 @@ class TestSettings:
         with pytest.raises(ConfigurationError, match=r"RELAIS_AMQP_URL .*; RELAIS_LANES is 'many'"):
             load(Settings)
 
+    @pytest.mark.parametrize("name", ["RELAIS_INBOX_DAYS", "RELAIS_DRAIN_SECONDS"])
+    def test_are_no_longer_than_a_clock_can_count(self, env: pytest.MonkeyPatch, name: str) -> None:
+        """Found later, what they are added to would fail for ever."""
+        env.setenv(name, "1000000000")
+
+        with pytest.raises(ConfigurationError, match=f"{name} is '1000000000'"):
+            load(Settings)
+
     @pytest.mark.parametrize(
         "url", ["foo", "localhost:1", "amqp://", "amqp://h:x/", "amqp://[::1", "http://h:1/", ""]
     )

@@ -2,114 +2,35 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from contracts import names
 from services.runtime import web, worker
+from services.runtime.amqp import broker, isolation, publisher
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
+from services.runtime.messages import consumer, outbox
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres.migrate import MigrationError
-from services.runtime.service import Service, Sweep
 from services.runtime.settings import ConfigurationError
 from services.runtime.tables.sweeper import Sweeper
-from services.runtime.tables.transaction import Work
-from services.runtime.worker import Stuck, Worker
+from services.runtime.worker import Stuck
 from tests.conftest import on_server
 from tests.eventually import eventually
 from tests.faults.proxy import proxied
 from tests.runtime.environment import (
-    THINGS,
     Environment,
-    adds,
     effects,
     exactly,
     parked,
-    recording_events,
 )
-from tests.runtime.probe import Add, Added, Hooks
+from tests.runtime.probe import Add, Hooks
+from tests.runtime.running import RunWorker
 
 pytestmark = pytest.mark.servers
-
-
-@dataclass
-class RunningWorker:
-    """A worker in this process, and its pages."""
-
-    worker: Worker
-    running: asyncio.Task[None]
-    port: int
-
-    async def get(self, page: str) -> httpx.Response:
-        """One page, once it answers."""
-        async with httpx.AsyncClient() as client:
-            return await client.get(f"http://127.0.0.1:{self.port}{page}")
-
-    async def reasons(self) -> list[str]:
-        """Why it is not ready; nothing when it is."""
-        answer = await self.get("/readyz")
-        said: list[str] = answer.json()["reasons"]
-        assert answer.status_code == (503 if said else 200)
-        return said
-
-    async def is_ready(self) -> bool:
-        """Whether it is."""
-        return await self._says(lambda reasons: not reasons)
-
-    async def is_unready(self, part: str) -> bool:
-        """Whether it says that it is not, for this reason."""
-        return await self._says(lambda reasons: any(part in reason for reason in reasons))
-
-    async def _says(self, wanted: Callable[[list[str]], bool]) -> bool:
-        if self.running.done():
-            self.running.result()
-        try:
-            return wanted(await self.reasons())
-        except httpx.TransportError:
-            return False
-
-
-RunWorker = Callable[..., Any]
-
-
-@pytest.fixture
-def run_worker(env: Environment, monkeypatch: pytest.MonkeyPatch) -> RunWorker:
-    """Opens a worker in this process; signals and the collector stay the tests' own."""
-    monkeypatch.setattr(Worker, "_listen", lambda _: None)
-    monkeypatch.setattr(worker, "_spare_the_collector", lambda: None)
-
-    @asynccontextmanager
-    async def opened(
-        service: Service = env.service,
-        database_url: str = env.database_url,
-        **settings: Any,
-    ) -> AsyncIterator[RunningWorker]:
-        monkeypatch.setattr(worker, "installed", lambda: {service.name: service})
-        monkeypatch.setenv(f"RELAIS_{service.name.upper()}_POSTGRES_URL", database_url)
-        port = free_port()
-        one = Worker(service, env.settings(http_port=port, **settings))
-        run_worker = RunningWorker(one, asyncio.create_task(one.run()), port)
-        try:
-            yield run_worker
-        finally:
-            env.hooks.gate.set()
-            one.stop()
-            await asyncio.wait({run_worker.running})
-
-    return opened
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class TestItsPages:
@@ -125,7 +46,7 @@ class TestItsPages:
     async def test_say_that_it_lives(self, run_worker: RunWorker, env: Environment) -> None:
         """Alive, of which version, and what it counts."""
         async with run_worker() as worker:
-            await eventually(worker.is_ready)
+            await worker.ready()
 
             alive = await worker.get("/healthz")
             version = await worker.get("/version")
@@ -151,99 +72,6 @@ class TestItsPages:
         assert f'relais_messages_consumed_total{{outcome="parked",{labels}}} 1.0' in text
 
 
-class TestReadiness:
-    """A worker that cannot do its work says so, and why."""
-
-    async def test_comes_when_it_consumes(self, run_worker: RunWorker, env: Environment) -> None:
-        """Nothing is wrong then."""
-        async with run_worker() as worker:
-            await eventually(worker.is_ready)
-            assert await worker.reasons() == []
-
-    async def test_goes_while_the_broker_is_away(
-        self, run_worker: RunWorker, env: Environment
-    ) -> None:
-        """And comes back with it."""
-        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as worker:
-            await eventually(worker.is_ready)
-
-            proxy.refuse()
-
-            await eventually(lambda: worker.is_unready("consumes no lane"))
-            await proxy.accept()
-            await eventually(worker.is_ready)
-
-    @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a batch in hand"])
-    async def test_goes_while_the_database_is_away(
-        self, run_worker: RunWorker, env: Environment, hooks: Hooks, busy: bool
-    ) -> None:
-        """And comes back with it; whether it was at work or not."""
-        async with (
-            proxied(env.database_url) as proxy,
-            run_worker(database_url=proxy.url) as worker,
-        ):
-            await eventually(worker.is_ready)
-            if busy:
-                hooks.gate.clear()
-                await env.send(*adds(THINGS, 10))
-                await eventually(lambda: hooks.batches)
-            proxy.refuse()
-            hooks.gate.set()
-
-            await eventually(lambda: worker.is_unready("consumes no lane"))
-            await proxy.accept()
-            await eventually(worker.is_ready)
-
-    async def test_goes_while_an_event_reaches_no_queue(
-        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Somebody should read it, and `relais setup` has not been run."""
-        monkeypatch.setattr(worker, "heard", lambda _: frozenset({Added.TYPE}))
-        async with run_worker() as one:
-            await eventually(one.is_ready)
-
-            await env.send(Add(thing_id="A"))
-
-            await eventually(lambda: one.is_unready("1 events reach no reader's queue"))
-            async with recording_events(env) as recorder:
-                await env.db.execute("UPDATE outbox SET taken_until = now()")
-                await eventually(lambda: recorder.deliveries)
-                await eventually(one.is_ready)
-
-    async def test_goes_while_a_sweep_keeps_failing(
-        self, run_worker: RunWorker, env: Environment
-    ) -> None:
-        """It names the sweep."""
-
-        async def fail(_: Work) -> bool:
-            raise LookupError("a bug")
-
-        async with run_worker(with_sweep(env.service, fail)) as worker:
-            await eventually(lambda: worker.is_unready("the sweep mine keeps failing"))
-
-    async def test_goes_when_it_is_stopping(
-        self, run_worker: RunWorker, env: Environment, hooks: Hooks
-    ) -> None:
-        """Before the last message is done."""
-        hooks.gate.clear()
-        async with run_worker() as one:
-            await eventually(one.is_ready)
-            await env.send(Add(thing_id="A"))
-            await eventually(lambda: hooks.batches)
-
-            one.worker.stop()
-
-            await eventually(lambda: one.is_unready("it is stopping"))
-            hooks.gate.set()
-            await one.running
-
-
-def with_sweep(service: Service, run: Callable[[Work], Awaitable[bool]]) -> Service:
-    """The same service with one sweep."""
-    values = {name: getattr(service, name) for name in service.__slots__}
-    return Service(**{**values, "sweeps": (Sweep("mine", run),)})
-
-
 class TestItsStart:
     """What it needs is there, or it ends and says what to do."""
 
@@ -265,6 +93,13 @@ class TestItsStart:
                 await worker.running
 
 
+def never_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hang would end the worker before readiness speaks of a batch without progress."""
+    monkeypatch.setattr(worker, "STUCK_AFTER", 3.0)
+    monkeypatch.setattr(worker, "WATCHED_EVERY", 0.05)
+    monkeypatch.setattr(consumer, "STANDS_AFTER", 6.0)
+
+
 class TestItsEnd:
     """Whatever ends it, it ends whole."""
 
@@ -280,7 +115,7 @@ class TestItsEnd:
 
         monkeypatch.setattr(Sweeper, "run", fail)
         async with run_worker() as one:
-            await eventually(one.is_ready)
+            await one.ready()
             broken.set()
 
             with pytest.raises(LookupError, match="a bug"):
@@ -302,6 +137,53 @@ class TestItsEnd:
 
             with pytest.raises(Stuck, match="no progress"):
                 await one.running
+
+    async def test_does_not_come_while_the_database_is_away(
+        self,
+        run_worker: RunWorker,
+        env: Environment,
+        hooks: Hooks,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """For however long, with messages in hand: it waits, and goes on when it is back."""
+        never_stuck(monkeypatch)
+        hooks.gate.clear()
+        async with (
+            proxied(env.database_url) as proxy,
+            run_worker(database_url=proxy.url) as one,
+        ):
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: hooks.batches)
+            proxy.refuse()
+            hooks.gate.set()
+            await eventually(lambda: one.is_unready("has made no progress"))
+            await proxy.accept()
+            await effects(env, 1)
+            await one.ready()
+
+    async def test_does_not_come_while_the_broker_takes_nothing(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An alarm may last for hours; the events wait in the outbox."""
+        never_stuck(monkeypatch)
+        monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.5))
+        monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr(isolation, "PROBE_TIMEOUT", 0.2)
+        monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.3)
+        monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)
+        async with (
+            proxied(env.amqp_url) as proxy,
+            run_worker(amqp_url=proxy.url) as one,
+        ):
+            await one.ready()
+            proxy.hold(up=True, down=False)
+            await env.send(Add(thing_id="A"))
+            await eventually(lambda: one.is_unready("has made no progress"))
+            proxy.release()
+            await one.ready()
+            await eventually(lambda: exactly(env, 0))
+        assert await env.count("journal") == 1
+        assert await env.count("outbox") == 0
 
     async def test_waits_no_longer_than_it_may(
         self, run_worker: RunWorker, env: Environment, hooks: Hooks

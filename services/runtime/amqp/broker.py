@@ -1,8 +1,8 @@
 """Connections to RabbitMQ, and what its faults look like."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aio_pika
@@ -19,6 +19,24 @@ HEARTBEAT = 10
 
 FAULTS = (aiormq.exceptions.AMQPError, OSError, RuntimeError)
 """What a broker that is away, or a channel that died, raises; aiormq also says RuntimeError."""
+
+
+class Unavailable(ConnectionError):
+    """RabbitMQ does not answer; a bare OSError or TimeoutError would not say who."""
+
+
+@contextmanager
+def _named(url: str) -> Iterator[None]:
+    """Let what the network raises while the block lasts say that it is about RabbitMQ."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, aiormq.exceptions.AMQPError):
+            raise
+        place = URL(url).authority.rpartition("@")[2]
+        raise Unavailable(
+            f"RabbitMQ at {place} does not answer: {str(error) or 'no answer'}"
+        ) from error
 
 
 def is_fault(error: BaseException) -> bool:
@@ -42,10 +60,11 @@ async def connect(
 ) -> AbstractConnection:
     """A connection that ends when the broker goes; whoever holds it makes a new one."""
     about: FieldTable = {"connection_name": name}
-    async with asyncio.timeout(CONNECT_TIMEOUT):
-        return await aiormq.connect(
-            _target(url), client_properties=about, transport_factory=transport
-        )
+    with _named(url):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            return await aiormq.connect(
+                _target(url), client_properties=about, transport_factory=transport
+            )
 
 
 @asynccontextmanager
@@ -72,9 +91,11 @@ async def consuming(
 @asynccontextmanager
 async def connected(url: str, name: str) -> AsyncIterator[aio_pika.abc.AbstractConnection]:
     """A connection for a while, to declare, to look and to ask."""
-    connection = await aio_pika.connect(
-        _target(url), timeout=CONNECT_TIMEOUT, client_properties={"connection_name": name}
-    )
+    about: FieldTable = {"connection_name": name}
+    with _named(url):
+        connection = await aio_pika.connect(
+            _target(url), timeout=CONNECT_TIMEOUT, client_properties=about
+        )
     try:
         yield connection
     finally:

@@ -36,7 +36,7 @@ Probed = dict[int, Published]
 _SIGN_OF_LIFE = Outgoing("", "relais.nowhere", b"", "", "", "", "", mandatory=False)
 
 
-class PublishFailed(ConnectionError):
+class PublishFailed(broker.Unavailable):
     """The broker did not confirm every message; it may have some."""
 
 

@@ -22,6 +22,7 @@ _METHOD, _HEADER, _BODY = 1, 2, 3
 _DELIVER = b"\x00\x3c\x00\x3c"
 PATIENCE = 1.0
 """Seconds without reading after which aiormq is told that the other side is alive."""
+_OBJECTS = 1_000
 HEARTBEAT_FRAME = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 
 _frame = Struct(">BHI").unpack_from
@@ -39,7 +40,10 @@ _PROPERTIES = [
 
 @dataclass(slots=True)
 class Delivery:
-    """One AMQP message as delivered; properties has those that are short strings."""
+    """One AMQP message as delivered; properties has those that are short strings.
+
+    head is how many bytes its properties and headers take.
+    """
 
     tag: int
     consumer: str
@@ -48,6 +52,12 @@ class Delivery:
     properties: dict[str, str]
     table: bytes
     body: bytes
+    head: int = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes, with the objects that hold it."""
+        return _OBJECTS + self.head + len(self.body)
 
     def headers(self) -> dict[str, Any]:
         """The AMQP headers, decoded only for those who look; none where a sender's are odd."""
@@ -171,6 +181,7 @@ class FrameReader:
 
     def _head(self, payload: bytes) -> None:
         self._missing, flags = _size_and_flags(payload, 4)
+        self._delivery.head = len(payload)
         self._delivery.table = _properties(payload, flags, self._delivery.properties)
         if not self._missing:
             self._add(b"")

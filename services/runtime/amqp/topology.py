@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aiormq.abc
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from aiormq.exceptions import ChannelNotFoundEntity
 from pamqp.common import FieldTable
@@ -122,6 +123,13 @@ async def check(connection: AbstractConnection, reader: Reader, drains: Sequence
             if not await _exists(connection, kind, name):
                 raise TopologyError(f"{kind} {name} is missing on the broker; run `relais setup`")
     return queues
+
+
+async def look(connection: aiormq.abc.AbstractConnection, queue: str) -> None:
+    """Ask how a queue is; raises where the broker cannot say, or not soon."""
+    channel = await connection.channel(publisher_confirms=False)
+    await channel.queue_declare(queue, passive=True)
+    await channel.close()
 
 
 async def _exists(connection: AbstractConnection, kind: str, name: str) -> bool:

@@ -5,11 +5,15 @@ Three stages run at once: reading ahead, deciding one batch, and publishing the 
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from aiormq.abc import AbstractChannel
+from aiormq.exceptions import AMQPError
 
 from services.runtime import telemetry
 from services.runtime.amqp import broker, lanes, topology
@@ -24,8 +28,15 @@ from services.runtime.tables.transaction import Work
 
 log = structlog.get_logger()
 
-Done = asyncio.Queue[tuple[Batch, Result] | None]
-"""Batches that have been decided, in commit order; None is the end."""
+LOOKED_AT_EVERY = 10.0
+"""Seconds between two looks at the lanes."""
+ANSWERED_WITHIN = 5.0
+STANDS_AFTER = 10.0
+"""Seconds without progress of the oldest batch in hand after which work does not flow."""
+
+Done = asyncio.Queue[tuple[Batch | None, Result] | None]
+"""Batches that have been decided, in commit order; a batch of parts comes with the last of them.
+None is the end."""
 
 
 class Consumer:
@@ -39,18 +50,37 @@ class Consumer:
         self.decider = Decider(service, work, timedelta(seconds=settings.unknown_wait_seconds))
         self._stopping = asyncio.Event()
         self._intake: Intake | None = None
-        self._in_hand = 0
+        self._in_hand: deque[Batch] = deque()
+        self._awaited = "Postgres"
+        self._errors: dict[str, str] = {}
+        self._silent: Sequence[str] = ()
         self.last_progress = time.monotonic()
+        """When the oldest batch in hand last came to its next stage: the others wait for it."""
 
     @property
     def is_busy(self) -> bool:
         """Whether batches have been taken and not acknowledged."""
-        return self._in_hand > 0
+        return bool(self._in_hand)
 
     @property
     def is_consuming(self) -> bool:
         """Whether messages come in; not while what has begun waits for a server that is away."""
         return self._intake is not None and self._intake.is_consuming
+
+    def reasons(self) -> list[str]:
+        """Why messages are not handled, in sentences."""
+        found = []
+        if self._intake is None:
+            error = self._errors.get(self._awaited, "")
+            found.append(f"it consumes no lane; it waits for {self._awaited}{error}")
+        elif not self._intake.is_consuming:
+            found.append(f"it consumes no lane; {self._intake.why_not}")
+        found += [f"RabbitMQ does not answer for the lane {lane}" for lane in self._silent]
+        idle = time.monotonic() - self.last_progress
+        if self._in_hand and idle > STANDS_AFTER:
+            count = len(self._in_hand[0].items)
+            found.append(f"a batch of {count} messages has made no progress for {idle:.0f} s")
+        return found
 
     def stop(self) -> None:
         """Take nothing more; what has begun is finished."""
@@ -70,17 +100,22 @@ class Consumer:
                 closed = isinstance(error, asyncio.CancelledError) and not broker.is_canceled()
                 if not (closed or broker.is_fault(error) or is_transient(error)):
                     raise
-                log.warning("consuming_failed", error=repr(error))
+                log.warning("consuming_failed", awaited=self._awaited, error=repr(error))
+                self._errors[self._awaited] = f": {type(error).__name__} {error}".rstrip()
             finally:
                 self._intake = None
-                self._in_hand = 0
+                self._in_hand.clear()
+                self._silent = ()
             self.last_progress = time.monotonic()
             attempt = 1 if time.monotonic() - began > 10 else attempt + 1
             if not self._stopping.is_set():
                 await backoff(attempt)
 
     async def _session(self) -> None:
+        self._awaited = "Postgres"
         slot = await self._slot.take()
+        self._errors.pop("Postgres", None)
+        self._awaited = "RabbitMQ"
         url, name = self._settings.amqp_url, f"relais {self._service.name} consumer"
         wanted = self._service.reader(self._settings.lanes)
         async with broker.connected(url, name) as connection:
@@ -91,11 +126,15 @@ class Consumer:
             intake.end("stopping")
         async with broker.consuming(url, name, intake.deliver, intake.room) as channel:
             await channel.basic_qos(prefetch_count=self._settings.prefetch)
+            self._errors.clear()
             log.info("consuming", lanes=len(queues), slot=slot)
             priorities = lanes.priorities(slot, len(queues))
             # What comes is worked on meanwhile, or the broker's answers might find no room.
             beginning = asyncio.create_task(intake.consume(channel, queues, priorities))
-            watch = asyncio.create_task(self._watch_slot(intake))
+            watches = (
+                asyncio.create_task(self._watch_slot(intake)),
+                asyncio.create_task(self._watch_lanes(intake, channel, queues)),
+            )
             done: Done = asyncio.Queue(maxsize=2)
             try:
                 # The three stages run until the intake ends, and let what has begun flow out.
@@ -104,7 +143,8 @@ class Consumer:
                     stages.create_task(self._decide(intake, done))
                     stages.create_task(self._publish(done, channel))
             finally:
-                watch.cancel()
+                for watch in watches:
+                    watch.cancel()
                 beginning.cancel()
                 await asyncio.wait({beginning}, timeout=broker.CLOSE_TIMEOUT)
             if beginning.done() and not beginning.cancelled():
@@ -116,13 +156,27 @@ class Consumer:
             await asyncio.sleep(1)
         intake.end("slot lost")
 
+    async def _watch_lanes(
+        self, intake: Intake, channel: AbstractChannel, queues: Sequence[str]
+    ) -> None:
+        """See which lanes do not answer, such as one without a leader."""
+        while True:
+            await asyncio.sleep(LOOKED_AT_EVERY)
+            silent = [queue for queue in queues if not await _answers(channel, queue)]
+            # Nothing is read from a connection that has brought too much already.
+            self._silent = silent if intake.room.is_set() else ()
+
     async def _decide(self, intake: Intake, done: Done) -> None:
+        async def hand_on(batch: Batch, part: Result) -> None:
+            await done.put((None, part))
+            self._progress(batch)
+
         while (batch := await intake.take()) is not None:
-            self._in_hand += 1
-            self._progress()
+            self._in_hand.append(batch)
+            self._progress(batch)
             decide = self.decider.decide_suspects if batch.suspect else self.decider.decide
-            await done.put((batch, await decide(batch.items)))
-            self._progress()
+            await done.put((batch, await decide(batch.items, partial(hand_on, batch))))
+            self._progress(batch)
         await done.put(None)
 
     async def _publish(self, done: Done, channel: AbstractChannel) -> None:
@@ -131,11 +185,13 @@ class Consumer:
             batch, result = finished
             await self._work.outbox.publish(result.rows)
             await self._reply(result, channel)
+            if batch is None:
+                continue
             # A channel that has died takes no acknowledgement: the inbox knows what comes again.
             with suppress(*broker.FAULTS):
                 await channel.basic_ack(batch.tag, multiple=True, wait=False)
-            self._in_hand -= 1
-            self._progress()
+            self._progress(batch)
+            self._in_hand.popleft()
             self._observe(batch, result)
 
     async def _reply(self, result: Result, channel: AbstractChannel) -> None:
@@ -145,19 +201,18 @@ class Consumer:
             if not asked.is_kept and (reply := answers.reply(self._service.name, asked, answer))
         ]
         queues = [message.routing_key for message in messages]
-        attempt = 0
         # Once the channel has died, the messages come again and are answered again.
-        while not channel.is_closed:
-            try:
-                await self._work.publisher.publish(messages, queues)
-                return
-            except PublishFailed as error:
-                attempt += 1
-                log.warning("replies_failed", count=len(messages), error=str(error))
-                await backoff(attempt)
+        with telemetry.Wait("RabbitMQ", "replies") as wait:
+            while not channel.is_closed:
+                try:
+                    await self._work.publisher.publish(messages, queues)
+                    return
+                except PublishFailed as error:
+                    await backoff(wait.failed(error))
 
-    def _progress(self) -> None:
-        self.last_progress = time.monotonic()
+    def _progress(self, batch: Batch) -> None:
+        if self._in_hand and self._in_hand[0] is batch:
+            self.last_progress = time.monotonic()
 
     def _observe(self, batch: Batch, result: Result) -> None:
         """Measure and log a batch: who a lone message is, of several only the number."""
@@ -171,5 +226,15 @@ class Consumer:
             }
         # The sender's stamp of the first, which is the oldest.
         stamp = getattr(first.element, "time", None)
-        age = (first.received_at - stamp).total_seconds() if stamp else None
+        age = (result.now - stamp).total_seconds() if stamp and result.now else None
         telemetry.batch(len(batch.items), self.last_progress - batch.begun, age, fields)
+
+
+async def _answers(channel: AbstractChannel, queue: str) -> bool:
+    """Whether the broker says how a queue is."""
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            await topology.look(channel.connection, queue)
+    except (AMQPError, OSError, RuntimeError):
+        return False
+    return True

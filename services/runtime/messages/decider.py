@@ -3,14 +3,17 @@
 A pass decides a batch in one transaction: each message once, in order, purely; what it comes to
 (accepted, unchanged, refused, waiting, parked, repeated) is stored with its effect.  A pass that
 fails is done again in halves, and the one message that cannot be handled is parked by a last pass.
+One that needs a lock which another session does not give back waits in line, and what comes later
+of its key behind it: nobody else waits for it.
 """
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
 
 import structlog
 
@@ -40,29 +43,56 @@ from services.runtime.messages import answers, kept
 from services.runtime.messages.item import Item
 from services.runtime.messages.kept import Parking
 from services.runtime.messages.uses import Uses, decides
-from services.runtime.postgres.database import Row, backoff, persist
+from services.runtime.postgres.database import Locked, Row, backoff, persist
 from services.runtime.service import Service, commands
 from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 
 log = structlog.get_logger()
 
 TRIES = 3
+PARTS = 8
+"""Into how many a batch is divided that is too much for one transaction."""
+# What is sought in halves has waited for its lock long enough.
+BRIEFLY = "SET LOCAL lock_timeout = '200ms'"
 
 
 @dataclass(slots=True)
 class Result:
-    """What items came to: rows to publish, then answers to send."""
+    """What items came to: rows to publish, then answers to send.
+
+    now is the moment of the last decision.  hand_on takes what was committed before another
+    transaction adds to it: what a batch of parts comes to never lies here as a whole.
+    """
 
     rows: list[OutboxRow] = field(default_factory=list)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    now: datetime | None = None
+    hand_on: "HandOn | None" = None
+
+    async def flush(self) -> None:
+        """Hand on what is here."""
+        if self.hand_on is not None and (self.rows or self.answers):
+            done, self.rows, self.answers = Result(self.rows, self.answers), [], []
+            await self.hand_on(done)
+
+
+HandOn = Callable[[Result], Awaitable[None]]
 
 
 Failure = tuple[str, BaseException]
-"""Why a message cannot be handled: it is parked with this reason and this error."""
+"""Why a message cannot be handled: it is parked with this reason and this error, or waits."""
+BLOCKED = "blocked"
+
+
+class Blocked(Exception):
+    """Another session holds a lock that one of these messages needs."""
 
 
 class Decider:
-    """Decides items, whatever happens: tries again, halves, and parks what cannot be handled."""
+    """Decides items, whatever happens: tries again, halves, and parks what cannot be handled.
+
+    lines are the keys whose messages wait for a lock, as the sweep of them saw them last.
+    """
 
     def __init__(self, service: Service, work: Work, patience: timedelta) -> None:
         """patience: how long a command that names something unknown is decided again."""
@@ -70,38 +100,68 @@ class Decider:
         self._work = work
         self._patience = patience
         self.wakes_waiting = False
+        self.lines: Sequence[kept.Line] = ()
 
-    async def decide(self, items: Sequence[Item]) -> Result:
-        """Decide these in order; returns when each is committed, one way or another."""
-        result = Result()
+    async def decide(self, items: Sequence[Item], hand_on: HandOn | None = None) -> Result:
+        """Decide these in order; returns when each is committed, one way or another.
+
+        What takes several transactions is handed on as they commit, but for the last.
+        """
+        result = Result(hand_on=hand_on)
         if items:
             await self._decide(list(items), result)
         return result
 
-    async def decide_suspects(self, items: Sequence[Item]) -> Result:
-        """Decide one by one what may end the worker; one that has ended it three times is parked.
+    async def decide_line(self, items: Sequence[Item], hand_on: HandOn) -> tuple[Result, bool]:
+        """Decide these of one line, and whether all went: the first one blocked ends it."""
+        result = Result(hand_on=hand_on)
+        return result, await self._decide(list(items), result, brief=True)
 
-        That a message is begun is committed before it is decided.
+    async def decide_suspects(self, items: Sequence[Item], hand_on: HandOn | None = None) -> Result:
+        """Decide what keeps coming back: one of these may be what ends the worker.
+
+        That they are begun is committed before they are decided.  What a worker had begun that
+        ended is decided alone; one that has ended three is parked.
         """
-        result = Result()
-        for item in items:
-            if await self._attempt(kept.BEGIN_ATTEMPT, item) > TRIES:
-                crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
-                await self._pass([item], result, ("crashed", crash))
-            else:
-                await self._decide([item], result)
-            await self._attempt(kept.END_ATTEMPT, item)
+        result = Result(hand_on=hand_on)
+        begun = await self._find_begun(items)
+        for was_begun, run in groupby(items, lambda item: item.digest in begun):
+            together = list(run)
+            for part in [[item] for item in together] if was_begun else [together]:
+                await self._attempt(part, result)
         return result
 
-    async def _attempt(self, statement: str, item: Item) -> Any:
-        return await persist("attempt", lambda: self._work.pool.fetchval(statement, item.digest))
+    async def _find_begun(self, items: Sequence[Item]) -> set[str]:
+        digests = [item.digest for item in items]
+        work = partial(self._work.pool.fetch, kept.FIND_ATTEMPTS, digests)
+        return {row["digest"] for row in await persist("attempt", work)}
 
-    async def _decide(self, items: list[Item], result: Result, attempt: int = 1) -> None:
-        """Decide in one transaction, a message alone in several; else in halves, or park it."""
+    async def _attempt(self, items: list[Item], result: Result) -> None:
+        digests, pool = [item.digest for item in items], self._work.pool
+        begin = partial(pool.fetchval, kept.BEGIN_ATTEMPTS, digests)
+        if await persist("attempt", begin) > TRIES:
+            crash = RuntimeError(f"the worker ended {TRIES} times while handling it")
+            await self._pass(items, result, ("crashed", crash))
+        else:
+            await self._decide(items, result)
+        await persist("attempt", partial(pool.execute, kept.END_ATTEMPTS, digests))
+
+    async def _decide(
+        self, items: list[Item], result: Result, attempt: int = 1, *, brief: bool = False
+    ) -> bool:
+        """Decide in one transaction, a message alone in several; else in halves, or park it.
+
+        Returns whether all have gone from where they came; what is kept and blocked stays there.
+        """
         failure: Exception
         try:
-            await self._pass(items, result, None)
-            return
+            await self._pass(items, result, None, brief=brief)
+            return True
+        except Blocked as error:
+            telemetry.fault("lock", attempt, error)
+            if len(items) == 1:
+                return await self._hold_back(items[0], result)
+            failure, brief = error, True
         except (TooMuch, TooLarge) as error:
             # It would be as much the next time.
             attempt, failure = TRIES, error
@@ -109,27 +169,55 @@ class Decider:
             log.warning("batch_failed", messages=len(items), attempt=attempt, error=repr(error))
             failure = error
         if len(items) > 1:
-            # One bad message harms no other: it is found by halving.
-            middle = len(items) // 2
-            await self._decide(items[:middle], result)
-            await self._decide(items[middle:], result)
-        elif attempt < TRIES:
+            # One bad message harms no other: it is found by halving.  What is too much is done in
+            # more parts, since each that is still too much has been loaded in vain.
+            parts = PARTS if isinstance(failure, TooMuch) else 2
+            size = -(-len(items) // parts)
+            # Its traceback holds all that was loaded.
+            del failure
+            for at in range(0, len(items), size):
+                if not await self._decide(items[at : at + size], result, brief=brief):
+                    return False
+            return True
+        if attempt < TRIES:
             await backoff(attempt)
-            await self._decide(items, result, attempt + 1)
-        else:
-            await self._pass(items, result, ("failed", failure))
+            return await self._decide(items, result, attempt + 1, brief=brief)
+        await self._pass(items, result, ("failed", failure))
+        return True
 
-    async def _pass(self, items: list[Item], result: Result, failure: Failure | None) -> None:
-        await persist("decide", lambda: self._commit(items, result, failure))
-        if failure is not None and result.answers[-1][1].outcome == "parked":
-            reason, error = failure
+    async def _hold_back(self, item: Item, result: Result) -> bool:
+        """Let a blocked message wait in line; one that is kept is tried again where it is."""
+        if item.source.kind in ("line", "retry"):
+            return False
+        await self._pass([item], result, (BLOCKED, Blocked()))
+        return True
+
+    async def _pass(
+        self, items: list[Item], result: Result, failure: Failure | None, *, brief: bool = False
+    ) -> None:
+        async def commit() -> None:
+            try:
+                await self._commit(items, result, failure, brief)
+            except Locked as error:
+                if failure is None:
+                    raise Blocked(str(error)) from error
+                raise
+
+        await result.flush()
+        await persist("decide", commit)
+        reason, error = failure or (BLOCKED, None)
+        if reason != BLOCKED and result.answers[-1][1].outcome == "parked":
             log.error("message_parked", reason=reason, type=items[0].type, error=repr(error))
         if self.wakes_waiting and not items[0].is_kept:
             # What this batch made known may be what a command waits for.
             self._work.wakes.call(["waiting"])
 
-    async def _commit(self, items: list[Item], result: Result, failure: Failure | None) -> None:
-        async with self._work.begin() as tx:
+    async def _commit(
+        self, items: list[Item], result: Result, failure: Failure | None, brief: bool
+    ) -> None:
+        async with self._work.begin(divisible=len(items) > 1) as tx:
+            if brief:
+                await tx.conn.execute(BRIEFLY)
             batch = Pass(self._service, tx, self._patience)
             await batch.decide(items, failure)
             for item, answer in batch.answered:
@@ -137,6 +225,7 @@ class Decider:
                 if item.is_kept and (reply := answers.reply(self._service.name, item, answer)):
                     tx.send(reply)
         telemetry.consumed(self._service.name, batch.counts)
+        result.now = tx.now
         result.rows += tx.rows
         result.answers += batch.answered
 
@@ -152,8 +241,9 @@ class Pass:
     _service: Service
     _tx: Transaction
     _patience: timedelta
+    _lines: Set[str] = frozenset()
     _parkings: list[Parking] = field(default_factory=list)
-    _waiting: list[Item] = field(default_factory=list)
+    _waiting: list[kept.Wait] = field(default_factory=list)
     _closed: list[int] = field(default_factory=list)
     answered: list[tuple[Item, Answer]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -161,6 +251,10 @@ class Pass:
     async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
         """Decide each; where a failure is given, the one item is not handed to the service."""
         uses = await Uses.find(self._tx.conn, items, self._tx.now)
+        self._lines = uses.lines
+        if failure is not None and failure[0] == BLOCKED:
+            self._lines |= {items[0].key}
+            failure = None
         messages = {
             at: Received(i.element, i.body, self._tx.now, i.cause)
             for at in uses.fresh
@@ -168,6 +262,7 @@ class Pass:
             and at not in uses.others
             and isinstance((i := uses.items[at]).element, Envelope)
             and i.body is not None
+            and not self._is_behind(i)
         }
         service = self._service
         world = await service.load(self._tx.conn, list(messages.values())) if messages else None
@@ -181,6 +276,9 @@ class Pass:
                 answer = self._take(item, messages[at], service.handle(world, messages[at]))
             elif failure is not None:
                 answer = self._fail(item, failure)
+            elif self._is_behind(item):
+                self._wait(item)
+                continue
             else:
                 answer = self._take_broken(item)
             if answer is None:
@@ -194,6 +292,10 @@ class Pass:
         if messages:
             await service.save(self._tx, world)
         await self._store()
+
+    def _is_behind(self, item: Item) -> bool:
+        """Whether it has to wait in line; what is drained is not decided, only parked."""
+        return bool(self._lines) and item.key in self._lines and item.source.kind != "drain"
 
     def _repeat(self, item: Item, use: Use | None) -> Answer | None:
         """The same message again: no second effect, the same answer."""
@@ -219,7 +321,8 @@ class Pass:
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
-        if isinstance(decision, Unknown) and self._tx.now < item.received_at + self._patience:
+        since = item.received_at or self._tx.now
+        if isinstance(decision, Unknown) and self._tx.now < since + self._patience:
             self._wait(item)
             return None
         match decision:
@@ -303,16 +406,18 @@ class Pass:
         """Emit that a message is parked no more, unless it is parked again."""
         if item.source.kind != "retry" or item.source.number not in self._closed:
             return
-        how: Release = "refused" if answer.outcome == "refused" else "handled"
+        how = Release.REFUSED if answer.outcome == "refused" else Release.HANDLED
         if item.source.replaced:
-            how = "replaced"
+            how = Release.REPLACED
         number, comment = item.source.number, item.source.comment
         self._tx.emit(kept.released(self._service.name, number, how, comment), item.cause)
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
-        if item.source.kind != "waiting":
-            self._waiting.append(item)
+        line = item.key if self._is_behind(item) else None
+        if item.source.kind != "waiting" or line is not None:
+            since = item.received_at or self._tx.now
+            self._waiting.append((replace(item, received_at=since), line))
             if item.is_kept:
                 self._closed.append(item.source.number)
 
@@ -321,7 +426,8 @@ class Pass:
         # Only types we know may be labels: anybody can invent others.
         known = item.type if item.type in self._service.routes else "other"
         self.counts[known, outcome] += 1
-        if item.is_kept and forget:
+        # Whoever decides a line forgets it once its events are out: nothing is to overtake them.
+        if item.is_kept and forget and item.source.kind != "line":
             self._closed.append(item.source.number)
 
     async def _store(self) -> None:
@@ -331,7 +437,7 @@ class Pass:
                 self._tx.emit(self._parked(parking, row), parking.item.cause)
         if self._waiting:
             await kept.wait(self._tx.conn, self._waiting)
-            self._tx.wake("waiting")
+            self._tx.wake("waiting", "lines")
         if self._closed:
             await kept.forget(self._tx.conn, self._closed)
 

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 from aiormq.abc import AbstractChannel
@@ -34,7 +33,8 @@ SUSPECT_AFTER = 3
 class Batch:
     """Elements of consecutive deliveries, or of one, and the tag that acknowledges them all.
 
-    size is in bytes.  A suspect one may be what kills the worker.  begun is when it was taken.
+    size is in bytes.  Of a suspect one something may be what kills the worker.  begun is when it
+    was taken.
     """
 
     items: list[Item]
@@ -65,6 +65,7 @@ class Intake:
         self._to_take = asyncio.Event()
         self._has_begun = False
         self._ended: str | None = None
+        self._next = ""
         self._drains = dict.fromkeys(service.drains, Source("drain", reason="unknown_type"))
         self._drains[names.dead(service.name)] = Source("drain", reason="dead")
 
@@ -80,6 +81,7 @@ class Intake:
         lanes = dict(zip(queues, priorities, strict=True))
         try:
             for queue in (*lanes, *self._drains):
+                self._next = queue
                 arguments: FieldTable = {"x-priority": lanes[queue]} if queue in lanes else {}
                 await channel.basic_consume(queue, _unused, arguments=arguments, consumer_tag=queue)
         except BaseException:
@@ -91,7 +93,7 @@ class Intake:
     def deliver(self, delivery: Delivery) -> None:
         """Take one delivery from the connection."""
         self._deliveries.append(delivery)
-        self._hold(len(delivery.body))
+        self._hold(delivery.size)
         self._to_read.set()
 
     def _hold(self, size: int) -> None:
@@ -116,6 +118,11 @@ class Intake:
         """Whether every lane is consumed, and messages come in."""
         return self._has_begun and self._ended is None
 
+    @property
+    def why_not(self) -> str:
+        """Why no message comes in, where none does."""
+        return self._ended or f"RabbitMQ has not confirmed the consumer of {self._next}"
+
     async def read_ahead(self) -> None:
         """Read what is delivered, up to a batch ahead, until the intake ends."""
         while not self._ended:
@@ -130,14 +137,14 @@ class Intake:
                 await self._to_read.wait()
 
     def _read_some(self) -> None:
-        now, until = datetime.now(UTC), self._elements + READ_AT_ONCE
+        until = self._elements + READ_AT_ONCE
         while self._deliveries and self._elements < until:
             delivery = self._deliveries.popleft()
             origin, source = item.origin_of(delivery), self._drains.get(delivery.consumer, LANE)
-            items = item.read(origin, delivery.body, self._service.routes, now, source)
+            items = item.read(origin, delivery.body, self._service.routes, source=source)
             suspect = _deliveries_so_far(delivery) >= SUSPECT_AFTER
-            self._read.append(Batch(items, delivery.tag, len(delivery.body), suspect))
-            self._bytes_read += len(delivery.body)
+            self._read.append(Batch(items, delivery.tag, delivery.size, suspect))
+            self._bytes_read += delivery.size
             self._elements += len(items)
 
     async def take(self) -> Batch | None:
@@ -148,18 +155,18 @@ class Intake:
         return None if self._ended else self._cut()
 
     def _cut(self) -> Batch:
-        """Whole deliveries, in order of arrival; one that keeps coming back is taken alone."""
+        """Whole deliveries, in order of arrival."""
         batch = self._read.popleft()
         batch.begun = time.monotonic()
-        while self._read and not batch.suspect:
+        while self._read:
             following = self._read[0]
             elements = len(batch.items) + len(following.items)
-            full = elements > MAX_ELEMENTS or batch.size + following.size > MAX_BYTES
-            if full or following.suspect:
+            if elements > MAX_ELEMENTS or batch.size + following.size > MAX_BYTES:
                 break
             self._read.popleft()
             batch.items += following.items
             batch.tag = following.tag
+            batch.suspect = batch.suspect or following.suspect
             batch.size += following.size
         self._elements -= len(batch.items)
         self._bytes_read -= batch.size

@@ -26,7 +26,7 @@ class Source(NamedTuple):
     message is handled under.  comment and replaced are what an operator asked for who retries it.
     """
 
-    kind: Literal["lane", "waiting", "retry", "drain"]
+    kind: Literal["lane", "waiting", "line", "retry", "drain"]
     number: int = 0
     reason: str = ""
     identity: Identity | None = None
@@ -60,7 +60,7 @@ class Item:
 
     body is None when it is broken; errors then say why.  sent are the bytes it came in, None where
     it shared them with others.  identity is its source and id, None where not even those can be
-    read.
+    read.  received_at is when it was kept; what comes from a lane is received as it is decided.
     """
 
     origin: Origin
@@ -68,7 +68,7 @@ class Item:
     body: Body | None
     errors: tuple[FieldError, ...]
     sent: bytes | None
-    received_at: datetime
+    received_at: datetime | None
     identity: Identity | None
     source: Source = LANE
 
@@ -81,6 +81,15 @@ class Item:
     def id(self) -> str | None:
         """The id it gives itself, where that can be read."""
         return self.element.id
+
+    @property
+    def key(self) -> str:
+        """What its order is kept by; empty where that cannot be read."""
+        match self.element:
+            case Envelope(partitionkey=str(key)):
+                return key
+            case _:
+                return self.body.key if self.body is not None else ""
 
     @property
     def correlationid(self) -> str | None:
@@ -175,17 +184,21 @@ def _whole(value: Any) -> Any:
 
 
 def read(
-    origin: Origin, body: bytes, routes: Routes, now: datetime, source: Source = LANE
+    origin: Origin,
+    body: bytes,
+    routes: Routes,
+    received_at: datetime | None = None,
+    source: Source = LANE,
 ) -> list[Item]:
     """Each element of an AMQP message; never raises."""
-    elements = envelope.read(body)
+    elements = envelope.read(body, exact=origin.is_command)
     sent = body if len(elements) == 1 and not body.lstrip().startswith(b"[") else None
     items = []
     for element in elements:
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
         identity = source.identity or identity
-        items.append(Item(origin, element, parsed, errors, sent, now, identity, source))
+        items.append(Item(origin, element, parsed, errors, sent, received_at, identity, source))
     return items
 
 
@@ -225,7 +238,12 @@ def _parse(
         case Unreadable(reason=reason, errors=errors):
             return None, errors or (FieldError("", reason),)
         case Broken(raw=value, errors=errors):
-            return None, errors + _data_errors(value, routes.get(origin.routing_key))
+            known = tuple(f"{error.field}." for error in errors)
+            more = _data_errors(value, routes.get(origin.routing_key))
+            # Of one place one error is enough.
+            return None, errors + tuple(
+                e for e in more if not any(_overlap(f"{e.field}.", field) for field in known)
+            )
         case Envelope(type=claimed) if claimed != origin.routing_key:
             message = f"must be the routing key {origin.routing_key!r}, not {claimed!r}"
             return None, (FieldError("type", message),)
@@ -237,6 +255,10 @@ def _parse(
                 return body.read(subject, data), ()
             except ValidationError as error:
                 return None, envelope.field_errors(error, "data")
+
+
+def _overlap(one: str, two: str) -> bool:
+    return one.startswith(two) or two.startswith(one)
 
 
 def _data_errors(value: dict[str, Any], body: type[Body] | None) -> tuple[FieldError, ...]:

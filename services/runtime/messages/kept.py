@@ -17,13 +17,13 @@ from services.runtime.service import Routes
 
 # The same message again only renews its reason.
 KEEP = """
-INSERT INTO kept (kind, kept_at, digest, reason, error, traceback, source, id, type, subject,
+INSERT INTO kept (kind, kept_at, line, digest, reason, error, traceback, source, id, type, subject,
                   exchange, routing_key, reply_to, correlation_id, message_id, headers, body,
                   content)
 SELECT $1, m.* FROM unnest(
     $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[]::jsonb[], $17::bytea[], $18::bytea[]) AS m
+    $16::text[], $17::text[]::jsonb[], $18::bytea[], $19::bytea[]) AS m
 ON CONFLICT (digest) DO UPDATE
 SET reason = excluded.reason, error = excluded.error, traceback = excluded.traceback,
     retry_at = NULL
@@ -58,25 +58,37 @@ async def park(
         else:
             anew[parking.item.digest] = parking
     if anew:
-        columns = [_row(p.item, now, d, p.reason, p.error[:4000], p.trace) for d, p in anew.items()]
+        columns = [_parked(p, d, now) for d, p in anew.items()]
         rows = await conn.fetch(KEEP, "parked", *zip(*columns, strict=True))
         parked += [(anew[row["digest"]], row) for row in rows if row["is_new"]]
     return parked
 
 
-async def wait(conn: Connection, items: Sequence[Item]) -> None:
-    """Keep commands that name something unknown, in order of arrival."""
-    rows = [_row(one, one.received_at, None, None, None, None) for one in items]
+def _parked(parking: Parking, digest: str, now: datetime) -> tuple[object, ...]:
+    why = (parking.reason, parking.error[:4000], parking.trace)
+    return _row(parking.item, now, None, digest, *why)
+
+
+Wait = tuple[Item, str | None]
+"""A message that waits: in line behind a lock, or for what it names to become known."""
+
+
+async def wait(conn: Connection, waits: Sequence[Wait]) -> None:
+    """Keep messages to be decided again, in order of arrival."""
+    why = (None, None, None, None)
+    rows = [_row(one, one.received_at, line, *why) for one, line in waits]
     await conn.fetch(KEEP, "waiting", *zip(*rows, strict=True))
 
 
-def _row(kept: Item, kept_at: datetime, *why: str | None) -> tuple[object, ...]:
+def _row(
+    kept: Item, kept_at: datetime | None, line: str | None, *why: str | None
+) -> tuple[object, ...]:
     origin = kept.origin
     asked = (origin.reply_to, origin.correlation_id, origin.message_id)
     headers = {text(key): _plain(value) for key, value in origin.headers().items()}
     named = (*(kept.identity or (None, None)), kept.type, kept.subject)
     sent = (origin.exchange, origin.routing_key, *asked, orjson.dumps(headers).decode())
-    return (kept_at, *why, *named, *sent, kept.raw, kept.content)
+    return (kept_at, line, *why, *named, *sent, kept.raw, kept.content)
 
 
 def _plain(value: object) -> object:
@@ -99,7 +111,7 @@ async def forget(conn: Connection, numbers: Sequence[int]) -> None:
 ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
 
 
-def read(row: Row, kind: Literal["waiting", "retry"], routes: Routes) -> list[Item]:
+def read(row: Row, kind: Literal["waiting", "line", "retry"], routes: Routes) -> list[Item]:
     """The message that a row keeps, handled under the identity it was kept with."""
     identity = (row["source"], row["id"]) if row["id"] else None
     source = Source(kind, row["number"], "", identity, row["comment"], row["replaced"])
@@ -112,14 +124,35 @@ def released(service: str, number: int, how: Release, comment: str | None) -> Me
     return MessageReleased(service=service, number=number, how=how, comment=comment)
 
 
-ANY_WAITING = "SELECT EXISTS (SELECT FROM kept WHERE kind = 'waiting')"
+ANY_WAITING = "SELECT EXISTS (SELECT FROM kept WHERE kind = 'waiting' AND line IS NULL)"
 # At least one, and no more than the bytes of a batch: a command may have a million of them.
 WAITING = """
 SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
        source, id, comment, replaced
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
-      FROM (SELECT * FROM kept WHERE kind = 'waiting' AND number > $1
+      FROM (SELECT * FROM kept WHERE kind = 'waiting' AND line IS NULL AND number > $1
             ORDER BY number LIMIT $2) AS next) AS chunk
+WHERE before < $3 ORDER BY number
+"""
+
+
+class Line(NamedTuple):
+    """A key whose messages wait for a lock, how many they are, and since when the first waits."""
+
+    key: str
+    waiting: int
+    since: datetime
+
+
+LINES = """
+SELECT line, count(*) AS count, min(kept_at) AS since FROM kept
+WHERE line IS NOT NULL GROUP BY line ORDER BY min(number)
+"""
+IN_LINE = """
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
+       source, id, comment, replaced
+FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
+      FROM (SELECT * FROM kept WHERE line = $1 ORDER BY number LIMIT $2) AS next) AS chunk
 WHERE before < $3 ORDER BY number
 """
 # It is claimed for a minute, not for good: a worker that ends does not forget it.
@@ -135,9 +168,13 @@ SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,
        count(*) FILTER (WHERE kind = 'waiting') AS waiting FROM kept
 """
 
-BEGIN_ATTEMPT = """
-INSERT INTO attempts (digest, count, last) VALUES ($1, 1, now())
-ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
-RETURNING count
+FIND_ATTEMPTS = "SELECT digest FROM attempts WHERE digest = ANY ($1::text[])"
+BEGIN_ATTEMPTS = """
+WITH begun AS (
+    INSERT INTO attempts (digest, count, last)
+    SELECT DISTINCT digest, 1, now() FROM unnest($1::text[]) AS m (digest) ORDER BY digest
+    ON CONFLICT (digest) DO UPDATE SET count = attempts.count + 1, last = now()
+    RETURNING count)
+SELECT max(count) FROM begun
 """
-END_ATTEMPT = "DELETE FROM attempts WHERE digest = $1"
+END_ATTEMPTS = "DELETE FROM attempts WHERE digest = ANY ($1::text[])"

@@ -13,6 +13,7 @@ import orjson
 
 from contracts import envelope, names
 from services.runtime.amqp.frames import Outgoing
+from services.runtime.decision import Room
 from services.runtime.postgres.database import Conflict
 from services.runtime.tables.transaction import Emitted, OutboxRow, Transaction
 
@@ -20,7 +21,7 @@ LEASE = timedelta(seconds=5)
 
 
 def messages(
-    source: str, emitted: Sequence[Emitted], now: datetime
+    source: str, emitted: Sequence[Emitted], now: datetime, room: Room
 ) -> tuple[list[Outgoing], list[tuple[str, str, int]]]:
     """The AMQP messages of these events, and the runs of their ids: run, type and count."""
     runs: defaultdict[str, str] = defaultdict(lambda: secrets.token_hex(10))
@@ -28,18 +29,19 @@ def messages(
     packed: list[Outgoing] = []
     for pack in _packs(emitted):
         type_ = pack[0].event.TYPE
-        packed += _messages(source, pack, runs[type_], now, counts[type_])
+        packed += _messages(source, pack, runs[type_], now, room, counts[type_])
         counts[type_] += len(pack)
     return packed, [(runs[type_], type_, count) for type_, count in counts.items()]
 
 
 def _messages(
-    source: str, pack: Sequence[Emitted], run: str, now: datetime, first: int = 0
+    source: str, pack: Sequence[Emitted], run: str, now: datetime, room: Room, first: int = 0
 ) -> list[Outgoing]:
     """The messages of events that travel together; first is the number of the first in the run."""
     type_, key = pack[0].event.TYPE, pack[0].key
-    written = [
-        envelope.write(
+    written = []
+    for n, (event, cause, _) in enumerate(pack, first):
+        body = envelope.write(
             id=f"{run}-{n}",
             source=source,
             type=type_,
@@ -52,8 +54,8 @@ def _messages(
             actor=cause.actor,
             traceparent=cause.traceparent,
         )
-        for n, (event, cause, _) in enumerate(pack, first)
-    ]
+        room.take(len(body))
+        written.append(body)
     messages, at = [], 0
     for count, body in envelope.pack(written):
         messages.append(
@@ -140,7 +142,7 @@ async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
 
     Raises Conflict when another worker handled one of its messages first.
     """
-    packed, runs = messages(source, tx.emitted, tx.now)
+    packed, runs = messages(source, tx.emitted, tx.now, tx.room)
     packed += tx.messages
     if not packed and not tx.handled:
         return ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from contracts import envelope, names
 from contracts.envelope import Broken, Unreadable
+from contracts.outcomes import Release
 from services.runtime.decision import Answer
 from services.runtime.messages import answers, kept
 from services.runtime.postgres.database import Connection
@@ -38,7 +39,7 @@ async def discard(
         text = f"discarded by an operator{why}; it was parked ({row['reason']}): {row['error']}"
         answer = Answer("refused", message=text[:1000])
         [item] = kept.read(row, "retry", {})
-        tx.emit(kept.released(service, row["number"], "discarded", comment), item.cause)
+        tx.emit(kept.released(service, row["number"], Release.DISCARDED, comment), item.cause)
         if reply := answers.reply(service, item, answer):
             tx.send(reply)
         await tx.conn.execute(CLOSE, row["source"], row["id"], answer.message, tx.now)

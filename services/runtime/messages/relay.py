@@ -5,6 +5,7 @@ sweep.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -47,7 +48,7 @@ RETURNING id, exchange, routing_key, body, type, message_id, content_type, $4::t
 PENDING = """
 SELECT count(*) AS pending, count(*) FILTER (WHERE unroutable) AS unroutable,
        count(*) FILTER (WHERE taken_until <= now()) AS free,
-       extract(epoch FROM now() - min(taken_until) + $1::interval)::float8 AS oldest
+       min(id) FILTER (WHERE NOT unroutable) AS oldest
 FROM outbox
 """
 
@@ -62,6 +63,7 @@ class Relay:
         self._publisher = publisher
         self._heard = heard
         self.unroutable = 0
+        self._oldest = (0, 0.0)
 
     async def store(self, tx: Transaction) -> Sequence[OutboxRow]:
         """Write what a transaction handled and emits; see outbox."""
@@ -79,9 +81,11 @@ class Relay:
         except PublishFailed as error:
             log.warning("publish_failed", rows=len(rows), error=str(error))
             ids = [row.id for row in rows]
-            await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
-            while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
-                await asyncio.sleep(0.1)
+            with telemetry.Wait("RabbitMQ", "outbox_wait") as wait:
+                wait.failed(error)
+                await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
+                while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
+                    await asyncio.sleep(0.1)
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         messages = [row.message for row in rows]
@@ -119,8 +123,16 @@ class Relay:
 
     async def measure(self) -> int:
         """Measure what is committed but not yet with the broker; how many rows nobody holds."""
-        [row] = await self._pool.fetch(PENDING, outbox.LEASE)
+        [row] = await self._pool.fetch(PENDING)
         self.unroutable = row["unroutable"]
+        if self._oldest[0] != (oldest := row["oldest"] or 0):
+            self._oldest = oldest, time.monotonic()
         telemetry.OUTBOX_PENDING.set(row["pending"])
-        telemetry.OUTBOX_OLDEST.set(max(row["oldest"] or 0.0, 0.0))
+        telemetry.OUTBOX_OLDEST.set(self.oldest)
         return int(row["free"])
+
+    @property
+    def oldest(self) -> float:
+        """Seconds for which the oldest row has been there, as far as this worker has seen it."""
+        id, seen = self._oldest
+        return time.monotonic() - seen if id else 0.0

@@ -1,26 +1,29 @@
-"""Where items come from that the broker no longer holds: commands that wait, retried messages.
+"""Where items come from that the broker no longer holds: messages that wait or are retried.
 
 They are read from their rows, and decided by the decider like those from lanes.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from contracts.outcomes import Release
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.decision import Cause
 from services.runtime.messages import inbox, kept
-from services.runtime.messages.decider import Decider
+from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import MAX_BYTES
+from services.runtime.messages.kept import Line
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Work
 
 CHUNK = 500
-LOCK_WAITING = "SELECT pg_try_advisory_lock(hashtext('relais.waiting'))"
-UNLOCK_WAITING = "SELECT pg_advisory_unlock(hashtext('relais.waiting'))"
+LOCK = "SELECT pg_try_advisory_lock(hashtext('relais.' || $1))"
+UNLOCK = "SELECT pg_advisory_unlock(hashtext('relais.' || $1))"
 
 
 def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
@@ -28,6 +31,7 @@ def sweeps(service: Service, decider: Decider) -> Sequence[Sweep]:
     sources = Sources(service, decider)
     return (
         Sweep("waiting", sources.decide_waiting),
+        Sweep("lines", sources.decide_lines),
         Sweep("retries", sources.retry),
         Sweep("measure", measure, every=10),
     )
@@ -39,6 +43,10 @@ async def measure(work: Work) -> bool:
     telemetry.PARKED.set(row["parked"])
     telemetry.WAITING.set(row["waiting"])
     return False
+
+
+async def _publish(work: Work, decided: Result) -> None:
+    await work.outbox.publish(decided.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,9 @@ class Sources:
         if not await work.pool.fetchval(kept.ANY_WAITING):
             self.decider.wakes_waiting = False
             return False
-        async with work.pool.acquire() as guard:
-            # A lock of the session, not of a transaction: none is open while we publish.
-            if not await guard.fetchval(LOCK_WAITING):
-                return False
-            try:
+        async with _alone(work, "waiting") as is_alone:
+            if is_alone:
                 await self._decide_all(work)
-            finally:
-                await guard.fetchval(UNLOCK_WAITING)
         return False
 
     async def _decide_all(self, work: Work) -> None:
@@ -69,9 +72,31 @@ class Sources:
             after = rows[-1]["number"]
             seen += len(rows)
             items = [i for row in rows for i in kept.read(row, "waiting", self.service.routes)]
-            await work.outbox.publish((await self.decider.decide(items)).rows)
+            decided = await self.decider.decide(items, partial(_publish, work))
+            await _publish(work, decided)
         # What few wait look again after every batch; a crowd looks once a second.
         self.decider.wakes_waiting = 0 < seen <= CHUNK
+
+    async def decide_lines(self, work: Work) -> bool:
+        """Decide what waits for a lock, line by line, each in order; one worker at a time."""
+        self.decider.lines = [Line(*row) for row in await work.pool.fetch(kept.LINES)]
+        if self.decider.lines:
+            async with _alone(work, "lines") as is_alone:
+                for line in self.decider.lines if is_alone else ():
+                    await self._decide_line(work, line.key)
+        return False
+
+    async def _decide_line(self, work: Work, key: str) -> None:
+        async def forget(part: Result) -> None:
+            await _publish(work, part)
+            done = [item.source.number for item, _ in part.answers]
+            await work.pool.execute(kept.FORGET, done)
+
+        went = True
+        while went and (rows := await work.pool.fetch(kept.IN_LINE, key, CHUNK, MAX_BYTES)):
+            items = [i for row in rows for i in kept.read(row, "line", self.service.routes)]
+            result, went = await self.decider.decide_line(items, forget)
+            await forget(result)
 
     async def retry(self, work: Work) -> bool:
         """Handle one parked message that somebody asked to retry."""
@@ -83,7 +108,7 @@ class Sources:
         else:
             # It may be what ended the worker before.
             items = kept.read(row, "retry", self.service.routes)
-            await work.outbox.publish((await self.decider.decide_suspects(items)).rows)
+            await _publish(work, await self.decider.decide_suspects(items))
         return True
 
     async def _send_again(self, work: Work, row: Row) -> None:
@@ -91,7 +116,7 @@ class Sources:
         async with work.publishing() as tx:
             await tx.conn.execute(inbox.FORGET_UNKNOWN, row["number"])
             await kept.forget(tx.conn, [row["number"]])
-            how: Release = "replaced" if row["replaced"] else "handled"
+            how = Release.REPLACED if row["replaced"] else Release.HANDLED
             released = kept.released(work.service, row["number"], how, row["comment"])
             tx.emit(released, Cause(correlationid=row["id"], causationid=row["id"]))
             tx.send(
@@ -109,3 +134,17 @@ class Sources:
                     reply_to=row["reply_to"],
                 )
             )
+
+
+@asynccontextmanager
+async def _alone(work: Work, what: str) -> AsyncIterator[bool]:
+    """Whether this worker alone does it, while the block lasts."""
+    async with work.pool.acquire() as guard:
+        # A lock of the session, not of a transaction: none is open while we publish.
+        if not await guard.fetchval(LOCK, what):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            await guard.fetchval(UNLOCK, what)

@@ -1,6 +1,6 @@
 """Which message a source and id name: one that comes again is known, another is told apart."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,9 +16,11 @@ class Uses:
 
     fresh are the places of those to decide: not handled before, and not twice in this batch.
     others are those whose source and id name another message; each has an identity of its own.
+    lines are the keys that those from lanes have to wait behind.
     """
 
     _uses: dict[Identity, Use]
+    lines: Set[str]
     items: list[Item] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
     others: dict[int, Use] = field(default_factory=dict)
@@ -27,13 +29,15 @@ class Uses:
     @classmethod
     async def find(cls, conn: Connection, items: Sequence[Item], now: datetime) -> "Uses":
         """Look up what came before, and go through the items in order."""
-        uses = await inbox.find(conn, {i.identity for i in items if i.identity})
+        keys = {i.key for i in items if i.source.kind == "lane"}
+        uses, lines = await inbox.find(conn, {i.identity for i in items if i.identity}, keys)
         others = {
             i.used_again().identity: None
             for i in items
             if i.identity in uses and _is_other(i, uses[i.identity])
         }
-        known = cls({**uses, **await inbox.find(conn, filter(None, others))})
+        again, _ = await inbox.find(conn, filter(None, others))
+        known = cls({**uses, **again}, lines)
         for item in items:
             known._add(item, now)
         return known

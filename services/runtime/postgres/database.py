@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 
 from contracts.message import to_json
 from services.runtime import telemetry
+from services.runtime.decision import Room
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -24,7 +26,12 @@ Row = asyncpg.Record
 
 T = TypeVar("T")
 
+Locked = asyncpg.LockNotAvailableError
+"""Another session holds a lock for longer than it was waited for."""
+
 COMMAND_TIMEOUT = 60.0
+LOCK_TIMEOUT = "2s"
+"""How long a statement waits for a lock; a batch or a piece of ours holds one for much less."""
 BACKOFF_CEILING = 5.0
 USUAL_SIZE = 4
 """The connections that a worker has at work under load: a batch, a publish, two sweeps."""
@@ -61,6 +68,21 @@ async def backoff(attempt: int) -> None:
     await asyncio.sleep(random.uniform(0, min(BACKOFF_CEILING, 0.05 * 2 ** min(attempt, 10))))
 
 
+class Unavailable(ConnectionError):
+    """Postgres does not answer; a bare OSError or TimeoutError would not say who."""
+
+
+@contextmanager
+def named(url: str) -> Iterator[None]:
+    """Let what the network raises while the block lasts say that it is about this database."""
+    try:
+        yield
+    except OSError as error:
+        place, database = urlsplit(url).netloc.rpartition("@")[2], urlsplit(url).path.lstrip("/")
+        text = f"Postgres at {place} (database {database}) does not answer"
+        raise Unavailable(f"{text}: {str(error) or 'no answer'}") from error
+
+
 class Conflict(ConnectionError):
     """Another worker committed the same first; decide again."""
 
@@ -77,16 +99,14 @@ async def attempt(what: str, work: Callable[[], Awaitable[object]]) -> None:
 
 async def persist(what: str, work: Callable[[], Awaitable[T]]) -> T:
     """Do work until it no longer fails for a transient reason."""
-    tries = 0
-    while True:
-        try:
-            return await work()
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            tries += 1
-            telemetry.fault(what, tries, error)
-            await backoff(tries)
+    with telemetry.Wait("Postgres", what) as wait:
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                await backoff(wait.failed(error))
 
 
 # The driver asks the server for each type of array once a connection, which takes 10 ms or more:
@@ -97,10 +117,42 @@ SELECT NULL::text[], NULL::smallint[], NULL::int[], NULL::bigint[], NULL::boolea
 """
 
 
+class Session(asyncpg.Connection):
+    """A connection that counts the JSON it reads: what else a row may have is small by its kind.
+
+    Where there is no room for a value, the driver raises TooMuch and drops the rows that follow.
+    """
+
+    __slots__ = ("_room",)
+
+    def count_in(self, room: Room | None) -> None:
+        """Count what is read from now on, or with None nothing."""
+        self._room = room
+
+    def decode(self, text: str) -> Any:
+        """Read one value."""
+        if self._room is not None:
+            self._room.take(len(text))
+        return orjson.loads(text)
+
+
+@contextmanager
+def reading(conn: Connection, room: Room) -> Iterator[None]:
+    """Count what this connection reads while the block lasts."""
+    session = cast(Session, conn)
+    session.count_in(room)
+    try:
+        yield
+    finally:
+        session.count_in(None)
+
+
 async def _prepare(connection: asyncpg.Connection) -> None:
+    session = cast(Session, connection)
+    session.count_in(None)
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
+            name, schema="pg_catalog", encoder=_encode, decoder=session.decode, format="text"
         )
     await connection.prepare(ARRAYS)
 
@@ -131,16 +183,23 @@ async def pool(
     Those that a worker usually needs are made now.
     reads_all is for those who look through whole tables, as no worker does.
     """
-    made = await asyncpg.create_pool(
-        url,
-        min_size=min(size, 1 if reads_all else USUAL_SIZE),
-        max_size=size,
-        command_timeout=COMMAND_TIMEOUT,
-        max_inactive_connection_lifetime=0,
-        init=_prepare,
-        reset=_leave,
-        server_settings={**_named(application), "jit": "off", **({} if reads_all else BY_KEY)},
-    )
+    with named(url):
+        made = await asyncpg.create_pool(
+            url,
+            min_size=min(size, 1 if reads_all else USUAL_SIZE),
+            max_size=size,
+            command_timeout=COMMAND_TIMEOUT,
+            max_inactive_connection_lifetime=0,
+            connection_class=Session,
+            init=_prepare,
+            reset=_leave,
+            server_settings={
+                **_named(application),
+                "jit": "off",
+                "lock_timeout": LOCK_TIMEOUT,
+                **({} if reads_all else BY_KEY),
+            },
+        )
     try:
         yield made
     finally:
@@ -153,8 +212,11 @@ async def pool(
 @asynccontextmanager
 async def connect(url: str, application: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection outside any pool, such as for a session lock."""
-    connection = await asyncpg.connect(url, timeout=10, server_settings=_named(application))
-    await _prepare(connection)
+    with named(url):
+        connection = await asyncpg.connect(
+            url, timeout=10, connection_class=Session, server_settings=_named(application)
+        )
+        await _prepare(connection)
     try:
         yield connection
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from services.runtime.postgres.database import Connection
+from services.runtime.postgres.database import Connection, named
 
 RUNTIME = Path(__file__).parents[1] / "sql"
 
@@ -65,7 +65,8 @@ APPLIED = "INSERT INTO schema_migrations (version, checksum) VALUES ($1, $2)"
 
 async def apply(url: str, migrations: Sequence[Migration]) -> list[str]:
     """Apply what is missing and return its versions; safe to run from several places at once."""
-    conn = await asyncpg.connect(url, timeout=10)
+    with named(url):
+        conn = await asyncpg.connect(url, timeout=10)
     try:
         await conn.execute("SELECT pg_advisory_lock(hashtext('relais.migrate'))")
         await conn.execute(LEDGER)

@@ -1,7 +1,7 @@
 """Deletes what is older than anybody asks for: handled messages, emitted runs, attempts."""
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from services.runtime.postgres.database import Pool
 from services.runtime.tables.sweeper import Sweep
@@ -13,28 +13,30 @@ CHUNK = 5_000
 CLEAN_INBOX = """
 DELETE FROM inbox WHERE (source, id) IN (
     SELECT i.source, i.id FROM inbox i
-    WHERE i.received_at < $1
+    WHERE i.received_at < now() - $1::interval
       AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.source = i.source AND k.id = i.id)
     ORDER BY i.received_at LIMIT $2)
 """
 CLEAN_EMITTED = """
 DELETE FROM emitted
-WHERE ctid = ANY (ARRAY(SELECT ctid FROM emitted WHERE at < $1 ORDER BY at LIMIT $2))
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM emitted WHERE at < now() - $1::interval ORDER BY at LIMIT $2))
 """
 # What a worker that died had begun, and nobody was given again.
 CLEAN_ATTEMPTS = """
-DELETE FROM attempts WHERE digest IN (SELECT digest FROM attempts WHERE last < $1 LIMIT $2)
+DELETE FROM attempts
+WHERE digest IN (SELECT digest FROM attempts WHERE last < now() - $1::interval LIMIT $2)
 """
 CLEAN = (CLEAN_INBOX, CLEAN_EMITTED, CLEAN_ATTEMPTS)
 ONE_CLEANER = "SELECT pg_try_advisory_xact_lock(hashtext('relais.cleaner'))"
 
 
-async def clean(pool: Pool, before: datetime) -> bool:
+async def clean(pool: Pool, age: timedelta) -> bool:
     """Delete one chunk of what is older; returns whether there is more. One worker at a time."""
     async with pool.acquire() as conn, conn.transaction():
         if not await conn.fetchval(ONE_CLEANER):
             return False
-        done = [await conn.execute(statement, before, CHUNK) for statement in CLEAN]
+        done = [await conn.execute(statement, age, CHUNK) for statement in CLEAN]
     return any(status.endswith(f" {CHUNK}") for status in done)
 
 
@@ -42,6 +44,6 @@ def sweep(days: int) -> Sweep:
     """The sweep that deletes what is older than so many days, a chunk a second."""
 
     def run(work: Work) -> Awaitable[bool]:
-        return clean(work.pool, datetime.now(UTC) - timedelta(days=days))
+        return clean(work.pool, timedelta(days=days))
 
     return Sweep("clean", run, every=600, pause=1)

@@ -5,17 +5,21 @@ that causes it, as far as it is small; the sweep does the rest, the job least re
 first.  One job is worked on by one worker at a time, different jobs by many.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
+import structlog
 
 from contracts.message import Event
-from services.runtime.decision import Cause
-from services.runtime.postgres.database import Conflict, Connection
+from services.runtime.decision import Cause, TooMuch
+from services.runtime.postgres.database import Conflict, Connection, Locked
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Emitted, Transaction, Work
+
+log = structlog.get_logger()
 
 SWEEP = "jobs"
 PIECE = 5_000
@@ -23,6 +27,8 @@ PIECE = 5_000
 FIRST_PIECES = 500
 """Rows that the first pieces in one transaction touch at most, all together."""
 SMALLEST_PIECE = 50
+LEFT_FOR = 5.0
+"""Seconds for which a line is left alone where another session holds a lock that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,7 @@ def _state(job: Job) -> str:
 # Numbers, not times, say which was worked on least recently: the clocks of workers differ.
 CLAIM = """
 SELECT kind, line, place, cause, arguments, cursor, counts FROM jobs AS j
-WHERE state = 'running' AND kind = ANY ($1::text[])
+WHERE state = 'running' AND kind = ANY ($1::text[]) AND line <> ALL ($2::text[])
   AND NOT EXISTS (SELECT FROM jobs AS o
                   WHERE o.state = 'running' AND o.line = j.line AND o.place < j.place)
 ORDER BY last_piece LIMIT 1 FOR UPDATE OF j SKIP LOCKED
@@ -198,15 +204,31 @@ DELETE = "DELETE FROM jobs WHERE line = $1 AND place = $2 AND kind = $3"
 def sweep(kinds: Iterable[JobKind]) -> Sweep:
     """The sweep that works on the jobs of these kinds."""
     by_name = {kind.name: kind for kind in kinds}
+    left: dict[str, float] = {}
+    # The rows of a piece: few for a while where so many have been too much to hold.
+    most = PIECE
 
     async def run(work: Work) -> bool:
-        async with work.publishing() as tx:
-            row = await tx.conn.fetchrow(CLAIM, list(by_name))
-            if row is None:
-                return False
-            kind, line, place, cause, *reached = row
-            job = Job(by_name[kind], line, place, Cause(**cause), *reached)
-            await _save(tx, await piece(tx, job, PIECE))
+        nonlocal most
+        line, now, size = "", time.monotonic(), min(most, PIECE)
+        for free in [line for line, until in left.items() if until <= now]:
+            del left[free]
+        try:
+            async with work.publishing(divisible=size > 1) as tx:
+                row = await tx.conn.fetchrow(CLAIM, list(by_name), list(left))
+                if row is None:
+                    return False
+                kind, line, place, cause, *reached = row
+                job = Job(by_name[kind], line, place, Cause(**cause), *reached)
+                await _save(tx, await piece(tx, job, size))
+        except TooMuch:
+            most = max(size // 4, 1)
+        except Locked as error:
+            # Nobody else's job is to wait for it.
+            log.warning("job_blocked", line=line, error=str(error))
+            left[line] = time.monotonic() + LEFT_FOR
+        else:
+            most = 2 * size
         return True
 
     return Sweep(SWEEP, run)

@@ -8,7 +8,7 @@ import structlog
 from aiormq.exceptions import AMQPError
 
 from services.runtime import telemetry
-from services.runtime.amqp.broker import is_canceled
+from services.runtime.amqp.broker import Unavailable, is_canceled
 from services.runtime.postgres.database import backoff, is_transient
 from services.runtime.tables.transaction import Work
 
@@ -61,6 +61,10 @@ class Sweeper:
             await work.flush()
 
     async def _repeat(self, sweep: Sweep, work: Work) -> None:
+        with telemetry.Wait("Postgres", sweep.name) as wait:
+            await self._repeat_until_stopped(sweep, work, wait)
+
+    async def _repeat_until_stopped(self, sweep: Sweep, work: Work, wait: telemetry.Wait) -> None:
         failures = 0
         while not self._stopping.is_set():
             try:
@@ -69,21 +73,26 @@ class Sweeper:
                 if not more:
                     await work.flush()
                 failures = 0
+                wait.over()
                 self.stuck.discard(sweep.name)
             except (Exception, asyncio.CancelledError) as error:
                 # aiormq raises the same when a connection closes.
                 if is_canceled():
                     raise
                 failures += 1
-                await self._failed(sweep, error, failures)
+                await self._failed(sweep, error, failures, wait)
                 continue
             if sweep.pause or not more:
                 await work.wakes.wait(sweep.name, sweep.pause if more else sweep.every)
 
-    async def _failed(self, sweep: Sweep, error: BaseException, failures: int) -> None:
+    async def _failed(
+        self, sweep: Sweep, error: BaseException, failures: int, wait: telemetry.Wait
+    ) -> None:
         """Try again, however often: table work waits in its table, and readiness reports it."""
-        if is_transient(error) or isinstance(error, AMQPError | asyncio.CancelledError):
-            telemetry.fault(sweep.name, failures, error)
+        if isinstance(error, AMQPError | Unavailable | asyncio.CancelledError):
+            wait.failed(error, "RabbitMQ")
+        elif is_transient(error):
+            wait.failed(error, "Postgres")
         else:
             log.error("sweep_failed", sweep=sweep.name, attempt=failures, exc_info=error)
             if failures >= TRIES:

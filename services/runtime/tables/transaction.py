@@ -8,14 +8,20 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from contracts.message import Event
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.decision import Cause, Use
-from services.runtime.postgres.database import Connection, Pool
+from services.runtime.decision import Cause, Room, Use
+from services.runtime.postgres.database import Connection, Pool, reading
+
+HELD_BYTES = 16 * 1024 * 1024
+"""What one transaction may load and emit where its work can be divided."""
+
+
+NOW = "SELECT now()"
 
 
 class Emitted(NamedTuple):
@@ -37,12 +43,14 @@ class OutboxRow(NamedTuple):
 class Transaction:
     """An open transaction.
 
-    now is the moment of decision, one for the whole transaction.  handled are the messages it has
-    decided, each with its answer.  rows are what it leaves in the outbox.
+    now is the moment of decision, one for the whole transaction, by the clock of the database:
+    it is the same clock for all workers.  handled are the messages it has decided, each with its
+    answer.  rows are what it leaves in the outbox.  room is what it may load and emit.
     """
 
     conn: Connection
     now: datetime
+    room: Room = field(default_factory=lambda: Room(None))
     handled: list[Use] = field(default_factory=list)
     emitted: list[Emitted] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
@@ -108,22 +116,27 @@ class Work:
     _publishing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Transaction]:
-        """A transaction; the caller publishes its rows once it has committed."""
+    async def begin(self, *, divisible: bool = False) -> AsyncIterator[Transaction]:
+        """A transaction; the caller publishes its rows once it has committed.
+
+        One whose work is divisible raises TooMuch where it loads and emits more than fits.
+        """
+        room = Room(HELD_BYTES if divisible else None)
         async with self.pool.acquire() as conn:
-            tx = Transaction(conn, datetime.now(UTC))
-            async with conn.transaction():
-                yield tx
-                tx.rows = await self.outbox.store(tx)
+            with reading(conn, room):
+                async with conn.transaction():
+                    tx = Transaction(conn, await conn.fetchval(NOW), room)
+                    yield tx
+                    tx.rows = await self.outbox.store(tx)
         self.wakes.call(tx.woken)
 
     @asynccontextmanager
-    async def publishing(self) -> AsyncIterator[Transaction]:
+    async def publishing(self, *, divisible: bool = False) -> AsyncIterator[Transaction]:
         """A transaction whose rows are published as soon as it has committed.
 
         They are on their way while the next transaction is worked on, in order; see flush.
         """
-        async with self.begin() as tx:
+        async with self.begin(divisible=divisible) as tx:
             yield tx
         if tx.rows:
             await self.flush()
