@@ -61,11 +61,15 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A body, or an element of one, of which not even the sender can be told."""
+    """A body, or an element of one, of which not even the sender can be told.
+
+    errors are all of an envelope that lacks a valid source or id.
+    """
 
     reason: str
     raw: bytes
     id: str | None = None
+    errors: tuple[FieldError, ...] = ()
 
 
 class TooLarge(ValueError):
@@ -114,8 +118,10 @@ def _broken(value: Any, body: bytes, errors: tuple[FieldError, ...]) -> Element:
     unsigned = [e for e in errors if e.field in ("id", "source")]
     if unsigned:
         reason = "; ".join(f"{e.field} {e.message}" for e in unsigned)
-        named = all(e.field != "id" for e in unsigned)
-        return Unreadable(reason, raw, value["id"] if named else None)
+        read = {"id", "source"} - {e.field for e in unsigned}
+        if "source" in read:
+            reason += f"; its source is {shown(value['source'])}"
+        return Unreadable(reason, raw, value["id"] if "id" in read else None, errors)
     return Broken(value["source"], value["id"], value, errors)
 
 

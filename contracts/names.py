@@ -1,5 +1,8 @@
 """The names of exchanges, queues and message types on the broker."""
 
+import difflib
+from collections.abc import Collection
+
 COMMANDS = "relais.commands"
 EVENTS = "relais.events"
 NOTIFICATIONS = "relais.notifications"
@@ -37,6 +40,15 @@ def short_type(wire_type: str) -> str:
 def wire_type(text: str) -> str:
     """A message type as it is on the wire, from its short or its full form."""
     return text if text.startswith(_TYPE_PREFIX) else f"{_TYPE_PREFIX}{text}{_TYPE_SUFFIX}"
+
+
+def nearest(text: str, types: Collection[str]) -> str | None:
+    """The one of these message types that somebody may have meant, or None."""
+    if (full := wire_type(text)) in types:
+        return full
+    shorts = {short_type(name): name for name in types}
+    found = difflib.get_close_matches(short_type(text).lower(), shorts, n=1)
+    return shorts[found[0]] if found else None
 
 
 def inbound(service: str) -> str:

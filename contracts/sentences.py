@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -75,6 +76,17 @@ def shown(value: Any) -> str:
             return "a list"
         case _:
             return "an object"
+
+
+def moment(at: datetime) -> str:
+    """A moment, to the second."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def last_change(at: datetime, by: str | None) -> str:
+    """When something was changed last, and by whom where that is known."""
+    who = f" by {printable(by)}" if by else ""
+    return f"changed last at {moment(at)}{who}"
 
 
 def printable(text: str) -> str:

@@ -27,7 +27,7 @@ from contracts.campaigns import (
     StartCampaign,
 )
 from contracts.outcomes import RefusalCode
-from contracts.sentences import printable
+from contracts.sentences import last_change, printable
 from services.campaigns import transitions
 from services.campaigns.transitions import ENDED, OPEN, Campaign
 from services.runtime.decision import Refused, Unchanged, Unknown
@@ -118,9 +118,10 @@ def decide(
     """Move a campaign through its life, with its processes, all of which are given."""
     state = campaign.state
     if state.status == TARGET[type(command)]:
-        return Unchanged(f"campaign {state.campaign_id} is {state.status} already", state.version)
+        text = f"campaign {state.campaign_id} is {state.status} already, {_changed(campaign)}"
+        return Unchanged(text, state.version)
     if state.status not in ALLOWED[type(command)]:
-        return _wrong_status(state, command)
+        return _wrong_status(campaign, command)
     match command:
         case StartCampaign():
             return _start(campaign, processes, now, actor)
@@ -207,14 +208,17 @@ def _check_report(
         # The cancel has come; its sweep is on the way to this process.
         status = ProcessStatus.STOPPED
     named = f"process {process.process_id} of campaign {process.campaign_id} is {status}"
+    changed = last_change(process.changed_at, None)
     if status == command.status:
-        return Unchanged(f"{named} already", process.version)
+        return Unchanged(f"{named} already, {changed}", process.version)
     if status == ProcessStatus.STOPPED:
         advice = "do not run it unless process.started says so"
-        return Refused(RefusalCode.PROCESS_STOPPED, f"{named}; {advice}", process.version)
+        return Refused(
+            RefusalCode.PROCESS_STOPPED, f"{named}, {changed}; {advice}", process.version
+        )
     if status in ENDED:
         accepted = f"process.report is accepted from {', '.join(sorted(OPEN))}"
-        return Refused(RefusalCode.WRONG_STATUS, f"{named}; {accepted}", process.version)
+        return Refused(RefusalCode.WRONG_STATUS, f"{named}, {changed}; {accepted}", process.version)
     return None
 
 
@@ -232,11 +236,19 @@ def _unknown_process(state: CampaignState, command: ReportProcess) -> Refused:
     )
 
 
-def _wrong_status(state: CampaignState, command: LifeCommand) -> Refused:
+def _changed(campaign: Campaign) -> str:
+    """When and by whom, and with which package where its cancel did it."""
+    by = campaign.canceled_by
+    along = f" with the cancel of package {by.package_id}, edition {by.edition}" if by else ""
+    return last_change(campaign.state.changed_at, campaign.state.changed_by) + along
+
+
+def _wrong_status(campaign: Campaign, command: LifeCommand) -> Refused:
+    state = campaign.state
     name = names.short_type(command.wire_type)
     return Refused(
         RefusalCode.WRONG_STATUS,
-        f"campaign {state.campaign_id} is {state.status}; {name} is accepted from "
-        f"{', '.join(ALLOWED[type(command)])}",
+        f"campaign {state.campaign_id} is {state.status}, {_changed(campaign)}; {name} is "
+        f"accepted from {', '.join(ALLOWED[type(command)])}",
         state.version,
     )

@@ -8,6 +8,7 @@ import getpass
 import signal
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from services.cli.failures import guarded
 app = typer.Typer()
 parked_app = typer.Typer(
     no_args_is_help=True,
-    help="List, show, retry and discard messages that services could not handle.",
+    help="List, show, retry, replace and discard messages that services could not handle.",
 )
 app.add_typer(parked_app, name="parked")
 
@@ -35,8 +36,12 @@ All = Annotated[bool, typer.Option("--all", help="Every parked message of the se
 Reason = Annotated[
     str | None,
     typer.Option(
-        help="Those of one reason: failed, invalid, unreadable, unknown_type, unread, crashed."
+        help="Those of one reason: failed, invalid, unreadable, unknown_type, unread, id_reused or "
+        "crashed."
     ),
+]
+Comment = Annotated[
+    str | None, typer.Option(help="Why; it goes with `relais.message.released.v1`.")
 ]
 
 
@@ -167,12 +172,30 @@ def parked_show(service: ServiceName, number: Number, as_json: Json = False) -> 
 
 @parked_app.command("retry")
 def parked_retry(
-    service: ServiceName, numbers: Numbers = None, all_: All = False, reason: Reason = None
+    service: ServiceName,
+    numbers: Numbers = None,
+    all_: All = False,
+    reason: Reason = None,
+    comment: Comment = None,
 ) -> int:
     """Let the service handle parked messages again."""
     from services.cli import parked
 
-    return _awaited(parked.retry(service, numbers or [], all_=all_, reason=reason))
+    chosen = parked.retry(service, numbers or [], all_=all_, reason=reason, comment=comment)
+    return _awaited(chosen)
+
+
+@parked_app.command("replace")
+def parked_replace(
+    service: ServiceName,
+    number: Number,
+    file: Annotated[Path, typer.Argument(help="The envelope as it should be, or - for stdin.")],
+    comment: Comment = None,
+) -> int:
+    """Let the service handle another envelope in place of a parked message."""
+    from services.cli import parked
+
+    return _awaited(parked.replace(service, number, file, comment))
 
 
 @parked_app.command("discard")
@@ -182,11 +205,15 @@ def parked_discard(
     all_: All = False,
     reason: Reason = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    comment: Comment = None,
 ) -> int:
-    """Delete parked messages for good, and list them."""
+    """Delete parked messages for good, list them, and answer their senders."""
     from services.cli import parked
 
-    return _awaited(parked.discard(service, numbers or [], all_=all_, reason=reason, yes=yes))
+    chosen = parked.discard(
+        service, numbers or [], all_=all_, reason=reason, yes=yes, comment=comment
+    )
+    return _awaited(chosen)
 
 
 def _awaited(work: Coroutine[None, None, int]) -> int:

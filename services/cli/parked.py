@@ -1,11 +1,12 @@
-"""Parked messages: what services could not handle, listed, shown, retried and discarded."""
+"""Parked messages: what services could not handle, listed, shown, retried, replaced, discarded."""
 
 import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -18,8 +19,11 @@ from services.cli import endpoints
 from services.cli.console import console
 from services.cli.problems import UNAVAILABLE, USAGE, Problem
 from services.runtime import declared
+from services.runtime.messages import outbox, relay
+from services.runtime.messages import parked as operated
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
+from services.runtime.tables.transaction import Transaction
 
 LIST = """
 SELECT number, reason, error, type, source, id, kept_at AS parked_at, retry_at
@@ -80,6 +84,7 @@ def _cut(text: str, most: int = 80) -> str:
 SHOWN = 4_000
 """Characters of one field that are shown to a person."""
 SHOW = "SELECT *, kept_at AS parked_at FROM kept WHERE kind = 'parked' AND number = $1"
+DIGESTS = frozenset({"digest", "content"})
 
 
 async def show(service: str, number: int, *, as_json: bool) -> int:
@@ -89,10 +94,11 @@ async def show(service: str, number: int, *, as_json: bool) -> int:
         row = await conn.fetchrow(SHOW, number)
     if row is None:
         raise _missing(service, [number])
+    fields = {name: value for name, value in row.items() if name not in DIGESTS}
     if as_json:
-        print(json.dumps({"service": service, **dict(row)}, default=_plain))
+        print(json.dumps({"service": service, **fields}, default=_plain))
         return 0
-    for field, value in row.items():
+    for field, value in fields.items():
         if value is not None:
             # What it says begins no line: it might look like a field.
             print(f"{field}: {_beginning(_shown(value))}".replace("\n", "\n    "))
@@ -129,19 +135,26 @@ def _plain(value: Any) -> str:
 
 
 RETRY = """
-UPDATE kept SET retry_at = now()
+UPDATE kept SET retry_at = now(), comment = $3
 WHERE kind = 'parked'
   AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
 RETURNING number
 """
 
 
-async def retry(service: str, numbers: Sequence[int], *, all_: bool, reason: str | None) -> int:
+async def retry(
+    service: str,
+    numbers: Sequence[int],
+    *,
+    all_: bool,
+    reason: str | None,
+    comment: str | None = None,
+) -> int:
     """Ask the service to handle parked messages again; its workers do so within a second."""
     chosen = _chosen(numbers, all_, reason)
     [(name, url)] = _databases(service).items()
     async with _connected(name, url) as conn:
-        done = {row["number"] for row in await conn.fetch(RETRY, chosen, reason)}
+        done = {row["number"] for row in await conn.fetch(RETRY, chosen, reason, comment)}
         reasons = await _reasons(conn)
     if lacking := sorted(set(numbers) - done):
         raise _missing(service, lacking)
@@ -155,21 +168,48 @@ async def retry(service: str, numbers: Sequence[int], *, all_: bool, reason: str
     return 0
 
 
+async def replace(service: str, number: int, path: Path, comment: str | None) -> int:
+    """Ask the service to handle another envelope in place of a parked message."""
+    body = _content(path)
+    [(name, url)] = _databases(service).items()
+    async with _connected(name, url) as conn:
+        try:
+            found = await operated.replace(conn, number, body, comment)
+        except operated.NotOne as error:
+            raise Problem(f"{path} is no envelope: {error}", USAGE) from None
+    if not found:
+        raise _missing(service, [number])
+    print(f"{service}: {number} to be handled as replaced by its workers")
+    return 0
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise Problem(f"{path} cannot be read: {error.strerror}", USAGE) from None
+
+
 TO_DISCARD = """
 SELECT number, type, source, id, reason, error FROM kept
 WHERE kind = 'parked'
   AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
 ORDER BY number
 """
-DISCARD = """
-DELETE FROM kept WHERE kind = 'parked' AND number = ANY ($1::bigint[]) RETURNING number
-"""
+TOGETHER = 100
+"""Messages discarded in one transaction: each may be large."""
 
 
 async def discard(
-    service: str, numbers: Sequence[int], *, all_: bool, reason: str | None, yes: bool
+    service: str,
+    numbers: Sequence[int],
+    *,
+    all_: bool,
+    reason: str | None,
+    yes: bool,
+    comment: str | None = None,
 ) -> int:
-    """Delete parked messages for good, and list them; asks first unless yes."""
+    """Delete parked messages for good, list them and answer their senders; asks unless yes."""
     chosen = _chosen(numbers, all_, reason)
     [(name, url)] = _databases(service).items()
     async with _connected(name, url) as conn:
@@ -182,11 +222,25 @@ async def discard(
         if not yes and not await _is_confirmed(service, rows):
             print("nothing discarded")
             return 1
-        deleted = {r["number"] for r in await conn.fetch(DISCARD, [row["number"] for row in rows])}
-    for row in rows:
-        if row["number"] in deleted:
-            print(f"discarded {_named(service, row)}")
+        for at in range(0, len(rows), TOGETHER):
+            chunk = rows[at : at + TOGETHER]
+            deleted = await _discard(conn, service, [row["number"] for row in chunk], comment)
+            for row in chunk:
+                what = "discarded" if row["number"] in deleted else "being retried, left alone:"
+                print(f"{what} {_named(service, row)}")
     return 0
+
+
+async def _discard(
+    conn: Connection, service: str, numbers: Sequence[int], comment: str | None
+) -> set[int]:
+    async with conn.transaction():
+        tx = Transaction(conn, datetime.now(UTC))
+        deleted = await operated.discard(tx, service, numbers, comment)
+        stored = await outbox.store(names.source(service), tx)
+        # We do not publish it: a worker is to do so at once.
+        await conn.execute(relay.RELEASE, [row.id for row in stored])
+    return deleted
 
 
 def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int] | None:

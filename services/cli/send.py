@@ -206,7 +206,12 @@ def _print_sent(wanted: Command, id: str, as_json: bool) -> None:
         print(f"sent {wanted.wire_type} {id}; not waiting for its outcome")
 
 
-STYLE = {Outcome.ACCEPTED: "green", Outcome.UNCHANGED: "yellow", Outcome.REFUSED: "red"}
+STYLE = {
+    Outcome.ACCEPTED: "green",
+    Outcome.UNCHANGED: "yellow",
+    Outcome.REFUSED: "red",
+    Outcome.PARKED: "red",
+}
 
 
 def _print_outcome(outcome: CommandOutcome, as_json: bool) -> None:

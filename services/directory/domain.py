@@ -19,7 +19,7 @@ from contracts.directory import (
 from contracts.envelope import FieldError
 from contracts.message import differing
 from contracts.outcomes import RefusalCode
-from contracts.sentences import printable
+from contracts.sentences import last_change, printable
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 
 
@@ -37,12 +37,14 @@ def decide(entity: EntityState | None, command: EntityCommand, *, now: datetime)
         case UpdateEntity(), EntityState():
             return _update(entity, command, now)
         case DeactivateEntity(), EntityState(active=False):
-            return Unchanged(f"entity {entity.entity_id} is inactive already", entity.version)
+            text = f"entity {entity.entity_id} is inactive already, {_changed(entity)}"
+            return Unchanged(text, entity.version)
         case DeactivateEntity(), EntityState():
             change = _next(entity, now)
             return accepted(EntityDeactivated.of(entity, active=False, **change))
         case ActivateEntity(), EntityState(active=True):
-            return Unchanged(f"entity {entity.entity_id} is active already", entity.version)
+            text = f"entity {entity.entity_id} is active already, {_changed(entity)}"
+            return Unchanged(text, entity.version)
         case ActivateEntity(), EntityState():
             return accepted(EntityActivated.of(entity, active=True, **_next(entity, now)))
         case _:
@@ -64,6 +66,10 @@ def _update(entity: EntityState, command: UpdateEntity, now: datetime) -> Decisi
         text = f"entity {entity.entity_id} has these values already"
         return Unchanged(text, entity.version)
     return accepted(EntityUpdated.of(entity, **changes, **_next(entity, now)))
+
+
+def _changed(entity: EntityState) -> str:
+    return last_change(entity.changed_at, None)
 
 
 def _next(entity: EntityState, now: datetime) -> dict[str, Any]:

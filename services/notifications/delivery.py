@@ -154,10 +154,14 @@ def _behind(due: Due, until: datetime) -> Outcome:
 
 
 def _unknown(due: Due, now: datetime) -> Outcome:
+    error = (
+        f"unknown_entity: {due.key.recipient_id} is not registered; register it with "
+        "entity.register, and correct the audience if it names another"
+    )
     if now - due.added_at >= UNKNOWN_FOR:
-        return _ended(due, Status.FAILED, "unknown_entity", now)
+        return _ended(due, Status.FAILED, error, now)
     again = min(now + SHORTEST_WAIT, due.added_at + UNKNOWN_FOR)
-    return Outcome(due, Status.PENDING, due.attempts, "unknown_entity", again)
+    return Outcome(due, Status.PENDING, due.attempts, error, again)
 
 
 def _undeclared(due: Due, now: datetime) -> Outcome:

@@ -24,6 +24,7 @@ from contracts.orders import (
 )
 from contracts.outcomes import RefusalCode
 from contracts.packages import DistributionLevel, PackageStatus
+from contracts.sentences import last_change
 from services.runtime.decision import Decision, Refused, Unchanged, Unknown, accepted
 
 Status = OrderStatus
@@ -223,7 +224,8 @@ def edit(
     """Change some fields of an open order; limit is the most documents it may have."""
     changes = differing(order, command.changes)
     if not changes:
-        return Unchanged(f"order {order.order_id} has these values", order.version)
+        text = f"order {order.order_id} has these values, {_changed(order)}"
+        return Unchanged(text, order.version)
     if refusal := _check_turn(order, command, command.expected_version):
         return refusal
     documents = changes.get("documents")
@@ -240,7 +242,8 @@ def decide(
 ) -> Decision:
     """Move an order through its life."""
     if order.status == TARGET[type(command)]:
-        return Unchanged(f"order {order.order_id} is {order.status} already", order.version)
+        text = f"order {order.order_id} is {order.status} already, {_changed(order)}"
+        return Unchanged(text, order.version)
     if refusal := _check_turn(order, command, command.expected_version):
         return refusal
     changed: dict[str, Any] = {
@@ -273,11 +276,17 @@ def _check_turn(order: OrderState, command: OrderCommand, expected: int | None) 
         allowed = ", ".join(sorted(ALLOWED[type(command)]))
         return Refused(
             RefusalCode.WRONG_STATUS,
-            f"order {order.order_id} is {order.status}; {names.short_type(command.wire_type)} "
-            f"is accepted from {allowed}",
+            f"order {order.order_id} is {order.status}, {_changed(order)}; "
+            f"{names.short_type(command.wire_type)} is accepted from {allowed}",
             order.version,
         )
     return None
+
+
+def _changed(order: OrderState) -> str:
+    if order.status == Status.CANCELED and order.canceled_at is None:
+        return "with its package, whose cancel is on the way to it"
+    return last_change(order.changed_at, order.changed_by)
 
 
 def unknown_package(package_id: str) -> Unknown:

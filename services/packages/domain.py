@@ -30,7 +30,7 @@ from contracts.packages import (
     RejectPackage,
     SubmitPackage,
 )
-from contracts.sentences import printable
+from contracts.sentences import last_change, printable
 from services.packages import conditions
 from services.packages.conditions import Campaign
 from services.runtime.decision import Accepted, Decision, Refused, Unchanged, accepted
@@ -107,7 +107,7 @@ def create(
         changed_at=now,
         changed_by=actor,
     )
-    return accepted(PackageCreated.of(state))
+    return accepted(PackageCreated.of(state), message=_unchecked(command.audience))
 
 
 def edit(
@@ -123,7 +123,8 @@ def edit(
     if campaign is None and "campaign_id" in changes:
         return conditions.unknown_campaign(changes["campaign_id"])
     if not changes:
-        return Unchanged(f"package {package.package_id} has these values", package.version)
+        text = f"package {package.package_id} has these values, {_changed(package)}"
+        return Unchanged(text, package.version)
     if refusal := _conflict(package, command.expected_version):
         return refusal
     if package.status in EDITED_WITHIN_LIMITS:
@@ -135,7 +136,18 @@ def edit(
     edited = PackageEdited.of(
         package, version=package.version + 1, changed_at=now, changed_by=actor, **changes
     )
-    return _check_edited(package, edited, campaign, changes) or accepted(edited)
+    message = _unchecked(changes.get("audience"))
+    return _check_edited(package, edited, campaign, changes) or accepted(edited, message=message)
+
+
+def _unchecked(audience: list[str] | None) -> str | None:
+    """What a sender has to know who gives an audience: only the directory knows the entities."""
+    if not audience:
+        return None
+    return (
+        f"the {len(audience)} ids of its audience are not checked here: an entity that is not "
+        "registered is offered nothing, and its notices fail as unknown_entity"
+    )
 
 
 def _check_edited(
@@ -193,7 +205,8 @@ def decide(
     kind = type(command)
     if package.status == TARGET[kind]:
         return Unchanged(
-            f"package {package.package_id} is {package.status} already", package.version
+            f"package {package.package_id} is {package.status} already, {_changed(package)}",
+            package.version,
         )
     if refusal := _conflict(package, command.expected_version):
         return refusal
@@ -311,7 +324,11 @@ def _conflict(package: PackageState, expected: int | None) -> Refused | None:
 def _wrong_status(package: PackageState, command: str, allowed: list[Status]) -> Refused:
     return Refused(
         RefusalCode.WRONG_STATUS,
-        f"package {package.package_id} is {package.status}; {command} is accepted from "
-        f"{', '.join(allowed)}",
+        f"package {package.package_id} is {package.status}, {_changed(package)}; {command} is "
+        f"accepted from {', '.join(allowed)}",
         package.version,
     )
+
+
+def _changed(package: PackageState) -> str:
+    return last_change(package.changed_at, package.changed_by)

@@ -88,12 +88,14 @@ class Accepted:
     """Done; the events say what happened.
 
     version is that of the subject after it; None takes it from the first event that has one.
-    key is the partition key of the events where it is not their own.
+    key is the partition key of the events where it is not their own.  message is what the sender
+    should know all the same.
     """
 
     events: tuple[Event, ...] = ()
     version: int | None = None
     key: str | None = None
+    message: str | None = None
 
 
 @plain(frozen=True, slots=True)
@@ -122,9 +124,11 @@ class Unknown(Refused):
 Decision = Accepted | Unchanged | Refused
 
 
-def accepted(*events: Event, version: int | None = None, key: str | None = None) -> Accepted:
+def accepted(
+    *events: Event, version: int | None = None, key: str | None = None, message: str | None = None
+) -> Accepted:
     """Accepted with these events, in order."""
-    return Accepted(events, version, key)
+    return Accepted(events, version, key, message)
 
 
 Identity = tuple[str, str]
@@ -140,6 +144,21 @@ class Answer:
     message: str | None = None
     version: int | None = None
     errors: tuple[FieldError, ...] = ()
+
+
+@plain(slots=True)
+class Use:
+    """What source and id of a message were first used for, and when; content is a digest of it.
+
+    content is None where it is not known.  answer is None as long as nothing is decided.
+    """
+
+    identity: Identity
+    type: str
+    subject: str | None
+    content: bytes | None
+    at: datetime
+    answer: Answer | None = None
 
 
 class TooMuch(Exception):

@@ -74,11 +74,15 @@ class Service:
         """All its sweeps, with the one that works on its jobs."""
         return (*self.sweeps, jobs.sweep(self.jobs)) if self.jobs else self.sweeps
 
+    @property
+    def commands(self) -> frozenset[str]:
+        """The types of command that it reads."""
+        return frozenset(t for t, body in self.routes.items() if issubclass(body, Command))
+
     def reader(self, lanes: int) -> topology.Reader:
         """What it needs on the broker."""
-        commands = {type_ for type_, body in self.routes.items() if issubclass(body, Command)}
-        events = frozenset(self.routes.keys() - commands)
-        return topology.Reader(self.name, frozenset(commands), events, lanes)
+        events = frozenset(self.routes.keys() - self.commands)
+        return topology.Reader(self.name, self.commands, events, lanes)
 
 
 def heard(services: Mapping[str, Service]) -> frozenset[str]:
@@ -90,6 +94,12 @@ def heard(services: Mapping[str, Service]) -> frozenset[str]:
 def read_elsewhere(name: str) -> frozenset[str]:
     """The message types that other services of this installation read."""
     return heard({other: service for other, service in installed().items() if other != name})
+
+
+@cache
+def commands() -> frozenset[str]:
+    """The types of command that this installation reads."""
+    return frozenset(type_ for s in installed().values() for type_ in s.commands)
 
 
 def installed() -> dict[str, Service]:

@@ -18,8 +18,9 @@ from contracts.campaigns import (
     ProcessStatus,
     ProcessStopped,
 )
+from contracts.sentences import last_change
 from services.campaigns import handlers, transitions
-from services.runtime.decision import Accepted, Unknown
+from services.runtime.decision import Accepted, Unchanged, Unknown
 from tests.campaigns.given import (
     ACTOR,
     EARLIER,
@@ -77,6 +78,23 @@ class TestACreation:
         assert refusal.version == 4
         assert "OP13" in refusal.message
         assert "Spring windows" in refusal.message
+
+
+class TestSayingWhoWasFirst:
+    """A command that comes too late is told when and by whom the campaign was changed."""
+
+    def test_of_a_campaign_names_the_package_whose_cancel_it_was(self) -> None:
+        """It is the package that has to be reinitialized."""
+        decision = decide(cancel(), campaign("canceled", by=("CAT86", 2), changed_by="m.durand"))
+        assert isinstance(decision, Unchanged)
+        assert decision.message == (
+            f"campaign OP13 is canceled already, {last_change(EARLIER, 'm.durand')} "
+            "with the cancel of package CAT86, edition 2"
+        )
+
+    def test_is_told_the_same_where_it_is_refused(self) -> None:
+        """Two operators may want different things."""
+        assert last_change(EARLIER, None) in refused(decide(start(), campaign("finished"))).message
 
 
 class TestAStart:

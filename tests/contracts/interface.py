@@ -27,7 +27,7 @@ package.orders_canceled package.campaigns_canceled package.entities_notified
 package.cancellation_progressed package.cancellation_completed package.cancellation_stalled
 order.placed order.edited order.approved order.rejected order.available order.canceled
 orders.placed orders.available orders.canceled notification.sent notification.failed
-notification.superseded command.refused command.unchanged message.parked
+notification.superseded command.refused command.unchanged message.parked message.released
 """)
 NOTICES = words("""
 package_available package_submitted package_approval_reminder package_rejected
@@ -35,7 +35,7 @@ package_canceled registration_closed order_submitted order_approved order_reject
 order_canceled campaign_available
 """)
 CODES = words("""
-invalid unknown_type forbidden version_conflict wrong_status field_locked already_exists
+invalid id_reused unknown_type forbidden version_conflict wrong_status field_locked already_exists
 unknown_package unknown_order unknown_campaign unknown_entity unknown_process
 entity_inactive campaign_canceled audience_required cancellation_running not_offered
 not_in_audience registration_closed already_ordered too_many_documents process_stopped
@@ -100,6 +100,13 @@ DATA = {
     **fields("command", "outcome", OUTCOME),
     **fields("command", "refused", words("command_type code message errors")),
     **fields("command", "unchanged", words("command_type message")),
-    **fields("message", "parked", words("service reason message_id type package_id error")),
+    **fields(
+        "message",
+        "parked",
+        words("""
+        service number reason message_id type package_id error attempts parked_at body body_bytes
+        """),
+    ),
+    **fields("message", "released", words("service number how comment")),
 }
 """The fields of the data of every message that services send."""

@@ -48,7 +48,7 @@ class TestPoison:
             assert sorted(placed_orders(scenario)) == sorted(good)
 
             await workers.replace("orders")
-            await scenario.fetch("orders", parked.RETRY, None, "failed")
+            await scenario.fetch("orders", parked.RETRY, None, "failed", None)
             good[poison.order_id] = ("ordered", 1)
             await eventually(lambda: are_placed(scenario, good), timeout=PATIENCE)
             assert await parked_counts(scenario) == {"unreadable": len(UNREADABLE)}

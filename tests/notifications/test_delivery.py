@@ -14,6 +14,10 @@ from services.runtime.decision import Cause
 from tests.notifications.given import NOW
 
 SECOND = timedelta(seconds=1)
+UNKNOWN = (
+    "unknown_entity: OU1 is not registered; register it with entity.register, "
+    "and correct the audience if it names another"
+)
 
 TOLD = Told(
     key=Key(NotificationKind.PACKAGE_CANCELED, "CAT86", 1, ""),
@@ -76,8 +80,8 @@ MATRIX: dict[str, tuple[dict[str, Any], float, tuple[str, int, str | None] | Non
         0,
         ("pending", 3, "waits_for_an_earlier_one"),
     ),
-    "unknown": ({"channels": None}, 4.9, ("pending", 0, "unknown_entity")),
-    "unknown for long": ({"channels": None}, 5, ("failed", 0, "unknown_entity")),
+    "unknown": ({"channels": None}, 4.9, ("pending", 0, UNKNOWN)),
+    "unknown for long": ({"channels": None}, 5, ("failed", 0, UNKNOWN)),
     "e-mail": (
         {"channel": "email", "channels": ["email"]},
         0,

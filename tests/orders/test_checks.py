@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from contracts.sentences import last_change
 from services.runtime.decision import Unchanged, Unknown
 from tests.orders.given import (
+    DAY,
+    NOW,
     decide,
     decide_about,
     documents,
@@ -16,6 +19,8 @@ from tests.orders.given import (
     world,
 )
 from tests.orders.then import outcome_of, refused
+
+CHANGED = last_change(NOW - DAY, None)
 
 
 class TestTheOrderOfChecks:
@@ -69,6 +74,25 @@ class TestTheOrderOfChecks:
         assert decision.version == 4
 
 
+class TestSayingWhoWasFirst:
+    """A command that comes too late is told when and by whom the order was changed."""
+
+    def test_of_what_is_so_already(self) -> None:
+        """The operator sees whose decision it was."""
+        decision = decide_about(order("canceled", canceled_at=NOW, changed_by="j"), life("cancel"))
+        assert isinstance(decision, Unchanged)
+        assert decision.message == f"order ORD1 is canceled already, {CHANGED} by j"
+
+    def test_of_what_its_package_takes_along(self) -> None:
+        """The cancel counts from the moment it is seen; the order itself is changed later."""
+        known = world(offer(canceled_editions=(1,)), orders=[order(edition=1)])
+        decision = decide(known, life("cancel"))
+        assert isinstance(decision, Unchanged)
+        assert decision.message == (
+            "order ORD1 is canceled already, with its package, whose cancel is on the way to it"
+        )
+
+
 class TestARefusal:
     """What is said to the person who reads it."""
 
@@ -76,5 +100,6 @@ class TestARefusal:
         """In one sentence, without a stop."""
         message = refused(decide_about(order("rejected"), life("cancel"))).message
         assert message == (
-            "order ORD1 is rejected; order.cancel is accepted from approved, available, ordered"
+            f"order ORD1 is rejected, {CHANGED}; "
+            "order.cancel is accepted from approved, available, ordered"
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.envelope import FieldError
+from contracts.sentences import last_change
 from services.runtime.decision import Unchanged, Unknown
 from tests.packages.given import (
     DAY,
@@ -15,6 +16,8 @@ from tests.packages.given import (
     package,
 )
 from tests.packages.then import refused
+
+CHANGED = last_change(NOW - DAY, None)
 
 
 class TestTheOrderOfChecks:
@@ -92,7 +95,18 @@ class TestARefusal:
     def test_names_the_thing_its_value_and_what_would_do(self) -> None:
         """In one sentence, without a stop."""
         message = refused(decide(life("publish"), package("rejected"))).message
-        assert message == ("package CAT86 is rejected; package.publish is accepted from approved")
+        assert message == (
+            f"package CAT86 is rejected, {CHANGED}; package.publish is accepted from approved"
+        )
+
+    def test_says_when_and_by_whom_it_was_changed(self) -> None:
+        """Also where nothing is left to do: an operator sees who was first."""
+        canceled = package("canceled").model_copy(update={"changed_by": "m.du\x1brand"})
+        decision = decide(life("cancel"), canceled)
+        assert isinstance(decision, Unchanged)
+        assert decision.message == (
+            f"package CAT86 is canceled already, {CHANGED} by m.du\\x1brand"
+        )
 
     def test_of_a_field_names_it_in_errors_as_well(self) -> None:
         """Path and sentence."""

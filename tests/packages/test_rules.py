@@ -13,19 +13,41 @@ from contracts.packages import (
     PackageSubmitted,
 )
 from services.packages.conditions import Campaign
-from services.runtime.decision import Unchanged
+from services.runtime.decision import Accepted, Unchanged
 from tests.packages.given import (
     DAY,
     NOW,
     campaign,
     cancellation,
+    creation,
     decide,
+    edit,
     life,
     package,
 )
 from tests.packages.then import event_of, refused
 
 SECOND = timedelta(seconds=1)
+
+
+class TestAnAudience:
+    """Only the directory knows the entities, so its ids are not checked here."""
+
+    def test_is_accepted_with_a_word(self) -> None:
+        """The sender is told what comes of an entity that is not registered."""
+        decision = decide(creation(audience=["OU1", "OU9"]))
+        assert isinstance(decision, Accepted)
+        assert (decision.message or "").startswith("the 2 ids of its audience are not checked here")
+
+    def test_that_is_added_to_is_accepted_with_the_same(self) -> None:
+        """An edit of anything else says nothing of it."""
+        known = package("published", audience=["OU1"])
+        added = decide(edit(audience=["OU1", "OU9"]), known)
+        other = decide(edit(label="other"), known)
+        assert isinstance(added, Accepted)
+        assert isinstance(other, Accepted)
+        assert "2 ids" in (added.message or "")
+        assert other.message is None
 
 
 class TestSubmission:

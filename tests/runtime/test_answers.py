@@ -63,9 +63,11 @@ class TestAnAnswer:
         [
             (b"{", {"correlation_id": "c", "message_id": "m"}, "c"),
             (b"{", {"message_id": "m"}, "m"),
-            (orjson.dumps({"id": "i"}), {"correlation_id": "c", "message_id": "m"}, "i"),
+            (orjson.dumps({"id": "i"}), {"correlation_id": "c", "message_id": "m"}, "c"),
+            (orjson.dumps({"id": "i"}), {"message_id": "m"}, "i"),
+            (plain(id="1", data={"x": 1}), {"correlation_id": "c"}, "c"),
         ],
-        ids=["its correlation", "its message id", "the id in its body"],
+        ids=["its correlation", "its message id", "correlation", "its id", "of a broken one"],
     )
     async def test_of_what_nobody_can_read_finds_its_sender(
         self, env: Environment, body: bytes, properties: dict[str, str], correlation: str

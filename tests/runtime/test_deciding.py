@@ -10,7 +10,7 @@ from services.runtime.amqp.reader import Delivery
 from services.runtime.decision import Answer
 from services.runtime.messages import item
 from tests.harness import Harness
-from tests.runtime.given import UNKNOWN, event, handle, item_of, items_of, plain
+from tests.runtime.given import event, handle, item_of, items_of, plain
 from tests.runtime.probe import Add, Added, Doubled, Hooks, Reported
 from tests.runtime.then import events, notes, outbox_envelopes, rows
 
@@ -218,6 +218,21 @@ class TestABrokenMessage:
         (parked,) = await rows(harness, "parked")
         assert (parked["reason"], parked["body"]) == ("unreadable", body)
 
+    async def test_of_one_without_source_or_id_each_field_is_named(self, harness: Harness) -> None:
+        """And whichever of the two can be read is in the answer."""
+        nameless, unsigned, unnamed = [
+            (await handle(harness, *items_of(harness, plain(**lacking, subject="no id!"))))[0]
+            for lacking in ({"id": ..., "source": ...}, {"source": ""}, {"id": 3})
+        ]
+        assert nameless is not None
+        assert unsigned is not None
+        assert unnamed is not None
+        assert [e.field for e in nameless.errors] == ["id", "source", "subject"]
+        assert [e.field for e in unsigned.errors] == ["source", "subject"]
+        assert [e.field for e in unnamed.errors] == ["id", "subject"]
+        assert nameless.message == "id is required; source is required"
+        assert unnamed.message == "id must be text, not 3; its source is '/test'"
+
     async def test_command_that_hides_a_nul_anywhere_is_refused(self, harness: Harness) -> None:
         """Postgres keeps none in text; it must not be what ends the worker."""
         body = plain(type=f"{Add.TYPE}\0", subject="\0", actor="\0", data={"\0": "\0"})
@@ -272,31 +287,6 @@ class TestACommandOfMuchToTell:
         assert await notes(harness) == ["before", "after"]
         assert (await handle(harness, commands[1]))[0] == large
         assert await rows(harness, "parked") == []
-
-
-class TestAnUnknownType:
-    """A command that no lane takes is kept, and its sender is told."""
-
-    async def test_is_parked_and_refused(self, harness: Harness) -> None:
-        """With the type in the sentence, about the thing that it was about."""
-        body = plain(type="relais.package.cancle.v1", subject="CAT86")
-
-        (answer,) = await handle(
-            harness,
-            *items_of(
-                harness,
-                body,
-                routing_key="relais.package.cancle.v1",
-                source=UNKNOWN,
-            ),
-        )
-
-        assert answer is not None
-        assert answer.code == "unknown_type"
-        assert "relais.package.cancle.v1" in (answer.message or "")
-        assert [row["reason"] for row in await rows(harness, "parked")] == ["unknown_type"]
-        (refused,) = await events(harness, "command.refused")
-        assert refused.envelope.subject == "CAT86"
 
 
 class TestAPriority:

@@ -18,6 +18,7 @@ _BASIC = 60
 _PUBLISH = b"\x00\x3c\x00\x28\x00\x00"
 # content type, headers, delivery mode, correlation id, message id, type, app id
 _FLAGS = (15, 13, 12, 10, 7, 5, 3)
+_REPLY_TO = 1 << 9
 _PROPERTIES = sum(1 << bit for bit in _FLAGS)
 
 
@@ -35,6 +36,7 @@ class Outgoing:
     correlation_id: str = ""
     partitionkey: str | None = None
     mandatory: bool = True
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,12 @@ def encode(message: Outgoing, number: int, limit: int) -> bytes:
     body = message.body
     properties = b"".join(
         (
-            _header(_BASIC, 0, len(body), _PROPERTIES),
+            _header(_BASIC, 0, len(body), _PROPERTIES | (_REPLY_TO if message.reply_to else 0)),
             _short(message.content_type),
             _headers(message.partitionkey),
             b"\x02",
             _short(message.correlation_id),
+            _short(message.reply_to) if message.reply_to else b"",
             _short(message.message_id),
             _short(message.type),
             _short(message.app_id),

@@ -18,7 +18,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
     to = asked.origin.reply_to if asked.origin.is_command else None
     if not (to and answer.outcome in list(Outcome)) or OURS.fullmatch(to):
         return None
-    correlation = asked.id or asked.origin.correlation_id or asked.origin.message_id
+    correlation = asked.origin.correlation_id or asked.id or asked.origin.message_id
     body = CommandOutcome(
         about=asked.subject,
         command_id=asked.id,
@@ -29,7 +29,10 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
         version=answer.version,
         errors=list(answer.errors) or None,
     )
-    id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{service}|{asked.identity or asked.digest}"))
+    data = body.data_json()
+    # The same answer again is the same message; one that follows it is another.
+    named = f"{service}|{asked.identity or asked.digest}|{data.decode()}"
+    id = str(uuid.uuid5(uuid.NAMESPACE_OID, named))
     return Outgoing(
         exchange="",
         routing_key=to,
@@ -38,7 +41,7 @@ def reply(service: str, asked: Item, answer: Answer) -> Outgoing | None:
             source=names.source(service),
             type=body.TYPE,
             subject=body.subject,
-            data_json=body.data_json(),
+            data_json=data,
             correlationid=asked.correlationid,
             causationid=asked.id,
         ),

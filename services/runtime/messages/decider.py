@@ -17,25 +17,34 @@ from itertools import groupby
 
 import structlog
 
-from contracts.envelope import Envelope, FieldError, TooLarge, Unreadable
-from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, RefusalCode
+from contracts import names
+from contracts.envelope import Broken, Envelope, FieldError, TooLarge, Unreadable
+from contracts.outcomes import (
+    CommandRefused,
+    CommandUnchanged,
+    MessageParked,
+    RefusalCode,
+    Release,
+)
+from contracts.sentences import moment, shown
 from services.runtime import telemetry
 from services.runtime.decision import (
     Accepted,
     Answer,
     Decision,
-    Identity,
     Received,
     Refused,
     TooMuch,
     Unchanged,
     Unknown,
+    Use,
 )
-from services.runtime.messages import answers, inbox, kept
+from services.runtime.messages import answers, kept
 from services.runtime.messages.item import Item, misrouted
 from services.runtime.messages.kept import Parking
-from services.runtime.postgres.database import Locked, backoff, persist
-from services.runtime.service import Service, read_elsewhere
+from services.runtime.messages.uses import Uses
+from services.runtime.postgres.database import Locked, Row, backoff, persist
+from services.runtime.service import Service, commands, read_elsewhere
 from services.runtime.tables.transaction import OutboxRow, Transaction, Work
 
 log = structlog.get_logger()
@@ -236,7 +245,6 @@ class Pass:
     _service: Service
     _tx: Transaction
     _patience: timedelta
-    _known: dict[Identity, Answer] = field(default_factory=dict)
     _lines: Set[str] = frozenset()
     _parkings: list[Parking] = field(default_factory=list)
     _waiting: list[kept.Wait] = field(default_factory=list)
@@ -246,29 +254,32 @@ class Pass:
 
     async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
         """Decide each; where a failure is given, the one item is not handed to the service."""
-        await self._look_up(items)
+        uses = await Uses.find(self._tx.conn, items, self._tx.now)
+        self._lines = uses.lines
         if failure is not None and failure[0] == BLOCKED:
             self._lines |= {items[0].key}
             failure = None
-        fresh = self._first_of_each(items)
         messages = {
             at: Received(i.element, i.body, self._tx.now, i.cause)
-            for at in fresh
+            for at in uses.fresh
             if failure is None
-            and isinstance((i := items[at]).element, Envelope)
+            and at not in uses.others
+            and isinstance((i := uses.items[at]).element, Envelope)
             and i.body is not None
             and not self._is_behind(i)
         }
         service = self._service
         world = await service.load(self._tx.conn, list(messages.values())) if messages else None
-        for at, item in enumerate(items):
+        for at, item in enumerate(uses.items):
             if failure is None and self._is_copy(item):
                 # Its reader has one too: an answer from here would be a second one.
                 self._close(item, "copy")
                 continue
-            if at not in fresh:
+            if at not in uses.fresh:
                 # The first of two in this batch has been decided by now, unless it waits.
-                answer = self._repeat(item)
+                answer = self._repeat(item, uses.of(item))
+            elif at in uses.others:
+                answer = self._take_other(item, uses.others[at])
             elif at in messages:
                 answer = self._take(item, messages[at], service.handle(world, messages[at]))
             elif failure is not None:
@@ -280,41 +291,19 @@ class Pass:
                 answer = self._take_broken(item)
             if answer is None:
                 continue
-            self.answered.append((item, answer))
-            if item.identity is not None:
-                self._known[item.identity] = answer
-                if at in fresh and item.source.kind != "drain":
-                    self._tx.handled.append((item.identity, item.type, answer))
+            self.answered.append((items[at], answer))
+            self._release(item, answer)
+            use = uses.of(item)
+            if use is not None and at in uses.fresh:
+                use.answer = answer
+                self._tx.handled.append(use)
         if messages:
             await service.save(self._tx, world)
         await self._store()
 
-    async def _look_up(self, items: Sequence[Item]) -> None:
-        """What was answered before, and the lines that those from lanes have to wait behind.
-
-        To a message that is retried, being parked is no answer.
-        """
-        identities = {i.identity for i in items if i.identity}
-        keys = {i.key for i in items if i.source.kind == "lane"}
-        known, self._lines = await inbox.find(self._tx.conn, identities, keys)
-        retried = {i.identity for i in items if i.source.kind == "retry"}
-        self._known = {k: a for k, a in known.items() if a.outcome != "parked" or k not in retried}
-
     def _is_behind(self, item: Item) -> bool:
         """Whether it has to wait in line; what is drained is not decided, only parked."""
         return bool(self._lines) and item.key in self._lines and item.source.kind != "drain"
-
-    def _first_of_each(self, items: Sequence[Item]) -> set[int]:
-        """The places of the items to decide: not handled before, and not twice in this batch."""
-        seen: set[Identity | None] = set(self._known)
-        fresh = set()
-        for at, item in enumerate(items):
-            if item.identity not in seen:
-                fresh.add(at)
-            # What is drained is parked unhandled: that decides nothing about the same message.
-            if item.identity is not None and item.source.kind != "drain":
-                seen.add(item.identity)
-        return fresh
 
     def _is_copy(self, item: Item) -> bool:
         name, routes = self._service.name, self._service.routes
@@ -322,14 +311,27 @@ class Pass:
         is_lane = item.source.kind != "drain"
         return strange and is_lane and item.is_copy(routes, read_elsewhere(name))
 
-    def _repeat(self, item: Item) -> Answer | None:
+    def _repeat(self, item: Item, use: Use | None) -> Answer | None:
         """The same message again: no second effect, the same answer."""
-        answer = self._known.get(item.identity) if item.identity else None
+        answer = use.answer if use else None
         if answer is None:
             self._wait(item)
         else:
             self._close(item, "repeated")
         return answer
+
+    def _take_other(self, item: Item, use: Use) -> Answer:
+        """Refuse a command whose source and id were used for another message, park an event."""
+        became = use.answer.code or use.answer.outcome if use.answer else "waiting"
+        source, id = use.identity
+        text = (
+            f"source {shown(source)} and id {shown(id)} were used for "
+            f"{names.short_type(use.type)} of {use.subject} at {moment(use.at)} ({became}); "
+            "give each message an id of its own"
+        )
+        if item.origin.is_command:
+            return self._refuse(item, Answer("refused", "id_reused", text))
+        return self._park(item, "id_reused", text)
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
@@ -338,12 +340,12 @@ class Pass:
             self._wait(item)
             return None
         match decision:
-            case Accepted(events=events, version=version, key=key):
+            case Accepted(events=events, version=version, key=key, message=text):
                 for event in events:
                     self._tx.emit(event, message.cause, key)
                 versions = (getattr(event, "version", None) for event in events)
                 version = version or next((v for v in versions if v is not None), None)
-                answer = Answer("accepted", version=version)
+                answer = Answer("accepted", message=text, version=version)
             case Unchanged(message=text, version=version):
                 answer = Answer("unchanged", message=text, version=version)
                 if item.origin.is_command:
@@ -373,9 +375,12 @@ class Pass:
 
     def _take_drained(self, item: Item) -> Answer:
         """Park what no lane took; a wrong routing key is what is wrong, and not the type."""
-        if item.type != item.origin.routing_key:
-            return self._refuse(item, _invalid((misrouted(item.origin, item.type),)))
+        if item.type in commands() and item.type != item.origin.routing_key:
+            broken = item.element.errors if isinstance(item.element, Broken) else ()
+            return self._refuse(item, _invalid((*broken, misrouted(item.origin, item.type))))
         text = f"no service reads messages of type {item.type!r}"
+        if near := names.nearest(item.type, commands()):
+            text += f"; perhaps {near!r} is meant"
         self._park(item, "unknown_type", text)
         return self._refuse(item, Answer("refused", "unknown_type", text), close=False)
 
@@ -413,19 +418,23 @@ class Pass:
 
     def _park(self, item: Item, reason: str, error: str, trace: str | None = None) -> Answer:
         """Keep a message with its reason; it is not handled again before somebody asks for it."""
-        answer = Answer("parked", message=error[:1000])
-        self._parkings.append((item, reason, error, trace))
-        parked = MessageParked.of(
-            self._service.name,
-            reason,
-            error[:1000],
-            type=item.type,
-            message_id=item.id or item.origin.message_id,
-            key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
-        )
-        self._tx.emit(parked, item.cause)
+        self._parkings.append(Parking(item, reason, error, trace))
         self._close(item, "parked", forget=item.source.kind != "retry")
-        return answer
+        text = (
+            f"{self._service.name} cannot handle it and keeps it as parked ({reason}) until an "
+            f"operator decides: {error[:1000]}"
+        )
+        return Answer("parked", message=text)
+
+    def _release(self, item: Item, answer: Answer) -> None:
+        """Emit that a message is parked no more, unless it is parked again."""
+        if item.source.kind != "retry" or item.source.number not in self._closed:
+            return
+        how = Release.REFUSED if answer.outcome == "refused" else Release.HANDLED
+        if item.source.replaced:
+            how = Release.REPLACED
+        number, comment = item.source.number, item.source.comment
+        self._tx.emit(kept.released(self._service.name, number, how, comment), item.cause)
 
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
@@ -448,12 +457,28 @@ class Pass:
     async def _store(self) -> None:
         """Write what is kept from now on, and what no longer is."""
         if self._parkings:
-            await kept.park(self._tx.conn, self._parkings, self._tx.now)
+            for parking, row in await kept.park(self._tx.conn, self._parkings, self._tx.now):
+                self._tx.emit(self._parked(parking, row), parking.item.cause)
         if self._waiting:
             await kept.wait(self._tx.conn, self._waiting)
             self._tx.wake("waiting", "lines")
         if self._closed:
             await kept.forget(self._tx.conn, self._closed)
+
+    def _parked(self, parking: Parking, row: Row) -> MessageParked:
+        item = parking.item
+        return MessageParked.of(
+            self._service.name,
+            row["number"],
+            parking.reason,
+            parking.error[:1000],
+            type=item.type,
+            message_id=item.id or item.origin.message_id,
+            key=item.element.partitionkey if isinstance(item.element, Envelope) else None,
+            attempts=row["attempts"],
+            parked_at=row["kept_at"],
+            body=item.raw,
+        )
 
 
 def _invalid(errors: tuple[FieldError, ...]) -> Answer:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -22,12 +23,16 @@ from services.runtime.service import Routes
 class Source(NamedTuple):
     """Where an item comes from; number is that of the row where it is kept.
 
-    reason is why what is drained from a queue is parked unhandled.
+    reason is why what is drained from a queue is parked unhandled.  identity is what a kept
+    message is handled under.  comment and replaced are what an operator asked for who retries it.
     """
 
     kind: Literal["lane", "waiting", "line", "retry", "drain"]
     number: int = 0
     reason: str = ""
+    identity: Identity | None = None
+    comment: str | None = None
+    replaced: bool = False
 
 
 LANE = Source("lane")
@@ -144,6 +149,22 @@ class Item:
                 return self.origin.routing_key[:128]
 
     @property
+    def content(self) -> bytes:
+        """A digest of what it says: type, subject and data, as JSON values."""
+        match self.element:
+            case Envelope(type=type_, subject=subject, data=data):
+                return _digest([type_, subject, data or None])
+            case Broken(raw=raw):
+                return _digest([raw.get("type"), raw.get("subject"), raw.get("data") or None])
+            case Unreadable(raw=raw):
+                return _digest(raw.hex())
+
+    def used_again(self) -> "Item":
+        """The same with an identity of its own, since its source and id name another message."""
+        source, id = self.identity or ("", "")
+        return replace(self, identity=(source, f"{id} again as {self.content.hex()}"))
+
+    @property
     def raw(self) -> bytes:
         """The bytes to keep it as; written anew where it came with others."""
         if self.sent is not None:
@@ -163,6 +184,27 @@ class Item:
         return hashlib.sha256(named.encode() + self.raw).hexdigest()
 
 
+def _digest(value: Any) -> bytes:
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if b".0" in text or b"e+1" in text:
+        # 1.0, 1e16 and the like may be whole numbers, which others write without a point.
+        text = orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _whole(value: Any) -> Any:
+    """The same JSON value with each whole number as one."""
+    match value:
+        case dict():
+            return {key: _whole(inner) for key, inner in value.items()}
+        case list():
+            return [_whole(inner) for inner in value]
+        case float() if value.is_integer() and abs(value) < 2**63:
+            return int(value)
+        case _:
+            return value
+
+
 def read(
     origin: Origin,
     body: bytes,
@@ -177,6 +219,7 @@ def read(
     for element in elements:
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
+        identity = source.identity or identity
         items.append(Item(origin, element, parsed, errors, sent, received_at, identity, source))
     return items
 
@@ -230,8 +273,8 @@ def _parse(
 ) -> tuple[Body | None, tuple[FieldError, ...]]:
     """The body where all is well, else every error at once."""
     match element:
-        case Unreadable(reason=reason):
-            return None, (FieldError("", reason),)
+        case Unreadable(reason=reason, errors=errors):
+            return None, errors or (FieldError("", reason),)
         case Broken(raw=value, errors=errors):
             known = tuple(f"{error.field}." for error in errors)
             more = _data_errors(value, routes.get(origin.routing_key))

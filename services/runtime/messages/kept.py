@@ -5,39 +5,68 @@ Both are rows of one table, each with its kind.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from services.runtime.messages.item import Item
-from services.runtime.postgres.database import Connection
+import orjson
 
+from contracts.outcomes import MessageReleased, Release
+from services.runtime.messages import item
+from services.runtime.messages.item import Item, Origin, Source
+from services.runtime.postgres.database import Connection, Row
+from services.runtime.service import Routes
+
+# The same message again only renews its reason.
 KEEP = """
-INSERT INTO kept (kind, digest, reason, error, traceback, source, id, type, exchange, routing_key,
-                  reply_to, correlation_id, message_id, headers, body, kept_at, line)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+INSERT INTO kept (kind, kept_at, line, digest, reason, error, traceback, source, id, type, subject,
+                  exchange, routing_key, reply_to, correlation_id, message_id, headers, body,
+                  content)
+SELECT $1, m.* FROM unnest(
+    $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[], $17::text[]::jsonb[], $18::bytea[], $19::bytea[]) AS m
 ON CONFLICT (digest) DO UPDATE
 SET reason = excluded.reason, error = excluded.error, traceback = excluded.traceback,
     retry_at = NULL
+RETURNING digest, number, attempts, kept_at, xmax = 0 AS is_new
 """
 PARK_AGAIN = """
-UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL WHERE number = $1
+UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL, attempts = attempts + 1
+WHERE number = $1 RETURNING number, attempts, kept_at
 """
 
 
-Parking = tuple[Item, str, str, str | None]
-"""A message to park, and why: the reason, the error and its traceback."""
+class Parking(NamedTuple):
+    """A message to park, and why: the reason, the error and its traceback."""
+
+    item: Item
+    reason: str
+    error: str
+    trace: str | None
 
 
-async def park(conn: Connection, parkings: Sequence[Parking], now: datetime) -> None:
-    """Keep messages with their reasons; the same message again only renews its reason."""
-    again, anew = [], []
-    for item, reason, error, trace in parkings:
-        why = (reason, error[:4000], trace)
-        if item.source.kind == "retry":
-            again.append((item.source.number, *why))
+async def park(
+    conn: Connection, parkings: Sequence[Parking], now: datetime
+) -> list[tuple[Parking, Row]]:
+    """Keep messages with their reasons; returns those that are news, with their rows."""
+    anew: dict[str, Parking] = {}
+    parked: list[tuple[Parking, Row]] = []
+    for parking in parkings:
+        if parking.item.source.kind == "retry":
+            why = (parking.reason, parking.error[:4000], parking.trace)
+            rows = await conn.fetch(PARK_AGAIN, parking.item.source.number, *why)
+            parked += [(parking, row) for row in rows]
         else:
-            anew.append(_row("parked", item, now, None, item.digest, *why))
-    await conn.executemany(PARK_AGAIN, again)
-    await conn.executemany(KEEP, anew)
+            anew[parking.item.digest] = parking
+    if anew:
+        columns = [_parked(p, d, now) for d, p in anew.items()]
+        rows = await conn.fetch(KEEP, "parked", *zip(*columns, strict=True))
+        parked += [(anew[row["digest"]], row) for row in rows if row["is_new"]]
+    return parked
+
+
+def _parked(parking: Parking, digest: str, now: datetime) -> tuple[object, ...]:
+    why = (parking.reason, parking.error[:4000], parking.trace)
+    return _row(parking.item, now, None, digest, *why)
 
 
 Wait = tuple[Item, str | None]
@@ -47,18 +76,19 @@ Wait = tuple[Item, str | None]
 async def wait(conn: Connection, waits: Sequence[Wait]) -> None:
     """Keep messages to be decided again, in order of arrival."""
     why = (None, None, None, None)
-    rows = [_row("waiting", item, item.received_at, line, *why) for item, line in waits]
-    await conn.executemany(KEEP, rows)
+    rows = [_row(one, one.received_at, line, *why) for one, line in waits]
+    await conn.fetch(KEEP, "waiting", *zip(*rows, strict=True))
 
 
 def _row(
-    kind: str, item: Item, kept_at: datetime | None, line: str | None, *why: str | None
+    kept: Item, kept_at: datetime | None, line: str | None, *why: str | None
 ) -> tuple[object, ...]:
-    origin = item.origin
+    origin = kept.origin
     asked = (origin.reply_to, origin.correlation_id, origin.message_id)
     headers = {text(key): _plain(value) for key, value in origin.headers().items()}
-    message = (*(item.identity or (None, None)), item.type, origin.exchange, origin.routing_key)
-    return (kind, *why, *message, *asked, headers, item.raw, kept_at, line)
+    named = (*(kept.identity or (None, None)), kept.type, kept.subject)
+    sent = (origin.exchange, origin.routing_key, *asked, orjson.dumps(headers).decode())
+    return (kept_at, line, *why, *named, *sent, kept.raw, kept.content)
 
 
 def _plain(value: object) -> object:
@@ -78,13 +108,30 @@ async def forget(conn: Connection, numbers: Sequence[int]) -> None:
     await conn.execute(FORGET, numbers)
 
 
+ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
+
+
+def read(row: Row, kind: Literal["waiting", "line", "retry"], routes: Routes) -> list[Item]:
+    """The message that a row keeps, handled under the identity it was kept with."""
+    identity = (row["source"], row["id"]) if row["id"] else None
+    source = Source(kind, row["number"], "", identity, row["comment"], row["replaced"])
+    origin = Origin(**{name: row[name] for name in ORIGIN})
+    return item.read(origin, row["body"], routes, row["kept_at"], source)
+
+
+def released(service: str, number: int, how: Release, comment: str | None) -> MessageReleased:
+    """The event of a message that is parked no more."""
+    return MessageReleased(service=service, number=number, how=how, comment=comment)
+
+
 # What is of a type that this version does not read is left to a newer worker for so long.
 _DUE = """kind = 'waiting' AND line IS NULL
            AND (routing_key = ANY ({0}::text[]) OR kept_at < now() - {1}::interval)"""
 ANY_WAITING = f"SELECT EXISTS (SELECT FROM kept WHERE {_DUE.format('$1', '$2')})"
 # At least one, and no more than the bytes of a batch: a command may have a million of them.
 WAITING = f"""
-SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
+       source, id, comment, replaced
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
       FROM (SELECT * FROM kept WHERE {_DUE.format("$4", "$5")} AND number > $1
             ORDER BY number LIMIT $2) AS next) AS chunk
@@ -105,7 +152,8 @@ SELECT line, count(*) AS count, min(kept_at) AS since FROM kept
 WHERE line IS NOT NULL GROUP BY line ORDER BY min(number)
 """
 IN_LINE = """
-SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at
+SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
+       source, id, comment, replaced
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
       FROM (SELECT * FROM kept WHERE line = $1 ORDER BY number LIMIT $2) AS next) AS chunk
 WHERE before < $3 ORDER BY number
@@ -116,7 +164,7 @@ UPDATE kept SET retry_at = now() + interval '1 minute'
 WHERE number = (SELECT number FROM kept WHERE retry_at <= now()
                 ORDER BY retry_at, number LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
-          reason, headers ->> 'partitionkey' AS partitionkey
+          reason, headers ->> 'partitionkey' AS partitionkey, source, id, comment, replaced
 """
 COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,

@@ -100,19 +100,21 @@ def _column(values: Sequence[object]) -> Sequence[object] | None:
     return values if any(value is not None for value in values) else None
 
 
-# A row of the inbox that says parked gives way to whatever becomes of the message later; for any
+# A row of the inbox that says parked gives way to whatever becomes of that message later; for any
 # other one another worker was first.
 STORE = """
 WITH handled AS (
-    INSERT INTO inbox (source, id, type, received_at, outcome, code, message, version, errors)
-    SELECT source, id, type, $9, outcome, code, message, version, errors::jsonb
+    INSERT INTO inbox (source, id, type, received_at, outcome, code, message, version, errors,
+                       subject, digest)
+    SELECT source, id, type, $9, outcome, code, message, version, errors::jsonb, subject, digest
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[],
-                $8::text[]) AS m (source, id, type, outcome, code, message, version, errors)
+                $8::text[], $22::text[], $23::bytea[])
+        AS m (source, id, type, outcome, code, message, version, errors, subject, digest)
     ORDER BY source, id
     ON CONFLICT (source, id) DO UPDATE
     SET received_at = excluded.received_at, outcome = excluded.outcome, code = excluded.code,
         message = excluded.message, version = excluded.version, errors = excluded.errors
-    WHERE inbox.outcome = 'parked'
+    WHERE inbox.outcome = 'parked' AND coalesce(inbox.digest = excluded.digest, true)
     RETURNING 1
 ), runs AS (
     INSERT INTO emitted (run, type, count, at)
@@ -120,13 +122,13 @@ WITH handled AS (
         AS r (run, type, count)
 ), messages AS (
     INSERT INTO outbox (exchange, routing_key, type, message_id, correlation_id, partitionkey,
-                        content_type, mandatory, body, taken_until)
+                        content_type, mandatory, body, taken_until, reply_to)
     SELECT m.exchange, m.routing_key, m.type, m.message_id, m.correlation_id, m.partitionkey,
-           m.content_type, m.exchange <> '', m.body, clock_timestamp() + $21::interval
+           m.content_type, m.exchange <> '', m.body, clock_timestamp() + $21::interval, m.reply_to
     FROM unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-                $19::text[], $20::bytea[])
+                $19::text[], $20::bytea[], $24::text[])
         WITH ORDINALITY AS m (exchange, routing_key, type, message_id, correlation_id,
-                              partitionkey, content_type, body, n)
+                              partitionkey, content_type, body, reply_to, n)
     ORDER BY m.n
     RETURNING id
 )
@@ -144,12 +146,12 @@ async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
     packed += tx.messages
     if not packed and not tx.handled:
         return ()
-    answers = [answer for _, _, answer in tx.handled]
+    answers = [use.answer for use in tx.handled if use.answer]
     [(handled, ids)] = await tx.conn.fetch(
         STORE,
-        [source for (source, _), _, _ in tx.handled],
-        [id for (_, id), _, _ in tx.handled],
-        [type_ for _, type_, _ in tx.handled],
+        [use.identity[0] for use in tx.handled],
+        [use.identity[1] for use in tx.handled],
+        [use.type for use in tx.handled],
         [answer.outcome for answer in answers],
         _column([answer.code for answer in answers]),
         _column([answer.message for answer in answers]),
@@ -169,6 +171,9 @@ async def store(source: str, tx: Transaction) -> Sequence[OutboxRow]:
         [m.content_type for m in packed],
         [m.body for m in packed],
         LEASE,
+        [use.subject for use in tx.handled],
+        [use.content for use in tx.handled],
+        _column([m.reply_to for m in packed]),
     )
     if handled != len(tx.handled):
         raise Conflict("another worker handled one of these messages first")

@@ -43,7 +43,7 @@ WHERE id IN (
               ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS free) AS chunk
     WHERE before < $3)
 RETURNING id, exchange, routing_key, body, type, message_id, content_type, $4::text AS app_id,
-          correlation_id, partitionkey, mandatory
+          correlation_id, partitionkey, mandatory, reply_to
 """
 PENDING = """
 SELECT count(*) AS pending, count(*) FILTER (WHERE unroutable) AS unroutable,

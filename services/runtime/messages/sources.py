@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
+from contracts.outcomes import Release
 from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
-from services.runtime.messages import item, kept
+from services.runtime.decision import Cause
+from services.runtime.messages import inbox, kept
 from services.runtime.messages.decider import UNREAD_PATIENCE, Decider, Result
 from services.runtime.messages.intake import MAX_BYTES
-from services.runtime.messages.item import Item, Origin, Source
 from services.runtime.messages.kept import Line
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service
@@ -22,7 +22,6 @@ from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Work
 
 CHUNK = 500
-ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
 LOCK = "SELECT pg_try_advisory_lock(hashtext('relais.' || $1))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtext('relais.' || $1))"
 
@@ -76,7 +75,7 @@ class Sources:
         while rows := await work.pool.fetch(kept.WAITING, after, CHUNK, MAX_BYTES, *read):
             after = rows[-1]["number"]
             seen += len(rows)
-            items = [i for row in rows for i in self._read(row, "waiting")]
+            items = [i for row in rows for i in kept.read(row, "waiting", self.service.routes)]
             decided = await self.decider.decide(items, partial(_publish, work))
             await _publish(work, decided)
         # What few wait look again after every batch; a crowd looks once a second.
@@ -99,7 +98,7 @@ class Sources:
 
         went = True
         while went and (rows := await work.pool.fetch(kept.IN_LINE, key, CHUNK, MAX_BYTES)):
-            items = [i for row in rows for i in self._read(row, "line")]
+            items = [i for row in rows for i in kept.read(row, "line", self.service.routes)]
             result, went = await self.decider.decide_line(items, forget)
             await forget(result)
 
@@ -112,18 +111,18 @@ class Sources:
             await self._send_again(work, row)
         else:
             # It may be what ended the worker before.
-            items = self._read(row, "retry")
+            items = kept.read(row, "retry", self.service.routes)
             await _publish(work, await self.decider.decide_suspects(items))
         return True
-
-    def _read(self, row: Row, kind: Literal["waiting", "line", "retry"]) -> list[Item]:
-        source = Source(kind, row["number"])
-        origin = Origin(**{name: row[name] for name in ORIGIN})
-        return item.read(origin, row["body"], self.service.routes, row["kept_at"], source)
 
     async def _send_again(self, work: Work, row: Row) -> None:
         """Another service may read this type by now: only the broker knows which."""
         async with work.publishing() as tx:
+            await tx.conn.execute(inbox.FORGET_UNKNOWN, row["number"])
+            await kept.forget(tx.conn, [row["number"]])
+            how = Release.REPLACED if row["replaced"] else Release.HANDLED
+            released = kept.released(work.service, row["number"], how, row["comment"])
+            tx.emit(released, Cause(correlationid=row["id"], causationid=row["id"]))
             tx.send(
                 Outgoing(
                     exchange=row["exchange"],
@@ -136,9 +135,9 @@ class Sources:
                     app_id=work.service,
                     partitionkey=row["partitionkey"],
                     mandatory=False,
+                    reply_to=row["reply_to"],
                 )
             )
-            await kept.forget(tx.conn, [row["number"]])
 
 
 @asynccontextmanager

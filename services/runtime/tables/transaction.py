@@ -15,7 +15,7 @@ from contracts.hosts import Url
 from contracts.message import Event
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.decision import Answer, Cause, Identity, Room
+from services.runtime.decision import Cause, Room, Use
 from services.runtime.postgres.database import Connection, Pool, reading
 
 HELD_BYTES = 16 * 1024 * 1024
@@ -45,15 +45,14 @@ class Transaction:
     """An open transaction.
 
     now is the moment of decision, one for the whole transaction, by the clock of the database:
-    it is the same clock for all workers.  handled are the messages it has
-    decided, each with its type and its answer.  rows are what it leaves in the outbox.
-    room is what it may load and emit.
+    it is the same clock for all workers.  handled are the messages it has decided, each with its
+    answer.  rows are what it leaves in the outbox.  room is what it may load and emit.
     """
 
     conn: Connection
     now: datetime
     room: Room = field(default_factory=lambda: Room(None))
-    handled: list[tuple[Identity, str, Answer]] = field(default_factory=list)
+    handled: list[Use] = field(default_factory=list)
     emitted: list[Emitted] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
     rows: Sequence[OutboxRow] = ()
