@@ -89,21 +89,21 @@ class Intake:
         """
         channel.on_consumer_cancel_callbacks.add(lambda _: self.end("canceled by the broker"))
         channel.closing.add_done_callback(lambda _: self.end("channel closed"))
-        # What has expired, and then what is dead, is older than what is in the lanes.
+        # What is dead is older than what is in the lanes.
         drained = [names.dead(self._service.name), *self._service.drains]
-        wanted: dict[str, FieldTable] = {}
-        if expired_since is not None:
-            wanted = {names.expired(q): {"x-stream-offset": expired_since} for q in drained}
-        wanted |= {queue: {} for queue in drained}
+        wanted: dict[str, FieldTable] = {queue: {} for queue in drained}
         wanted |= {q: {"x-priority": p} for q, p in zip(queues, priorities, strict=True)}
+        if expired_since is not None:
+            wanted |= {names.expired(q): {"x-stream-offset": expired_since} for q in drained}
         try:
             for queue, arguments in wanted.items():
                 self._next = queue
                 await channel.basic_consume(queue, _unused, arguments=arguments, consumer_tag=queue)
+                # No stream that is slow to answer keeps the lanes from being read.
+                self._has_begun = self._has_begun or queue == queues[-1]
         except BaseException:
             self.end("cannot consume")
             raise
-        self._has_begun = True
         telemetry.LANES_HELD.set(len(queues))
 
     def deliver(self, delivery: Delivery) -> None:
