@@ -123,7 +123,10 @@ def given(name: str) -> str | None:
         raise ConfigurationError(f"{name}_FILE: cannot read {path}: {why}") from None
 
 
-OF_TOOLS = "INFRA UV LONG DEBUG SERVICES STAND_IN BROKER_PASSWORD DATABASE_PASSWORD POSTGRES_URL"
+OF_TOOLS = (
+    "INFRA UV LONG DEBUG SERVICES STAND_IN RABBITMQ_ROOT"
+    " BROKER_PASSWORD DATABASE_PASSWORD POSTGRES_URL"
+)
 """Variables of ./run, of tests and of Compose, and the one server of all databases."""
 
 
