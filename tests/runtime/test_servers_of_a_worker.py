@@ -73,7 +73,7 @@ class TestItsServers:
                 monkeypatch.delenv(name, raising=False)
                 monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
             async with run_worker() as worker:
-                await eventually(worker.is_ready)
+                await worker.ready()
                 for proxy in old.values():
                     proxy.refuse()
                 await eventually(lambda: worker.is_unready("consumes no lane"), timeout=60)
@@ -81,7 +81,7 @@ class TestItsServers:
                 for name, url in urls.items():
                     (tmp_path / name).write_text(url)
 
-                await eventually(worker.is_ready, timeout=60)
+                await worker.ready()
                 async with recording_events(env) as recorder:
                     await env.send(Add(thing_id="A"))
                     await eventually(lambda: recorder.deliveries)
@@ -99,7 +99,7 @@ class TestItsEnd:
             proxied(getattr(env, kind)) as proxy,
             run_worker(**{kind: proxy.url}, drain_seconds=60) as worker,
         ):
-            await eventually(worker.is_ready)
+            await worker.ready()
             proxy.hold()
             proxy.cut()
             await eventually(lambda: worker.is_unready("consumes no lane"), timeout=60)

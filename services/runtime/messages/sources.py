@@ -13,9 +13,10 @@ from services.runtime import telemetry
 from services.runtime.amqp.frames import Outgoing
 from services.runtime.decision import Cause
 from services.runtime.messages import inbox, kept
-from services.runtime.messages.decider import UNREAD_PATIENCE, Decider, Result
+from services.runtime.messages.decider import Decider, Result
 from services.runtime.messages.intake import MAX_BYTES
 from services.runtime.messages.kept import Line
+from services.runtime.messages.passes import UNREAD_PATIENCE
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service
 from services.runtime.tables.sweeper import Sweep

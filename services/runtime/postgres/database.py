@@ -40,7 +40,7 @@ BACKOFF_CEILING = 5.0
 USUAL_SIZE = 4
 """The connections that a worker has at work under load: a batch, a publish, two sweeps."""
 
-PLANS = f"SET jit = off; SET lock_timeout = '{LOCK_TIMEOUT}'"
+PLANS = "SET jit = off"
 BY_KEY = f"{PLANS}; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 """What a worker asks finds its rows by key, and so do its plans, whatever the statistics say: one
 made while a table was new and empty would read the whole of it ever after."""
@@ -161,7 +161,7 @@ async def _prepare(connection: asyncpg.Connection, plans: str = PLANS) -> None:
     session = cast(Session, connection)
     session.count_in(None)
     # Not as parameters of the start, which poolers refuse.
-    await session.execute(plans)
+    await session.execute(f"{plans}; SET lock_timeout = '{LOCK_TIMEOUT}'")
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=_encode, decoder=session.decode, format="text"
