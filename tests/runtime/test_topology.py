@@ -172,8 +172,10 @@ class TestSettingUp:
     ) -> None:
         """A binding does not outlive the version that has read its type."""
         inbound = await env.channel.get_exchange(names.inbound(env.service.name))
+        elsewhere = await env.channel.declare_queue(exclusive=True)
         for exchange in (names.COMMANDS, names.EVENTS):
             await inbound.bind(exchange, "relais.probe.given-up.v1")
+            await elsewhere.bind(exchange, "relais.probe.given-up.v1")
 
         known = {"relais.probe.given-up.v1", Add.TYPE, Reported.TYPE}
         await topology.apply(connection, [reader_of(env)], known)
