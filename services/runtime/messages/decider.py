@@ -193,7 +193,7 @@ class Decider:
     async def _commit(
         self, items: list[Item], result: Result, failure: Failure | None, brief: bool
     ) -> None:
-        async with self._work.begin(divisible=len(items) > 1) as tx:
+        async with self._work.begin(divisible=len(items) > 1, dated=False) as tx:
             if brief:
                 await tx.conn.execute(BRIEFLY)
             batch = Pass(self._service, tx, self._patience)

@@ -1,6 +1,7 @@
 """Each message is handled once: the inbox keeps its answer, written with its effect."""
 
 from collections.abc import Iterable, Set
+from datetime import datetime
 
 from contracts.envelope import FieldError
 from services.runtime.decision import Answer, Identity, Use
@@ -23,20 +24,21 @@ UNION ALL
 SELECT NULL, line, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM unnest((SELECT $3::text[])) AS l (line)
 WHERE EXISTS (SELECT FROM kept AS k WHERE k.line = l.line)
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, now(), NULL, NULL, NULL, NULL, NULL
 """
 
 
 async def find(
     conn: Connection, messages: Iterable[Identity], keys: Iterable[str] = ()
-) -> tuple[dict[Identity, Use], Set[str]]:
-    """What those messages were used for that came before, and the keys that have a line.
+) -> tuple[dict[Identity, Use], Set[str], datetime]:
+    """What those messages were used for that came before, the keys that have a line, and now.
 
     One that waits has no answer.
     """
     wanted, lines = list(messages), list(keys)
-    if not wanted and not lines:
-        return {}, set()
     rows = await conn.fetch(FIND, [source for source, _ in wanted], [id for _, id in wanted], lines)
+    now = rows.pop()["kept_at"]
     uses: dict[Identity, Use] = {}
     for source, id, type_, subject, content, at, outcome, code, text, version, errors in rows:
         if source is None:
@@ -47,7 +49,7 @@ async def find(
             use.answer = Answer(outcome, code, text, version, told)
         if use.answer or use.identity not in uses:
             uses[use.identity] = use
-    return uses, {line for source, line, *_ in rows if source is None}
+    return uses, {line for source, line, *_ in rows if source is None}, now
 
 
 # It is sent again: whoever reads its type by now has to find it new.

@@ -65,7 +65,8 @@ class Pass:
 
     async def decide(self, items: Sequence[Item], failure: Failure | None) -> None:
         """Decide each; where a failure is given, the one item is not handed to the service."""
-        uses = await Uses.find(self._tx.conn, items, self._tx.now)
+        uses = await Uses.find(self._tx.conn, items)
+        self._tx.now = uses.now
         self._lines = uses.lines
         if failure is not None and failure[0] == BLOCKED:
             self._lines |= {items[0].key}

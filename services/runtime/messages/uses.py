@@ -16,37 +16,41 @@ class Uses:
 
     fresh are the places of those to decide: not handled before, and not twice in this batch.
     others are those whose source and id name another message; each has an identity of its own.
+    now is the moment of the transaction.
     lines are the keys that those from lanes have to wait behind.
     """
 
     _uses: dict[Identity, Use]
     lines: Set[str]
+    now: datetime
     items: list[Item] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
     others: dict[int, Use] = field(default_factory=dict)
     _begun: set[Identity] = field(default_factory=set)
 
     @classmethod
-    async def find(cls, conn: Connection, items: Sequence[Item], now: datetime) -> "Uses":
+    async def find(cls, conn: Connection, items: Sequence[Item]) -> "Uses":
         """Look up what came before, and go through the items in order."""
         keys = {i.key for i in items if i.source.kind == "lane"}
-        uses, lines = await inbox.find(conn, {i.identity for i in items if i.identity}, keys)
+        uses, lines, now = await inbox.find(conn, {i.identity for i in items if i.identity}, keys)
         others = {
             i.used_again().identity: None
             for i in items
             if i.identity in uses and _is_other(i, uses[i.identity])
         }
-        again, _ = await inbox.find(conn, filter(None, others))
-        known = cls({**uses, **again}, lines)
+        if others:
+            again, _, _ = await inbox.find(conn, filter(None, others))
+            uses |= again
+        known = cls(uses, lines, now)
         for item in items:
-            known._add(item, now)
+            known._add(item)
         return known
 
     def of(self, item: Item) -> Use | None:
         """The use of an item's identity, where it has one."""
         return self._uses.get(item.identity) if item.identity else None
 
-    def _add(self, item: Item, now: datetime) -> None:
+    def _add(self, item: Item) -> None:
         at, use = len(self.items), self.of(item)
         if use is not None and _is_other(item, use):
             self.others[at] = use
@@ -58,7 +62,7 @@ class Uses:
         self.fresh.add(at)
         if item.identity is not None:
             self._begun.add(item.identity)
-            use = Use(item.identity, item.type, item.subject, item.content, now)
+            use = Use(item.identity, item.type, item.subject, item.content, self.now)
             self._uses.setdefault(item.identity, use)
 
 

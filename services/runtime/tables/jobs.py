@@ -188,7 +188,7 @@ def _state(job: Job) -> str:
 
 # Numbers, not times, say which was worked on least recently: the clocks of workers differ.
 CLAIM = """
-SELECT kind, line, place, cause, arguments, cursor, counts FROM jobs AS j
+SELECT now(), kind, line, place, cause, arguments, cursor, counts FROM jobs AS j
 WHERE state = 'running' AND kind = ANY ($1::text[]) AND line <> ALL ($2::text[])
   AND NOT EXISTS (SELECT FROM jobs AS o
                   WHERE o.state = 'running' AND o.line = j.line AND o.place < j.place)
@@ -214,11 +214,11 @@ def sweep(kinds: Iterable[JobKind]) -> Sweep:
         for free in [line for line, until in left.items() if until <= now]:
             del left[free]
         try:
-            async with work.publishing(divisible=size > 1) as tx:
+            async with work.publishing(divisible=size > 1, dated=False) as tx:
                 row = await tx.conn.fetchrow(CLAIM, list(by_name), list(left))
                 if row is None:
                     return False
-                kind, line, place, cause, *reached = row
+                tx.now, kind, line, place, cause, *reached = row
                 job = Job(by_name[kind], line, place, Cause(**cause), *reached)
                 await _save(tx, await piece(tx, job, size))
         except TooMuch:

@@ -21,8 +21,8 @@ from services.runtime.postgres.database import Connection, Pool, reading
 HELD_BYTES = 16 * 1024 * 1024
 """What one transaction may load and emit where its work can be divided."""
 
-
 NOW = "SELECT now()"
+UNDATED = datetime.min
 
 
 class Emitted(NamedTuple):
@@ -44,9 +44,10 @@ class OutboxRow(NamedTuple):
 class Transaction:
     """An open transaction.
 
-    now is the moment of decision, one for the whole transaction, by the clock of the database:
-    it is the same clock for all workers.  handled are the messages it has decided, each with its
-    answer.  rows are what it leaves in the outbox.  room is what it may load and emit.
+    now is the moment of decision, one for the whole transaction, by the clock of the database: it
+    is the same clock for all workers.  Whoever learns it by another statement sets it, see begin.
+    handled are the messages it has decided, each with its answer.  rows are what it leaves in the
+    outbox.  room is what it may load and emit.
     """
 
     conn: Connection
@@ -117,27 +118,32 @@ class Work:
     _publishing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def begin(self, *, divisible: bool = False) -> AsyncIterator[Transaction]:
+    async def begin(
+        self, *, divisible: bool = False, dated: bool = True
+    ) -> AsyncIterator[Transaction]:
         """A transaction; the caller publishes its rows once it has committed.
 
         One whose work is divisible raises TooMuch where it loads and emits more than fits.
+        One that is not dated has no moment until its first statement has brought it.
         """
         room = Room(HELD_BYTES if divisible else None)
         async with self.pool.acquire() as conn:
             with reading(conn, room):
                 async with conn.transaction():
-                    tx = Transaction(conn, await conn.fetchval(NOW), room)
+                    tx = Transaction(conn, await conn.fetchval(NOW) if dated else UNDATED, room)
                     yield tx
                     tx.rows = await self.outbox.store(tx)
         self.wakes.call(tx.woken)
 
     @asynccontextmanager
-    async def publishing(self, *, divisible: bool = False) -> AsyncIterator[Transaction]:
+    async def publishing(
+        self, *, divisible: bool = False, dated: bool = True
+    ) -> AsyncIterator[Transaction]:
         """A transaction whose rows are published as soon as it has committed.
 
         They are on their way while the next transaction is worked on, in order; see flush.
         """
-        async with self.begin(divisible=divisible) as tx:
+        async with self.begin(divisible=divisible, dated=dated) as tx:
             yield tx
         if tx.rows:
             await self.flush()
