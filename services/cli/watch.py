@@ -59,12 +59,13 @@ async def known_edition(packages_url: str, package: str, patience: float = PATIE
 
 
 UNSENT = """
-SELECT n.status, n.error, count(*) AS many,
+SELECT n.status, r.error, count(*) AS many,
        (array_agg(n.recipient_id ORDER BY n.recipient_id))[:5] AS some
 FROM notifications n JOIN happenings h USING (happening_id)
+     CROSS JOIN replace(n.error, n.recipient_id, '...') AS r (error)
 WHERE h.subject = $1 AND h.kind = 'package_canceled' AND h.edition = $2
   AND n.status IN ('failed', 'pending')
-GROUP BY n.status, n.error ORDER BY many DESC, n.error LIMIT 20
+GROUP BY n.status, r.error ORDER BY many DESC, r.error LIMIT 20
 """
 
 

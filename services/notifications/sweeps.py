@@ -67,7 +67,7 @@ async def _declare(
             async with asyncio.timeout(DECLARED_WITHIN):
                 await _declare_one(channel, name)
             declared.append(name)
-        except ChannelClosed as error:
+        except (ChannelClosed, topology.TopologyError) as error:
             log.error("mailbox_refused", mailbox=name, error=str(error))
             refusals[name] = str(error)
             channel = await connection.channel()

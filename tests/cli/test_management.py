@@ -146,5 +146,5 @@ async def test_a_broker_with_the_plugin_is_described(api: tuple[private.Broker, 
         return lines
 
     first, second = await eventually(found, timeout=30)
-    assert first == "1 node; 7 queues; leaders: relais@localhost 7"
+    assert first == "1 node; 8 queues; leaders: relais@localhost 8"
     assert "policy ours sets message-ttl 60000 on mailbox.central, orders.dead" in second

@@ -319,7 +319,7 @@ class TestAPriority:
 
     async def test_of_an_event_is_no_matter(self, harness: Harness) -> None:
         """A fact cannot be refused; services give their events none."""
-        fact = plain(type=Reported.TYPE)
+        fact = plain(type=Reported.TYPE, data={"thing_id": "A"})
 
         (answer,) = await handle(harness, *event(harness, fact, overtakes=True))
 

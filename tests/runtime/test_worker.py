@@ -9,7 +9,7 @@ import pytest
 
 from contracts import names
 from services.runtime import web, worker
-from services.runtime.amqp import broker, isolation, publisher
+from services.runtime.amqp import broker, channel, isolation
 from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.topology import TopologyError
 from services.runtime.messages import consumer, outbox
@@ -167,7 +167,7 @@ class TestItsEnd:
         """An alarm may last for hours; the events wait in the outbox."""
         never_stuck(monkeypatch)
         monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.5))
-        monkeypatch.setattr(publisher, "CONFIRM_TIMEOUT", 0.2)
+        monkeypatch.setattr(channel, "STALLED_AFTER", 0.2)
         monkeypatch.setattr(isolation, "PROBE_TIMEOUT", 0.2)
         monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.3)
         monkeypatch.setattr(broker, "CLOSE_TIMEOUT", 0.1)

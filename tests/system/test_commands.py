@@ -93,7 +93,8 @@ class TestWatch:
         await given.done(upstream, CancelPackage(package_id="CAT3", comment="withdrawn"))
         ran = await relais("watch", "CAT3")
         assert ran.code == 0
-        assert "(unknown_entity): OU400, OU401, OU402, OU403, OU404 and 2 more" in ran.out
+        assert "(unknown_entity: ... is not registered;" in ran.out
+        assert "): OU400, OU401, OU402, OU403, OU404 and 2 more" in ran.out
 
     async def test_ends_where_there_is_no_such_package(self, running: Stack) -> None:
         """A slip in an id is no cancel to wait for."""
