@@ -20,10 +20,11 @@ class Step:
     needs: str = "."
 
 
+PURE = ("-q", "-m", "not servers", "-n", "2", "--dist", "loadgroup")
 # The slow ones first, so that the quick ones fill the gaps.
 STEPS = (
     Step("types", (tool("mypy"),)),
-    Step("pure tests", (sys.executable, "-m", "pytest", "-q", "-m", "not servers"), "tests"),
+    Step("pure tests", (sys.executable, "-m", "pytest", *PURE), "tests"),
     Step("import rules", (tool("lint-imports"), "--no-cache")),
     Step(
         "compose file",

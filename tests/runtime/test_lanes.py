@@ -17,7 +17,7 @@ def assignment(workers: int, lanes: int) -> list[int]:
     return [max(range(workers), key=lambda slot: dealt[slot][lane]) for lane in range(lanes)]
 
 
-shapes = st.integers(1, 64).flatmap(lambda lanes: st.tuples(st.integers(1, lanes), st.just(lanes)))
+shapes = st.integers(1, 32).flatmap(lambda lanes: st.tuples(st.integers(1, lanes), st.just(lanes)))
 
 
 class TestPriorities:
