@@ -141,13 +141,13 @@ async def open_harness(service: Service, url: str) -> Harness:
     """A harness of a service on this database."""
     stack = AsyncExitStack()
     pool = await stack.enter_async_context(database.pool(url, "relais test"))
-    publisher = Publisher("amqp://nowhere", "test")
+    publisher, wakes = Publisher("amqp://nowhere", "test"), Wakes()
     work = Work(
         service=service.name,
         pool=pool,
-        outbox=NoRelay(service.name, pool, publisher, frozenset()),
+        outbox=NoRelay(service.name, pool, publisher, frozenset(), wakes),
         publisher=publisher,
-        wakes=Wakes(),
+        wakes=wakes,
         amqp_url="amqp://nowhere",
     )
     return Harness(service, work, stack)

@@ -124,8 +124,9 @@ class Worker:
         publisher = Publisher(self._amqp_url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
         await publisher.open()
-        relay = Relay(self._service.name, pool, publisher, heard(installed()))
-        return Work(self._service.name, pool, relay, publisher, Wakes(), self._amqp_url), relay
+        wakes = Wakes()
+        relay = Relay(self._service.name, pool, publisher, heard(installed()), wakes)
+        return Work(self._service.name, pool, relay, publisher, wakes, self._amqp_url), relay
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> list[str]:
         """Why this worker is not ready, in sentences."""

@@ -91,6 +91,15 @@ class TestTheFirst:
             assert await first(f"x://u@127.0.0.1:{one},127.0.0.1:{two}/", tried) == "one\n"
         assert len(tried.urls) == 1
 
+    async def test_is_the_one_that_answered_last(self) -> None:
+        """One that says nothing is waited for once, and not by each connection again."""
+        tried = Tried()
+        async with server(b"") as silent, server(b"two\n") as two:
+            url = f"x://u@127.0.0.1:{silent},127.0.0.1:{two}/"
+            assert [await first(url, tried) for _ in "12"] == ["two\n"] * 2
+        ports = [int(url.rpartition(":")[2].rstrip("/")) for url in tried.urls]
+        assert ports == [silent, two, two]
+
     async def test_passes_over_those_that_are_away(self) -> None:
         """A connection that is refused is no answer."""
         async with server(b"two\n") as two:

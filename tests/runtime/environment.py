@@ -224,9 +224,10 @@ async def opened(service: Service, amqp_url: str, database_url: str) -> AsyncIte
     """What a worker holds: a pool, a publisher and a relay."""
     async with database.pool(database_url, "probe") as pool:
         publisher = Publisher(amqp_url, "probe publisher")
-        relay = Relay(service.name, pool, publisher, HEARD)
+        wakes = Wakes()
+        relay = Relay(service.name, pool, publisher, HEARD, wakes)
         try:
-            yield Work(service.name, pool, relay, publisher, Wakes(), amqp_url)
+            yield Work(service.name, pool, relay, publisher, wakes, amqp_url)
         finally:
             await publisher.close()
 

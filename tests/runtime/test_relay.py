@@ -249,7 +249,7 @@ class TestABrokerThatFails:
     async def test_leaves_the_rows_to_a_later_sweep(
         self, env: Environment, broker_proxy: Proxy, work: Work
     ) -> None:
-        """A sweep that cannot publish lets go of nothing."""
+        """A sweep that cannot publish loses nothing, and lets the next one take it at once."""
         await emit(work, "A")
         await release(env)
         broker_proxy.refuse()
@@ -258,6 +258,7 @@ class TestABrokerThatFails:
                 await relay_of(cut_off).sweep()
 
         assert await env.count("outbox") == 1
+        assert await free_rows(env)
 
 
 async def free_rows(env: Environment) -> bool:

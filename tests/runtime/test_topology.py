@@ -141,12 +141,13 @@ class TestSettingUp:
         await env.channel.close()
         await eventually(lambda: all_deleted(connection, one))
 
+    @pytest.mark.parametrize("more", [{}, topology.SPREAD])
     async def test_leaves_what_an_earlier_version_made_as_it_is(
-        self, env: Environment, connection: AbstractConnection
+        self, env: Environment, connection: AbstractConnection, more: FieldTable
     ) -> None:
         """The arguments of a queue never change; new ones get the new."""
         lane, dead = names.lane(env.service.name, 0), names.dead(env.service.name)
-        before: FieldTable = {**topology.LANE, "x-dead-letter-routing-key": dead}
+        before: FieldTable = {**topology.LANE, **more, "x-dead-letter-routing-key": dead}
         for queue, arguments in ((lane, before), (dead, topology.QUORUM)):
             await env.channel.queue_delete(queue, if_unused=False, if_empty=False)
             await env.channel.declare_queue(queue, durable=True, arguments=arguments)

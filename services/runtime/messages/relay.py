@@ -17,7 +17,7 @@ from services.runtime.amqp.isolation import PublishFailed
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import outbox
 from services.runtime.postgres.database import Pool, attempt, persist
-from services.runtime.tables.transaction import OutboxRow, Transaction
+from services.runtime.tables.transaction import OutboxRow, Transaction, Wakes
 
 log = structlog.get_logger()
 
@@ -56,12 +56,20 @@ FROM outbox
 class Relay:
     """Stores what transactions emit, publishes it, and deletes it."""
 
-    def __init__(self, service: str, pool: Pool, publisher: Publisher, heard: frozenset[str]):
-        """heard: the event types that some service reads."""
+    def __init__(
+        self,
+        service: str,
+        pool: Pool,
+        publisher: Publisher,
+        heard: frozenset[str],
+        wakes: Wakes,
+    ) -> None:
+        """heard: the event types that some service reads; wakes: of the sweep of this worker."""
         self._source = names.source(service)
         self._pool = pool
         self._publisher = publisher
         self._heard = heard
+        self._wakes = wakes
         self.unroutable = 0
         self._oldest = (0, 0.0)
 
@@ -79,15 +87,25 @@ class Relay:
         try:
             await self._publish(rows)
         except PublishFailed as error:
-            log.warning("publish_failed", rows=len(rows), error=str(error))
             ids = [row.id for row in rows]
             with telemetry.Wait("RabbitMQ", "outbox_wait") as wait:
                 wait.failed(error)
-                await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
+                self._wakes.call(["outbox"])
                 while await persist("outbox_wait", lambda: self._pool.fetchval(LEFT, ids)):
                     await asyncio.sleep(0.1)
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Publish rows that this worker holds; where that fails, any sweep may take them."""
+        try:
+            await self._publish_held(rows)
+        except PublishFailed as error:
+            log.warning("publish_failed", rows=len(rows), error=str(error))
+            ids = [row.id for row in rows]
+            # Nobody has to wait until the lease runs out.
+            await persist("outbox_release", lambda: self._pool.execute(RELEASE, ids))
+            raise
+
+    async def _publish_held(self, rows: Sequence[OutboxRow]) -> None:
         messages = [row.message for row in rows]
         # An answer's queue may be silent; the readers of an event are waited for.
         queues = [None if m.exchange else m.routing_key for m in messages]
