@@ -187,6 +187,7 @@ class TestABrokerThatFails:
             publishing = asyncio.create_task(work.outbox.publish(await emit(work, "A")))
             await eventually(lambda: free_rows(env))
             assert not publishing.done()
+            assert work.wakes._flags["outbox"].is_set()
 
             await relay_of(other).sweep()
 
