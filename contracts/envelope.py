@@ -133,13 +133,13 @@ def _odd(value: Any, body: bytes) -> Element:
         return Unreadable(f"a message is a JSON object, not {shown(value)}", body)
     kept = {name: item for name, item in value.items() if _writable([item])}
     message = f"must have at most {_NESTING} levels and no half of a character"
-    errors = [FieldError(printable(name), message) for name in value if name not in kept]
+    odd = {name: FieldError(printable(name), message) for name in value if name not in kept}
     element = _element(kept, body)
-    if isinstance(element, Unreadable):
-        return replace(element, raw=body)
-    if isinstance(element, Broken):
-        errors += [e for e in element.errors if e.field in kept]
-    return Broken(kept["source"], kept["id"], kept, tuple(errors))
+    found = () if isinstance(element, Envelope) else element.errors
+    # What is odd is missing in what is kept, and no sentence may be about that.
+    others = (e for e in found if e.field.partition(".")[0] not in odd)
+    broken = _broken(kept, body, (*odd.values(), *others))
+    return replace(broken, raw=body) if isinstance(broken, Unreadable) else broken
 
 
 def _broken_by(

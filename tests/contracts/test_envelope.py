@@ -219,6 +219,22 @@ class TestABatch:
         assert [e.field for e in broken.errors] == ["data"]
         assert "half of a character" in broken.errors[0].message
 
+    @pytest.mark.parametrize("field", ["id", "source"])
+    def test_is_not_said_to_lack_what_has_half_a_character(self, field: str) -> None:
+        """Its sender would look for an id or a source that is there."""
+        broken = one(orjson.dumps(GOOD | {field: "odd"}).replace(b'"odd"', b'"\\ud800"'))
+        assert isinstance(broken, Unreadable)
+        assert f"{field} must have" in broken.reason
+        assert "required" not in broken.reason
+        assert [e.field for e in broken.errors] == [field]
+
+    def test_names_all_errors_beside_half_a_character(self) -> None:
+        """A sender mends all of them at once."""
+        raw = orjson.dumps(GOOD | {"subject": "a b", "actor": "odd"})
+        broken = one(raw.replace(b'"odd"', b'"\\ud800"'))
+        assert isinstance(broken, Broken)
+        assert sorted(e.field for e in broken.errors) == ["actor", "subject"]
+
     @pytest.mark.parametrize("count", [0, MAX_BATCH_ELEMENTS + 1])
     def test_has_one_to_a_thousand_elements(self, count: int) -> None:
         """An empty or over-long array is unreadable as a whole."""
