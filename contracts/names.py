@@ -22,6 +22,8 @@ CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
 
 _TYPE_PREFIX, _TYPE_SUFFIX = "relais.", ".v1"
+_RESEMBLES = 0.8
+"""A slip of the fingers, and not another verb: who deletes a package is not told to create it."""
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_ELEMENTS = 1_000
@@ -47,7 +49,7 @@ def nearest(text: str, types: Collection[str]) -> str | None:
     if (full := wire_type(text)) in types:
         return full
     shorts = {short_type(name): name for name in types}
-    found = difflib.get_close_matches(short_type(text).lower(), shorts, n=1)
+    found = difflib.get_close_matches(short_type(text).lower(), shorts, n=1, cutoff=_RESEMBLES)
     return shorts[found[0]] if found else None
 
 

@@ -11,6 +11,7 @@ from contracts.fields import PATTERNS
 
 _ACCEPTED = {
     "string_type": "must be text",
+    "string_unicode": "must be text without half of a character",
     "string_too_long": "must have at most {max_length} characters",
     "string_pattern_mismatch": "must be {what}",
     "enum": "must be one of {options}",

@@ -82,7 +82,7 @@ async def _deal_again(service: str, url: str) -> None:
     except asyncpg.InsufficientPrivilegeError as error:
         print(f"warning: {service}: there are more lanes; start its workers again ({error})")
         return
-    print(f"{service}: there are more lanes; {count} running workers take them up")
+    print(f"{service}: there are more lanes; running workers take them up, {count} here")
 
 
 def spreading(version: str) -> str:

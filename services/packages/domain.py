@@ -145,8 +145,8 @@ def _unchecked(audience: list[str] | None) -> str | None:
     if not audience:
         return None
     return (
-        f"the {len(audience)} ids of its audience are not checked here: an entity that is not "
-        "registered is offered nothing, and its notices fail as unknown_entity"
+        "its audience is not checked here: an entity that is not registered is offered nothing, "
+        "and its notices fail as unknown_entity"
     )
 
 

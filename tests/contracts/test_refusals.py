@@ -56,6 +56,12 @@ CASES: list[tuple[type[Body], dict[str, Any], str, str]] = [
     (CancelPackage, {}, "comment", "is required"),
     (CancelPackage, {"comment": None}, "comment", "must be text, not null"),
     (CancelPackage, {"comment": ""}, "comment", "must not be blank"),
+    (
+        PlaceOrder,
+        PLACE | {"label": "\udcff"},
+        "label",
+        "must be text without half of a character, not '\\udcff'",
+    ),
     (RejectPackage, {"comment": " \n\t"}, "comment", "must not be blank"),
     (CancelPackage, {"comment": "\u00a0\u2003\u3000"}, "comment", "must not be blank"),
     (CancelPackage, {"comment": "\u200b\ufeff\u2060\u00ad"}, "comment", "must not be blank"),

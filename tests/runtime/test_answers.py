@@ -152,6 +152,7 @@ class TestAnAnswer:
         ours = (
             names.lane(env.service.name, 0),
             names.dead(env.service.name),
+            names.expired(names.dead(env.service.name)),
             names.mailbox("central"),
             names.UNROUTED,
         )

@@ -63,6 +63,17 @@ class TestAnUnknownType:
         assert answer is not None
         assert (answer.message or "").endswith(f"; perhaps {meant!r} is meant")
 
+    @pytest.mark.parametrize("claimed", ["parked.retry", "package.delete", "order.create"])
+    async def test_is_not_told_to_send_something_else(self, harness: Harness, claimed: str) -> None:
+        """Who deletes a package does not mean to create one, nor to reject it."""
+        type_ = f"relais.{claimed}.v1"
+        items = items_of(harness, plain(type=type_), routing_key=type_, source=UNKNOWN)
+
+        (answer,) = await handle(harness, *items)
+
+        assert answer is not None
+        assert answer.message == f"no service reads messages of type {type_!r}"
+
     async def test_that_is_only_misrouted_is_invalid(self, harness: Harness) -> None:
         """Its type is right, and nobody needs to look at it: the routing key is not."""
         body = plain(type="relais.package.cancel.v1", subject="CAT86", time="bad")

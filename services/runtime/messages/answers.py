@@ -9,7 +9,7 @@ from services.runtime.amqp.frames import Outgoing
 from services.runtime.decision import Answer
 from services.runtime.messages.item import Item
 
-OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead)")
+OURS = re.compile(r"(relais|mailbox)\..*|.*\.(lane\.\d+|dead(\.expired)?)")
 """Queues that nobody may have answers put into."""
 
 

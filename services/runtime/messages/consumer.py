@@ -104,8 +104,8 @@ class Consumer:
             )
         if intake.expired:
             remarks.append(
-                f"{intake.expired} messages of late had expired in a queue of Relais, and so "
-                "came out of order: `relais setup` names the policy that does it"
+                "messages that expire in a queue of Relais come out of order, of late "
+                f"{intake.expired} here: `relais setup` names the policy that does it"
             )
         return remarks
 
