@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.runtime.postgres import migrate
 from services.runtime.service import installed, jobs
@@ -18,6 +19,10 @@ from tests.harness import Harness, open_harness
 for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
+
+# Nothing here is about time, least of all on a machine that does other things as well.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def on_server(url: str, database: str) -> str:

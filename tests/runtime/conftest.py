@@ -11,7 +11,6 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
-from hypothesis import settings
 
 from services.runtime import worker
 from services.runtime.postgres import database, migrate
@@ -26,11 +25,6 @@ from tests.runtime.probe import TOKEN, Hooks
 from tests.runtime.running import RunningWorker, RunWorker, free_port
 
 NUMBERS = itertools.count()
-
-
-# Nothing here is about time, least of all on a machine that does other things as well.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)
