@@ -23,6 +23,10 @@ class OpenEnum(StrEnum):
         member._name_ = member._value_ = value
         return member
 
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[str]]:
+        """A copy is made by value: one that is new has no name to be found by."""
+        return type(self), (self._value_,)
+
 
 EnumT = TypeVar("EnumT", bound=OpenEnum)
 

@@ -1,5 +1,7 @@
 """Readers take events of newer services; commands are held to the letter."""
 
+import copy
+import pickle
 from typing import Any
 
 import orjson
@@ -93,3 +95,9 @@ class TestAMemberThatIsNotKnown:
         assert member in {"archived"}
         assert member not in set(PackageStatus)
         assert PackageStatus("published") is PackageStatus.PUBLISHED
+
+    @pytest.mark.parametrize("member", [PackageStatus("brand_new"), PackageStatus.CANCELED])
+    def test_is_copied(self, member: PackageStatus) -> None:
+        """Like any other; what is copied knows no name of it."""
+        assert copy.deepcopy(member) == copy.copy(member) == member
+        assert type(pickle.loads(pickle.dumps(member))) is PackageStatus
