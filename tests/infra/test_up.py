@@ -46,7 +46,13 @@ def started(state: Path) -> Iterator["subprocess.Popen[str]"]:
     with python(UP, state) as process:
         assert process.stdout
         try:
-            assert any(line.startswith("Ready after") for line in process.stdout)
+            told = []
+            for line in process.stdout:
+                told.append(line)
+                if line.startswith("Ready after"):
+                    break
+            else:
+                raise AssertionError("".join(told))
             yield process
         finally:
             process.terminate()
