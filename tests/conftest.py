@@ -41,6 +41,8 @@ ONE_STACK = ("faults", "upgrade")
 """Folders whose tests share one stack: they run in one process, after each other."""
 
 
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep in one process what shares a stack, where pytest runs several at once."""
     for item in items:
