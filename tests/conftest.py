@@ -4,11 +4,13 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from services.runtime.postgres import migrate
 from services.runtime.service import installed, jobs
@@ -37,18 +39,23 @@ if (_url := os.environ.get("RELAIS_AMQP_URL")) and (_me := os.environ.get("PYTES
 HOW = "start them with `./run test`, or set RELAIS_AMQP_URL and RELAIS_POSTGRES_URL"
 
 
-ONE_STACK = ("faults", "upgrade")
+ONE_STACK = ("tests/faults", "tests/upgrade")
 """Folders whose tests share one stack: they run in one process, after each other."""
 
 
-# Before xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process what shares a stack, where pytest runs several at once."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder in ONE_STACK else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByStack(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps in one process what shares a stack: a file, or a folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = path.rpartition("/")[0]
+        return folder if folder in ONE_STACK else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByStack:
+    """How tests are dealt out where pytest runs several processes."""
+    return ByStack(config, log)
 
 
 @pytest.fixture(scope="session")

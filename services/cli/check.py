@@ -20,7 +20,7 @@ class Step:
     needs: str = "."
 
 
-PURE = ("-q", "-m", "not servers", "-n", "2", "--dist", "loadgroup")
+PURE = ("-q", "-m", "not servers", "-n", "2")
 # The slow ones first, so that the quick ones fill the gaps.
 STEPS = (
     Step("types", (tool("mypy"),)),

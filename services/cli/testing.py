@@ -41,4 +41,4 @@ def test(arguments: Sequence[str]) -> int:
 
 def at_once(pair: Servers) -> list[str]:
     """Return what lets pytest use as many processes as the broker has virtual hosts for them."""
-    return ["-n", str(len(pair.vhosts)), "--dist", "loadgroup"] if pair.vhosts else []
+    return ["-n", str(len(pair.vhosts))] if pair.vhosts else []
