@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from services.runtime.messages import outbox, relay
 from services.runtime.messages import parked as operated
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Connection, Row
-from services.runtime.tables.transaction import Transaction
+from services.runtime.tables.transaction import NOW, Transaction
 
 LIST = """
 SELECT number, reason, error, type, source, id, kept_at AS parked_at, retry_at
@@ -235,7 +235,7 @@ async def _discard(
     conn: Connection, service: str, numbers: Sequence[int], comment: str | None
 ) -> set[int]:
     async with conn.transaction():
-        tx = Transaction(conn, datetime.now(UTC))
+        tx = Transaction(conn, await conn.fetchval(NOW))
         deleted = await operated.discard(tx, service, numbers, comment)
         stored = await outbox.store(names.source(service), tx)
         # We do not publish it: a worker is to do so at once.
