@@ -35,10 +35,6 @@ def item_of(
     return read
 
 
-UNKNOWN = Source("drain", reason="unknown_type")
-"""The queue of what no lane took."""
-
-
 def items_of(
     harness: Harness,
     body: bytes,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.runtime.messages.item import Item
+from services.runtime.messages.item import DRAIN, Item
 from tests.harness import Harness
-from tests.runtime.given import UNKNOWN, handle, item_of, items_of, kept, plain
+from tests.runtime.given import handle, item_of, items_of, kept, plain
 from tests.runtime.probe import Add
 from tests.runtime.then import events, rows
 
@@ -29,7 +29,7 @@ class TestAnUnknownType:
                 harness,
                 body,
                 routing_key="relais.package.cancle.v1",
-                source=UNKNOWN,
+                source=DRAIN,
             ),
         )
 
@@ -57,7 +57,7 @@ class TestAnUnknownType:
         body = plain(type=claimed)
 
         (answer,) = await handle(
-            harness, *items_of(harness, body, routing_key=claimed, source=UNKNOWN)
+            harness, *items_of(harness, body, routing_key=claimed, source=DRAIN)
         )
 
         assert answer is not None
@@ -67,7 +67,7 @@ class TestAnUnknownType:
     async def test_is_not_told_to_send_something_else(self, harness: Harness, claimed: str) -> None:
         """Who deletes a package does not mean to create one, nor to reject it."""
         type_ = f"relais.{claimed}.v1"
-        items = items_of(harness, plain(type=type_), routing_key=type_, source=UNKNOWN)
+        items = items_of(harness, plain(type=type_), routing_key=type_, source=DRAIN)
 
         (answer,) = await handle(harness, *items)
 
@@ -79,7 +79,7 @@ class TestAnUnknownType:
         body = plain(type="relais.package.cancel.v1", subject="CAT86", time="bad")
 
         (answer,) = await handle(
-            harness, *items_of(harness, body, routing_key="cancel", source=UNKNOWN)
+            harness, *items_of(harness, body, routing_key="cancel", source=DRAIN)
         )
 
         assert answer is not None
@@ -95,7 +95,7 @@ class TestWhatIsDrained:
     def unknown(self, harness: Harness, **more: Any) -> Sequence[Item]:
         """A command of a type that nobody reads."""
         return items_of(
-            harness, plain(type=STRANGE, **more), routing_key=STRANGE, source=UNKNOWN, reply_to="r"
+            harness, plain(type=STRANGE, **more), routing_key=STRANGE, source=DRAIN, reply_to="r"
         )
 
     async def test_of_an_unknown_type_is_refused_once(self, harness: Harness) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from contracts import names
 from services.runtime.decision import Answer
+from services.runtime.messages.item import DRAIN
 from services.runtime.service import routes
 from tests.eventually import eventually
 from tests.harness import Harness
 from tests.runtime.given import (
     PATIENT,
-    UNKNOWN,
     event,
     handle,
     item_of,
@@ -284,7 +284,7 @@ class TestARetriedMessage:
                 harness,
                 body,
                 routing_key="relais.probe.new.v1",
-                source=UNKNOWN,
+                source=DRAIN,
                 message_id="m",
                 correlation_id="c",
                 headers=lambda: {"partitionkey": "A"},

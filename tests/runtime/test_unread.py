@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from contracts.packages import EditPackage
-from services.runtime.messages.item import Item
+from services.runtime.messages.item import DRAIN, Item
 from services.runtime.service import routes
 from tests.harness import Harness
-from tests.runtime.given import PATIENT, UNKNOWN, handle, item_of, items_of, kept, plain
+from tests.runtime.given import PATIENT, handle, item_of, items_of, kept, plain
 from tests.runtime.probe import Add, Reported
 from tests.runtime.then import events, notes, rows
 
@@ -174,7 +174,7 @@ class TestAWrongRoutingKey:
         body = plain(type="relais.package.cancel.v1")
 
         (answer,) = await handle(
-            harness, *items_of(harness, body, routing_key="package.cancel", source=UNKNOWN)
+            harness, *items_of(harness, body, routing_key="package.cancel", source=DRAIN)
         )
 
         assert answer is not None
@@ -186,7 +186,7 @@ class TestAWrongRoutingKey:
     async def test_of_an_unreadable_body_is_an_unknown_type(self, harness: Harness) -> None:
         """There is nothing that it should have been."""
         (answer,) = await handle(
-            harness, *items_of(harness, b"{", routing_key=NOWHERE, source=UNKNOWN)
+            harness, *items_of(harness, b"{", routing_key=NOWHERE, source=DRAIN)
         )
 
         assert answer is not None

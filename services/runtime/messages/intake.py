@@ -14,7 +14,7 @@ from contracts import names
 from services.runtime import telemetry
 from services.runtime.amqp.reader import Delivery
 from services.runtime.messages import item
-from services.runtime.messages.item import LANE, Item, Source
+from services.runtime.messages.item import DRAIN, LANE, Item
 from services.runtime.service import Service
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ class Intake:
         self._ended: str | None = None
         self._next = ""
         foreign = [*service.drains, *map(names.expired, service.drains)]
-        self._foreign = dict.fromkeys(foreign, Source("drain", reason="unknown_type"))
+        self._foreign = dict.fromkeys(foreign, DRAIN)
 
     async def consume(
         self,

@@ -23,19 +23,20 @@ from services.runtime.service import Routes
 class Source(NamedTuple):
     """Where an item comes from; number is that of the row where it is kept.
 
-    reason is why what is drained from a queue is parked unhandled.  identity is what a kept
-    message is handled under.  comment and replaced are what an operator asked for who retries it.
+    identity is what a kept message is handled under.  comment and replaced are what an operator
+    asked for who retries it.
     """
 
     kind: Literal["lane", "waiting", "line", "retry", "drain"]
     number: int = 0
-    reason: str = ""
     identity: Identity | None = None
     comment: str | None = None
     replaced: bool = False
 
 
 LANE = Source("lane")
+DRAIN = Source("drain")
+"""The queue of what no lane took."""
 
 
 @plain(frozen=True, slots=True)
@@ -180,7 +181,8 @@ class Item:
     @property
     def digest(self) -> str:
         """A name for this very message, also where it has none of its own."""
-        named = f"{self.origin.message_id}|{self.origin.routing_key}|{self.source.reason or None}|"
+        drained = "unknown_type" if self.source.kind == "drain" else None
+        named = f"{self.origin.message_id}|{self.origin.routing_key}|{drained}|"
         return hashlib.sha256(named.encode() + self.raw).hexdigest()
 
 

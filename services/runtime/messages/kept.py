@@ -114,7 +114,7 @@ ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
 def read(row: Row, kind: Literal["waiting", "line", "retry"], routes: Routes) -> list[Item]:
     """The message that a row keeps, handled under the identity it was kept with."""
     identity = (row["source"], row["id"]) if row["id"] else None
-    source = Source(kind, row["number"], "", identity, row["comment"], row["replaced"])
+    source = Source(kind, row["number"], identity, row["comment"], row["replaced"])
     origin = Origin(**{name: row[name] for name in ORIGIN})
     return item.read(origin, row["body"], routes, row["kept_at"], source)
 
