@@ -109,6 +109,8 @@ async def forget(conn: Connection, numbers: Sequence[int]) -> None:
 
 
 ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
+READ = ", ".join(("number", *ORIGIN, "body", "kept_at", "source", "id", "comment", "replaced"))
+"""The columns that `read` needs."""
 
 
 def read(row: Row, kind: Literal["waiting", "line", "retry"], routes: Routes) -> list[Item]:
@@ -128,15 +130,19 @@ def released(service: str, number: int, how: Release, comment: str | None) -> Me
 _DUE = """kind = 'waiting' AND line IS NULL
            AND (routing_key = ANY ({0}::text[]) OR kept_at < now() - {1}::interval)"""
 ANY_WAITING = f"SELECT EXISTS (SELECT FROM kept WHERE {_DUE.format('$1', '$2')})"
-# At least one, and no more than the bytes of a batch: a command may have a million of them.
-WAITING = f"""
-SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
-       source, id, comment, replaced
+
+
+def _chunk(where: str) -> str:
+    # At least one, and no more than the bytes of a batch: a command may have a million of them.
+    return f"""
+SELECT {READ}
 FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
-      FROM (SELECT * FROM kept WHERE {_DUE.format("$4", "$5")} AND number > $1
-            ORDER BY number LIMIT $2) AS next) AS chunk
+      FROM (SELECT * FROM kept WHERE {where} ORDER BY number LIMIT $2) AS next) AS chunk
 WHERE before < $3 ORDER BY number
 """
+
+
+WAITING = _chunk(f"{_DUE.format('$4', '$5')} AND number > $1")
 
 
 class Line(NamedTuple):
@@ -151,20 +157,13 @@ LINES = """
 SELECT line, count(*) AS count, min(kept_at) AS since FROM kept
 WHERE line IS NOT NULL GROUP BY line ORDER BY min(number)
 """
-IN_LINE = """
-SELECT number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
-       source, id, comment, replaced
-FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
-      FROM (SELECT * FROM kept WHERE line = $1 ORDER BY number LIMIT $2) AS next) AS chunk
-WHERE before < $3 ORDER BY number
-"""
+IN_LINE = _chunk("line = $1")
 # It is claimed for a minute, not for good: a worker that ends does not forget it.
-CLAIM_RETRY = """
+CLAIM_RETRY = f"""
 UPDATE kept SET retry_at = now() + interval '1 minute'
 WHERE number = (SELECT number FROM kept WHERE retry_at <= now()
                 ORDER BY retry_at, number LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
-          reason, headers ->> 'partitionkey' AS partitionkey, source, id, comment, replaced
+RETURNING {READ}, reason, headers ->> 'partitionkey' AS partitionkey
 """
 COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'parked') AS parked,

@@ -14,11 +14,10 @@ from services.runtime.postgres.database import Connection
 from services.runtime.tables.transaction import Transaction
 
 # One that a worker has claimed for a retry is not to be touched.
-DISCARD = """
+DISCARD = f"""
 DELETE FROM kept
 WHERE kind = 'parked' AND number = ANY ($1::bigint[]) AND (retry_at IS NULL OR retry_at <= now())
-RETURNING number, exchange, routing_key, body, reply_to, correlation_id, message_id, kept_at,
-          source, id, comment, replaced, reason, error
+RETURNING {kept.READ}, reason, error
 """
 CLOSE = """
 UPDATE inbox SET outcome = 'refused', message = $3, received_at = $4
