@@ -158,9 +158,9 @@ class Consumer:
             self._errors.clear()
             log.info("consuming", lanes=len(queues), slot=slot)
             priorities = lanes.priorities(slot, len(queues))
-            # What comes is worked on meanwhile, or the broker's answers might find no room.
             # One of the workers is enough for what is hardly ever there.
             since = f"{self._settings.inbox_days * 12}h" if slot == 0 else None
+            # What comes is worked on meanwhile, or the broker's answers might find no room.
             beginning = asyncio.create_task(intake.consume(channel, queues, priorities, since))
             watches = (
                 asyncio.create_task(self._watch_slot(intake)),

@@ -17,10 +17,7 @@ import structlog
 
 from contracts.envelope import TooLarge
 from services.runtime import telemetry
-from services.runtime.decision import (
-    Answer,
-    TooMuch,
-)
+from services.runtime.decision import Answer, TooMuch
 from services.runtime.messages import answers, kept
 from services.runtime.messages.item import Item
 from services.runtime.messages.passes import BLOCKED, Failure, Pass
@@ -102,20 +99,20 @@ class Decider:
         ended is decided alone; one that has ended three is parked.
         """
         result = Result(hand_on=hand_on)
-        begun = await self._find_begun(items)
-        for was_begun, run in groupby(items, lambda item: item.digest in begun):
+        named = [(item.digest, item) for item in items]
+        begun = await self._find_begun([digest for digest, _ in named])
+        for was_begun, run in groupby(named, lambda one: one[0] in begun):
             together = list(run)
-            for part in [[item] for item in together] if was_begun else [together]:
-                await self._attempt(part, result)
+            for part in [[one] for one in together] if was_begun else [together]:
+                await self._attempt([digest for digest, _ in part], [i for _, i in part], result)
         return result
 
-    async def _find_begun(self, items: Sequence[Item]) -> set[str]:
-        digests = [item.digest for item in items]
+    async def _find_begun(self, digests: list[str]) -> set[str]:
         work = partial(self._work.pool.fetch, kept.FIND_ATTEMPTS, digests)
         return {row["digest"] for row in await persist("attempt", work)}
 
-    async def _attempt(self, items: list[Item], result: Result) -> None:
-        digests, pool = [item.digest for item in items], self._work.pool
+    async def _attempt(self, digests: list[str], items: list[Item], result: Result) -> None:
+        pool = self._work.pool
         begin = partial(pool.fetchval, kept.BEGIN_ATTEMPTS, digests)
         if await persist("attempt", begin) > TRIES:
             crash = RuntimeError(f"the worker ended {TRIES} times while handling it")

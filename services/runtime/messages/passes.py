@@ -7,7 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from contracts import names
 from contracts.envelope import Broken, Envelope, FieldError, TooLarge, Unreadable
@@ -147,8 +147,7 @@ class Pass:
 
     def _take(self, item: Item, message: Received, decision: Decision) -> Answer | None:
         """Make events and an answer of a decision."""
-        since = item.received_at or self._tx.now
-        if isinstance(decision, Unknown) and self._tx.now < since + self._patience:
+        if isinstance(decision, Unknown) and self._may_wait(item, self._patience):
             self._wait(item)
             return None
         match decision:
@@ -198,7 +197,7 @@ class Pass:
 
     def _take_unread(self, item: Item) -> Answer | None:
         """Leave to a newer worker what this version does not read; park it where none comes."""
-        if self._tx.now < (item.received_at or self._tx.now) + UNREAD_PATIENCE:
+        if self._may_wait(item, UNREAD_PATIENCE):
             self._wait(item)
             return None
         name = self._service.name
@@ -248,12 +247,19 @@ class Pass:
         number, comment = item.source.number, item.source.comment
         self._tx.emit(kept.released(self._service.name, number, how, comment), item.cause)
 
+    def _since(self, item: Item) -> datetime:
+        """When it came; what comes from a lane is received as it is decided."""
+        return item.received_at or self._tx.now
+
+    def _may_wait(self, item: Item, patience: timedelta) -> bool:
+        """Whether it has not been here for so long."""
+        return self._tx.now < self._since(item) + patience
+
     def _wait(self, item: Item) -> None:
         """Keep it to be decided again; one that waits already stays where it is."""
         line = item.key if self._is_behind(item) else None
         if item.source.kind != "waiting" or line is not None:
-            since = item.received_at or self._tx.now
-            self._waiting.append((replace(item, received_at=since), line))
+            self._waiting.append((replace(item, received_at=self._since(item)), line))
             if item.is_kept:
                 self._closed.append(item.source.number)
 
