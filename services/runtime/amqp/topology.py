@@ -16,26 +16,19 @@ from contracts import names
 
 QUORUM: FieldTable = {"x-queue-type": "quorum"}
 SPREAD: FieldTable = {"x-queue-leader-locator": "balanced"}
-LANE: FieldTable = {
+DEAD_LETTERED: FieldTable = {
     **QUORUM,
-    "x-single-active-consumer": True,
     "x-delivery-limit": 1_000,
     "x-dead-letter-exchange": "",
     # At-least-once dead-lettering demands reject-publish; without a length nothing is refused.
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
+LANE: FieldTable = {**DEAD_LETTERED, "x-single-active-consumer": True}
 # Milliseconds for which a lane waits for the consumer of a node that has gone; from 4.3 on, where
 # it would be 60000.  Others do not look at it.
 PROMPT: FieldTable = {**SPREAD, "x-consumer-disconnected-timeout": 1_000}
-DRAINED: FieldTable = {
-    **QUORUM,
-    **SPREAD,
-    "x-delivery-limit": 1_000,
-    "x-dead-letter-exchange": "",
-    "x-dead-letter-strategy": "at-least-once",
-    "x-overflow": "reject-publish",
-}
+DRAINED: FieldTable = {**DEAD_LETTERED, **SPREAD}
 # No policy makes messages of a stream expire one by one.
 STREAM: FieldTable = {"x-queue-type": "stream", **SPREAD, "x-max-age": "60D"}
 PULSE: FieldTable = {**QUORUM, "x-max-length": 1}
