@@ -20,7 +20,7 @@ from infra.local.ports import answers, free_port
 
 PLUGINS = ("rabbitmq_consistent_hash_exchange",)
 FOR_TESTS = ("gw0", "gw1")
-"""Virtual hosts of a node that keeps nothing: one for each process of pytest, by its name."""
+"""Virtual hosts for tests that run beside each other: one for each process of pytest."""
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 # The node's name is part of its data, so it does not depend on the port; its epmd is private too.
 NODE = "relais@localhost"
@@ -130,10 +130,20 @@ class Node:
         }
 
 
-def start(kept: Kept, folder: Path, files: Files, *, durable: bool, port: int | None = None) -> str:
-    """Start a node on the data in `folder`, made when there is none; return its URL."""
-    vhosts = ("/",) if durable else ("/", *FOR_TESTS)
-    node = node_in(kept, folder, files, vhosts, port)
+def start(
+    kept: Kept,
+    folder: Path,
+    files: Files,
+    *,
+    durable: bool,
+    port: int | None = None,
+    vhosts: Sequence[str] = (),
+) -> str:
+    """Start a node on the data in `folder`, made when there is none; return its URL.
+
+    vhosts are virtual hosts beside the usual one.
+    """
+    node = node_in(kept, folder, files, ("/", *vhosts), port)
     write_files(node)
     start_epmd(kept, node)
     server = kept.start(

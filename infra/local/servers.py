@@ -107,14 +107,14 @@ def choose_broker(mode: str, state: Path, durable: bool, report: Report) -> Choi
     if lacking:
         raise Unavailable(f"RabbitMQ cannot run here: {lacking[0]}. {instead('AMQP')}")
     files = rabbitmq.installed()
+    vhosts = () if durable else rabbitmq.FOR_TESTS
 
     def start(kept: Kept) -> str:
         used = files or rabbitmq.Files(debian.fetch(kept, report), "")
         port = remembered_ports(state).get("broker") if durable else None
-        return rabbitmq.start(kept, folder, used, durable=durable, port=port)
+        return rabbitmq.start(kept, folder, used, durable=durable, port=port, vhosts=vhosts)
 
     source = files.source if files else "out of Debian's packages, not installed"
-    vhosts = () if durable else rabbitmq.FOR_TESTS
     return Choice(private("RabbitMQ", source, "AMQP"), start=start, vhosts=vhosts)
 
 

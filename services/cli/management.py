@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from contracts import names
+from contracts import hosts, names
 
 PORTS = {"amqp": ("http", 15672), "amqps": ("https", 15671)}
 TIMEOUT = 3.0
@@ -57,10 +57,9 @@ class Broker:
 
 def url_of(amqp_url: str) -> str:
     """Where the management API of a broker usually is."""
-    parts = urlsplit(amqp_url)
-    scheme, port = PORTS[parts.scheme]
-    # Of several hosts the first.
-    host = parts.netloc.rpartition("@")[2].partition(",")[0].rsplit(":", 1)[0]
+    first = hosts.each(amqp_url)[0]
+    scheme, port = PORTS[urlsplit(first).scheme]
+    host = hosts.place(first).rsplit(":", 1)[0]
     return f"{scheme}://{host}:{port}"
 
 
