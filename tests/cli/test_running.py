@@ -5,31 +5,22 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from services.cli.problems import MISCONFIGURED
 from tests.eventually import eventually
+from tests.infra.processes import program
 
 RELAIS = str(Path(sys.executable).with_name("relais"))
 
 
-@asynccontextmanager
-async def run(**environment: str) -> AsyncIterator[Process]:
+def run(**environment: str) -> AbstractAsyncContextManager[Process]:
     """`relais run orders` with nothing but these settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RELAIS_")}
-    one = await asyncio.create_subprocess_exec(
-        *(RELAIS, "run", "orders"), env=kept | environment, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield one
-    finally:
-        if one.returncode is None:
-            one.kill()
-        await one.wait()
+    return program(RELAIS, "run", "orders", env=kept | environment, stdout=PIPE, stderr=PIPE)
 
 
 class TestAStart:

@@ -1,9 +1,13 @@
 """Processes as a test sees them from outside."""
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from infra.local.keeper import dying_with_its_parent, started_at
@@ -23,6 +27,20 @@ def recorded(folder: Path) -> dict[str, int]:
     except FileNotFoundError:
         return {}
     return {process["name"]: process["pid"] for process in facts["processes"]}
+
+
+@asynccontextmanager
+async def program(
+    *argv: str, env: Mapping[str, str], stdout: int | None = None, stderr: int | None = None
+) -> AsyncIterator[Process]:
+    """A program with this environment, killed at the end if it still runs."""
+    one = await asyncio.create_subprocess_exec(*argv, env=env, stdout=stdout, stderr=stderr)
+    try:
+        yield one
+    finally:
+        if one.returncode is None:
+            one.kill()
+        await one.wait()
 
 
 def python(program: str, *arguments: object) -> "subprocess.Popen[str]":

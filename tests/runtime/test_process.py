@@ -5,13 +5,13 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import orjson
 import pytest
 
 from tests.eventually import eventually
+from tests.infra.processes import program
 from tests.runtime.environment import (
     THINGS,
     Environment,
@@ -106,10 +106,9 @@ class TestAProcess:
             assert line["service"] == env.service.name
 
 
-@asynccontextmanager
-async def process(
+def process(
     env: Environment, *, stdout: int | None = asyncio.subprocess.DEVNULL, **environment: str
-) -> AsyncIterator[Process]:
+) -> AbstractAsyncContextManager[Process]:
     """A worker of the probe as a process of its own, killed at the end if it still runs."""
     own = {
         "PROBE_NAME": env.service.name,
@@ -118,14 +117,5 @@ async def process(
         "RELAIS_LANES": str(env.lanes),
         f"RELAIS_{env.service.name.upper()}_POSTGRES_URL": env.database_url,
     }
-    one = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.runtime.probe_worker"),
-        env={**os.environ, **own, **environment},
-        stdout=stdout,
-    )
-    try:
-        yield one
-    finally:
-        if one.returncode is None:
-            one.kill()
-        await one.wait()
+    argv = (sys.executable, "-m", "tests.runtime.probe_worker")
+    return program(*argv, env={**os.environ, **own, **environment}, stdout=stdout)
