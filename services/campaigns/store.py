@@ -55,12 +55,12 @@ async def lock_campaigns(conn: Connection, ids: Collection[str]) -> dict[str, Ca
 # The package's own campaign, and those made for orders of the edition; $5: also the cursor's own.
 LOCK_CONCERNED = f"""
 SELECT {campaign_columns} FROM campaigns
-WHERE campaign_id IN (
+WHERE campaign_id = ANY (ARRAY(
     SELECT $3::text WHERE $3 >= $4 AND ($3 > $4 OR $5)
     UNION ALL
     (SELECT campaign_id FROM campaigns
      WHERE package_id = $1 AND edition = $2 AND campaign_id >= $4 AND (campaign_id > $4 OR $5)
-     ORDER BY campaign_id LIMIT $6))
+     ORDER BY campaign_id LIMIT $6)))
 ORDER BY campaign_id LIMIT $6 FOR UPDATE
 """
 

@@ -36,12 +36,12 @@ MARK_UNROUTABLE = "UPDATE outbox SET unroutable = true WHERE id = ANY ($1::bigin
 # At least one, and no more than the bytes of a batch.
 TAKE = """
 UPDATE outbox SET taken_until = now() + $1::interval
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT id FROM (
         SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
         FROM (SELECT id, body FROM outbox WHERE taken_until <= now()
               ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS free) AS chunk
-    WHERE before < $3)
+    WHERE before < $3))
 RETURNING id, exchange, routing_key, body, type, message_id, content_type, $4::text AS app_id,
           correlation_id, partitionkey, mandatory, reply_to
 """
