@@ -219,6 +219,12 @@ class CampaignFinished(CampaignEvent):
     TYPE: ClassVar[str] = "relais.campaign.finished.v1"
 
 
+class CampaignSnapshot(CampaignEvent):
+    """The present state of a campaign, for a reader that begins; only on request."""
+
+    TYPE: ClassVar[str] = "relais.campaign.snapshot.v1"
+
+
 class ProcessState(Value):
     """Everything that others may know of a process."""
 
@@ -268,3 +274,9 @@ class ProcessStopped(ProcessEvent):
     """A process must not run."""
 
     TYPE: ClassVar[str] = "relais.process.stopped.v1"
+
+
+class ProcessSnapshot(ProcessEvent):
+    """The present state of a process, for a reader that begins; only on request."""
+
+    TYPE: ClassVar[str] = "relais.process.snapshot.v1"

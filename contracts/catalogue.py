@@ -7,6 +7,7 @@ from contracts import (
     cancellation,
     directory,
     notifications,
+    operations,
     orders,
     outcomes,
     packages,
@@ -21,6 +22,7 @@ _OWNERS = (
     cancellation,
     orders,
     notifications,
+    operations,
     outcomes,
 )
 

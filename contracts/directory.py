@@ -153,3 +153,9 @@ class EntityActivated(EntityEvent):
     """An entity places orders again."""
 
     TYPE: ClassVar[str] = "relais.entity.activated.v1"
+
+
+class EntitySnapshot(EntityEvent):
+    """The present state of an entity, for a reader that begins; only on request."""
+
+    TYPE: ClassVar[str] = "relais.entity.snapshot.v1"

@@ -1,10 +1,12 @@
 """What notifications says of its work, and the notices that mailboxes receive."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
 
 from contracts.directory import Channel
 from contracts.fields import Id, Instant, Name, OptionalComment, Text, Version, Whole
-from contracts.message import Event, StateEvent
+from contracts.message import Command, Event, StateEvent
 from contracts.orders import OrderStatus
 from contracts.packages import DistributionLevel
 from contracts.values import OpenEnum, Value
@@ -40,6 +42,24 @@ class RecipientType(OpenEnum):
 
     ENTITY = "entity"
     OPERATOR = "operator"
+
+
+class RetryNotifications(Command):
+    """Try failed notifications about a package again: some by their ids, or all of an edition."""
+
+    TYPE: ClassVar[str] = "relais.notification.retry.v1"
+    SUBJECT: ClassVar[str] = "package_id"
+
+    package_id: Id
+    notification_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = None
+    failed: Literal[True] | None = None
+    edition: Version | None = None
+
+    @model_validator(mode="after")
+    def _names_some(self) -> Self:
+        if (self.notification_ids is None) == (self.failed is None):
+            raise ValueError("must have either notification_ids or failed")
+        return self
 
 
 class NotificationState(Value):
@@ -87,6 +107,12 @@ class NotificationSuperseded(NotificationEvent):
     """A notification was dropped before it was sent: its package was canceled."""
 
     TYPE: ClassVar[str] = "relais.notification.superseded.v1"
+
+
+class NotificationSnapshot(NotificationEvent):
+    """The present state of a notification, for a reader that begins; only on request."""
+
+    TYPE: ClassVar[str] = "relais.notification.snapshot.v1"
 
 
 NOTICE_TYPES: dict[NotificationKind, str] = {

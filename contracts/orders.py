@@ -160,6 +160,12 @@ class OrderCanceled(OrderEvent):
     TYPE: ClassVar[str] = "relais.order.canceled.v1"
 
 
+class OrderSnapshot(OrderEvent):
+    """The present state of an order, for a reader that begins; only on request."""
+
+    TYPE: ClassVar[str] = "relais.order.snapshot.v1"
+
+
 class OrderRef(Value):
     """One order of a fan-out."""
 

@@ -317,6 +317,12 @@ class PackageApprovalOverdue(PackageEvent):
     TYPE: ClassVar[str] = "relais.package.approval_overdue.v1"
 
 
+class PackageSnapshot(PackageEvent):
+    """The present state of a package, for a reader that begins; only on request."""
+
+    TYPE: ClassVar[str] = "relais.package.snapshot.v1"
+
+
 def audience_digest(audience: Iterable[str] | None) -> str | None:
     """A short name for an audience, to tell whether it changed; None is everybody."""
     if audience is None:
