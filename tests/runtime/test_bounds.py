@@ -127,6 +127,23 @@ class TestWhatIsRead:
             assert await conn.fetchval("SELECT count(*) FROM journal") == 0
 
 
+    async def test_leaves_the_fault_of_a_session_that_ended_as_it_is(
+        self, database_url: str
+    ) -> None:
+        """A lost connection is transient, and so is what a worker makes of it."""
+        async with database.pool(database_url, "probe", size=1) as pool:
+            with pytest.raises(Exception) as ended:  # noqa: PT011 - the driver has many for it
+                await end_within(pool)
+            assert database.is_transient(ended.value), repr(ended.value)
+
+
+async def end_within(pool: database.Pool) -> None:
+    """Have the server end a session that is counted."""
+    async with pool.acquire() as conn:
+        with database.reading(conn, Room(10_000)):
+            await conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
 async def read_too_much(conn: database.Connection) -> None:
     """Write something, and read more than there is room for."""
     with database.reading(conn, Room(10)):

@@ -149,12 +149,13 @@ class Session(asyncpg.Connection):
 @contextmanager
 def reading(conn: Connection, room: Room) -> Iterator[None]:
     """Count what this connection reads while the block lasts."""
-    session = cast(Session, conn)
-    session.count_in(room)
+    # Of the session itself: one that breaks leaves the pool, and what the pool gave out is empty.
+    count_in = cast(Session, conn).count_in
+    count_in(room)
     try:
         yield
     finally:
-        session.count_in(None)
+        count_in(None)
 
 
 async def _prepare(connection: asyncpg.Connection, plans: str = PLANS) -> None:
