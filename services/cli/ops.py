@@ -73,6 +73,14 @@ def run(service: ServiceName) -> int:
 
 
 @app.command()
+def serve(service: Annotated[str, typer.Argument(help="Whose.")] = "tracking") -> int:
+    """Serve the HTTP API until SIGTERM or Ctrl-C; any number may run beside each other."""
+    from services.cli import running
+
+    return guarded(lambda: running.serve(service))
+
+
+@app.command()
 def send(
     type: Annotated[str, typer.Argument(help="Short, such as package.cancel, or in full.")],
     subject: Annotated[str, typer.Argument(help="The id of what it is about, such as CAT86.")],

@@ -4,13 +4,16 @@ A service imports this module and the values in decision; nothing behind them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings
+from starlette.types import ASGIApp
 
+from contracts.hosts import Url
 from contracts.message import Body, Command
 from services.runtime import declared
 from services.runtime.amqp import broker, topology
@@ -34,6 +37,7 @@ __all__ = ["Service", "installed", "routes"]
 __all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt", "persist"]
 __all__ += ["Job", "JobKind", "Jobs", "Sweep", "Transaction", "Work", "jobs"]
 __all__ += ["Outgoing", "Published", "broker", "topology"]
+__all__ += ["Served", "Site"]
 
 
 Routes = Mapping[str, type[Body]]
@@ -42,6 +46,23 @@ Routes = Mapping[str, type[Body]]
 def routes(*bodies: type[Body]) -> Routes:
     """The messages a service reads, by wire name."""
     return {body.TYPE: body for body in bodies}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What pages and answers are made with: the service's database, and where the broker is."""
+
+    service: str
+    pool: Pool
+    amqp_url: Url
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences."""
+
+    app: ASGIApp
+    unready: Callable[[], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,9 @@ class Service:
     set_back are statements that move back by an interval what waits for a moment, where the clock
     of the database was set back by so much.
     drains are foreign queues whose messages this service keeps as parked.
+    fanouts are exchanges for what it tells whoever listens just now.
     settings is the class of those that it alone has; a worker checks them as it starts.
+    web is what it serves over HTTP, in processes of their own.
     """
 
     name: str
@@ -67,7 +90,9 @@ class Service:
     sweeps: Sequence[Sweep] = ()
     set_back: Sequence[str] = ()
     drains: Sequence[str] = ()
+    fanouts: Sequence[str] = ()
     settings: type[BaseSettings] | None = None
+    web: Callable[[Served], AbstractAsyncContextManager[Site]] | None = None
 
     @property
     def table_work(self) -> Sequence[Sweep]:
@@ -82,7 +107,7 @@ class Service:
     def reader(self, lanes: int) -> topology.Reader:
         """What it needs on the broker."""
         events = frozenset(self.routes.keys() - self.commands)
-        return topology.Reader(self.name, self.commands, events, lanes)
+        return topology.Reader(self.name, self.commands, events, lanes, tuple(self.fanouts))
 
 
 def heard(services: Mapping[str, Service]) -> frozenset[str]:

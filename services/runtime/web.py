@@ -10,10 +10,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from services.runtime import telemetry
 from services.runtime.settings import ConfigurationError
+
+GRACE_SECONDS = 5
+"""How long the end of a server waits for answers under way."""
 
 
 class _Server(uvicorn.Server):
@@ -40,11 +44,14 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def server(
-    service: str, unready: Callable[[], list[str]], remarks: Callable[[], list[str]]
+    service: str,
+    unready: Callable[[], list[str]],
+    remarks: Callable[[], list[str]] = list,
+    site: ASGIApp | None = None,
 ) -> uvicorn.Server:
     """Health, readiness, metrics and version; unready gives the reasons, none when all is well.
 
-    remarks is what else to know, though all is well.
+    remarks is what else to know, though all is well.  site answers everything else.
     """
 
     async def healthz(_: Request) -> Response:
@@ -65,5 +72,15 @@ def server(
         return JSONResponse({"service": service, "version": metadata.version("relais")})
 
     pages = (healthz, readyz, metrics, version)
-    app = Starlette(routes=[Route(f"/{page.__name__}", page) for page in pages])
-    return _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    routes: list[BaseRoute] = [Route(f"/{page.__name__}", page) for page in pages]
+    if site is not None:
+        routes.append(Mount("/", site))
+    config = uvicorn.Config(
+        Starlette(routes=routes),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return _Server(config)

@@ -24,7 +24,10 @@ _PROPERTIES = sum(1 << bit for bit in _FLAGS)
 
 @plain(frozen=True, slots=True)
 class Outgoing:
-    """One AMQP message to publish, persistent; partitionkey becomes a header."""
+    """One AMQP message to publish; partitionkey becomes a header.
+
+    One that is not persistent may be lost with the broker.
+    """
 
     exchange: str
     routing_key: str
@@ -37,6 +40,7 @@ class Outgoing:
     partitionkey: str | None = None
     mandatory: bool = True
     reply_to: str | None = None
+    persistent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def encode(message: Outgoing, number: int, limit: int) -> bytes:
             _header(_BASIC, 0, len(body), _PROPERTIES | (_REPLY_TO if message.reply_to else 0)),
             _short(message.content_type),
             _headers(message.partitionkey),
-            b"\x02",
+            b"\x02" if message.persistent else b"\x01",
             _short(message.correlation_id),
             _short(message.reply_to) if message.reply_to else b"",
             _short(message.message_id),

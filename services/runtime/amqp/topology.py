@@ -45,12 +45,16 @@ class TopologyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What one service needs on the broker: what it reads, through how many lanes."""
+    """What one service needs on the broker: what it reads, through how many lanes.
+
+    fanouts are exchanges of its own, for messages that may be lost.
+    """
 
     service: str
     commands: frozenset[str]
     events: frozenset[str]
     lanes: int
+    fanouts: tuple[str, ...] = ()
 
     @property
     def queues(self) -> list[str]:
@@ -136,6 +140,8 @@ async def _queue(channel: AbstractChannel, name: str, *kinds: FieldTable) -> Abs
 async def _reader(channel: AbstractChannel, reader: Reader) -> None:
     dead, inbound = names.dead(reader.service), names.inbound(reader.service)
     await declare_drained(channel, dead)
+    for name in reader.fanouts:
+        await channel.declare_exchange(name, ExchangeType.FANOUT, durable=True)
     hashing = ExchangeType.X_CONSISTENT_HASH
     await channel.declare_exchange(inbound, hashing, durable=True, arguments=HASHED_BY)
     arguments: FieldTable = {**LANE, "x-dead-letter-routing-key": dead}
@@ -192,7 +198,7 @@ async def check(connection: AbstractConnection, reader: Reader, drains: Sequence
     drained, inbound = [names.dead(reader.service), *drains], names.inbound(reader.service)
     needed = [
         *(("queue", name) for name in (*queues, *drained, *map(names.expired, drained))),
-        *(("exchange", name) for name in (names.COMMANDS, names.EVENTS, inbound)),
+        *(("exchange", n) for n in (names.COMMANDS, names.EVENTS, inbound, *reader.fanouts)),
     ]
     # All at once: the broker looks long for the leader of a queue whose node has gone.
     found = await asyncio.gather(*(_exists(connection, kind, name) for kind, name in needed))

@@ -218,12 +218,18 @@ def as_json(models: Iterable[BaseModel]) -> str:
 
 @asynccontextmanager
 async def pool(
-    url: Url, application: str, size: int = 8, *, reads_all: bool = False
+    url: Url,
+    application: str,
+    size: int = 8,
+    *,
+    reads_all: bool = False,
+    any_plan: bool = False,
 ) -> AsyncIterator[Pool]:
     """A pool whose connections speak JSON; statements are prepared once a connection.
 
     Those that a worker usually needs are made now.
-    reads_all is for those who look through whole tables, as no worker does.
+    reads_all is for those who look through whole tables, as no worker does; any_plan for those who
+    answer questions, which no one plan fits.
     """
     with named(url):
         made = await asyncpg.create_pool(
@@ -233,7 +239,7 @@ async def pool(
             max_inactive_connection_lifetime=0,
             connection_class=Session,
             connect=partial(_open, url, application, writes=not reads_all),
-            init=partial(_prepare, plans=PLANS if reads_all else BY_KEY),
+            init=partial(_prepare, plans=PLANS if reads_all or any_plan else BY_KEY),
             reset=_leave if reads_all else _leave_writable,
         )
     try:

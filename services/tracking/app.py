@@ -1,0 +1,27 @@
+"""The wiring of the tracking service."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from services.runtime.service import Served, Service, Site
+from services.tracking import handlers, hints
+
+
+def web(served: Served) -> AbstractAsyncContextManager[Site]:
+    """The HTTP API; what it imports is nothing that a worker has to wait for."""
+    from services.tracking.web.app import site
+
+    return site(served)
+
+
+SERVICE = Service(
+    name="tracking",
+    routes=handlers.ROUTES,
+    load=handlers.load,
+    handle=handlers.handle,
+    save=handlers.save,
+    migrations=Path(__file__).parent / "sql",
+    sweeps=(hints.SWEEP,),
+    fanouts=(hints.EXCHANGE,),
+    web=web,
+)

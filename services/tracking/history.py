@@ -1,0 +1,239 @@
+"""What an event leaves in the history, in the ledger of a cancel and beside a command. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.campaigns import CampaignEvent, ProcessEvent
+from contracts.cancellation import (
+    CancellationCompleted,
+    CancellationEvent,
+    CancellationProgressed,
+    CancellationStalled,
+    PackageCampaignsCanceled,
+    PackageEntitiesNotified,
+    PackageOrdersCanceled,
+)
+from contracts.directory import EntityEvent
+from contracts.envelope import Envelope
+from contracts.message import Event, to_json
+from contracts.notifications import NotificationEvent
+from contracts.operations import SnapshotCompleted, WorkerSeen
+from contracts.orders import OrderEdited, OrderEvent, OrderPlaced, OrdersEvent
+from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, MessageReleased
+from contracts.packages import PackageCanceled, PackageEvent, audience_digest
+
+_EVENT_ID = re.compile(r"[0-9a-f]{20}-\d+")
+MAX_STATE_BYTES = 64 * 1024
+"""Of a larger state the history keeps nothing; the row itself has its last."""
+
+SNAPSHOT = ".snapshot.v1"
+
+
+def is_event_id(text: str | None) -> bool:
+    """Whether an id is one that services give to their events, and not that of a command."""
+    return text is not None and _EVENT_ID.fullmatch(text) is not None
+
+
+@dataclass(slots=True)
+class Line:
+    """One row of the history."""
+
+    event_id: str
+    source: str
+    at: datetime
+    type: str
+    kind: str
+    subject: str
+    version: int | None = None
+    package_id: str | None = None
+    edition: int | None = None
+    actor: str | None = None
+    comment: str | None = None
+    causationid: str | None = None
+    correlationid: str | None = None
+    status: str | None = None
+    count: int = 1
+    state: str | None = None
+
+
+Key = tuple[str, str]
+"""Event id and source."""
+
+
+def line(event: Event, envelope: Envelope, at: datetime) -> Line | None:
+    """The row of an event; None where nothing has happened by it."""
+    found = Line(
+        event_id=envelope.id,
+        source=envelope.source,
+        at=at,
+        type=envelope.type,
+        kind="",
+        subject=envelope.subject,
+        actor=envelope.actor,
+        causationid=envelope.causationid,
+        correlationid=envelope.correlationid,
+        comment=getattr(event, "decision_comment", None),
+        version=getattr(event, "version", None),
+        status=getattr(event, "status", None),
+    )
+    match event:
+        case WorkerSeen() | SnapshotCompleted() | CancellationProgressed():
+            return None
+        case _ if envelope.type.endswith(SNAPSHOT):
+            return None
+        case PackageEvent():
+            found.kind = "package"
+            found.package_id, found.edition = event.package_id, event.edition
+            found.state = _package_state(event)
+        case CancellationEvent():
+            found.kind = "package"
+            found.package_id, found.edition = event.package_id, event.edition
+        case OrdersEvent():
+            found.kind = "orders"
+            found.package_id, found.edition = event.package_id, event.edition
+            _fold(found, len(event.orders))
+        case OrderEvent():
+            found.kind = "order"
+            found.package_id, found.edition = event.package_id, event.edition
+            if isinstance(event, OrderPlaced | OrderEdited):
+                found.state = _order_state(event)
+        case CampaignEvent():
+            found.kind = "campaign"
+            found.package_id = event.package_id or _of_package(envelope, event.campaign_id)
+            _fold_caused(found)
+        case ProcessEvent():
+            found.kind = "process"
+            found.package_id = _of_package(envelope, event.campaign_id)
+            _fold_caused(found)
+        case EntityEvent():
+            found.kind = "entity"
+            found.state = _text(event.state.__dict__)
+        case NotificationEvent():
+            found.kind = "notification"
+            found.subject = event.package_id or event.recipient_id
+            found.package_id, found.edition = event.package_id, event.edition
+            found.actor = None
+            _fold(found, 1)
+        case CommandRefused() | CommandUnchanged():
+            found.kind, found.comment = "command", event.message
+            found.status = "refused" if isinstance(event, CommandRefused) else "unchanged"
+        case MessageParked():
+            found.kind, found.package_id = "message", event.package_id
+            found.status, found.comment = "parked", event.error
+        case MessageReleased():
+            found.kind, found.comment, found.status = "message", event.comment, event.how
+        case _:
+            found.kind = "other"
+    return found
+
+
+def _of_package(envelope: Envelope, campaign_id: str) -> str | None:
+    """The package whose cancel or reinitialization this is part of: it is the key, then."""
+    key = envelope.partitionkey
+    return key if key != campaign_id else None
+
+
+def _fold_caused(found: Line) -> None:
+    """What an event has caused is part of a fan-out; what a command has caused stands alone."""
+    if is_event_id(found.causationid):
+        _fold(found, 1)
+
+
+def _fold(found: Line, count: int) -> None:
+    """One row for all that one cause does to things of one kind."""
+    found.event_id = f"{found.causationid}/{found.type}"
+    found.count = count
+    if found.package_id is not None:
+        found.subject = found.package_id
+    found.version = None
+
+
+def merge(one: Line | None, two: Line) -> Line:
+    """Two parts of one fan-out, or the same event again."""
+    if one is None:
+        return two
+    if "/" in two.event_id:
+        one.count += two.count
+        one.at = min(one.at, two.at)
+    return one
+
+
+def _package_state(event: PackageEvent) -> str | None:
+    state = event.state.__dict__.copy()
+    audience = state.pop("audience")
+    if audience is not None:
+        state["audience"] = {"entities": len(audience), "digest": audience_digest(audience)}
+    return _text(state)
+
+
+def _order_state(event: OrderEvent) -> str | None:
+    names = ("label", "comment", "parameters", "documents")
+    return _text({name: getattr(event, name) for name in names})
+
+
+def _text(values: Mapping[str, Any]) -> str | None:
+    text = to_json(values)
+    return text.decode() if len(text) <= MAX_STATE_BYTES else None
+
+
+def ledger(event: Event, envelope: Envelope, at: datetime) -> dict[str, Any] | None:
+    """What an event adds to the ledger of a cancel; None where it is about none."""
+    match event:
+        case PackageCanceled():
+            found: dict[str, Any] = {
+                "canceled_at": event.canceled_at or at,
+                "canceled_by": event.changed_by,
+                "comment": event.decision_comment,
+                "cause": envelope.id,
+            }
+        case CancellationProgressed(service="orders" | "campaigns" | "notifications" as service):
+            found = {f"{service}_done": event.done, f"{service}_expected": event.expected}
+        case PackageOrdersCanceled():
+            found = {"orders_report": _report(event)}
+        case PackageCampaignsCanceled():
+            found = {"campaigns_report": _report(event)}
+        case PackageEntitiesNotified():
+            found = {"notifications_report": _report(event)}
+        case CancellationStalled():
+            found = {"stalled_at": at, "waiting_for": event.waiting_for}
+        case CancellationCompleted():
+            found = {
+                "completed_at": at,
+                "seconds": event.seconds,
+                "orders_report": event.orders.__dict__,
+                "campaigns_report": event.campaigns.__dict__,
+                "notifications_report": event.notifications.__dict__,
+            }
+        case _:
+            return None
+    return {"changed_at": at, **found}
+
+
+def _report(event: CancellationEvent) -> dict[str, Any]:
+    return {n: v for n, v in event.__dict__.items() if n not in ("package_id", "edition")}
+
+
+def merge_ledger(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
+    """Two parts of one ledger: figures and moments rise, what is said once stays."""
+    merged = dict(one)
+    for name, value in two.items():
+        known = merged.get(name)
+        if known is None:
+            merged[name] = value
+        elif name.endswith(("_done", "_expected", "_at")):
+            merged[name] = max(known, value)
+    return merged
+
+
+_VALUES = re.compile(
+    r"""[0-9a-f]{8}-[0-9a-f-]{27}|'[^']*'|"[^"]*"|\b[A-Z]+[0-9_A-Z]*[0-9]+\b|\d+"""
+)
+
+
+def error_kind(error: str | None) -> str:
+    """What errors of one cause have in common: the error without ids, values and numbers."""
+    first = error.splitlines()[:1] if error else []
+    return _VALUES.sub("…", "".join(first))[:200]

@@ -1,0 +1,1 @@
+"""What tracking serves over HTTP."""

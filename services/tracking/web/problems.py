@@ -1,0 +1,83 @@
+"""Answers when something is wrong: problem+json (RFC 9457) that names everything at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from contracts.envelope import FieldError
+from contracts.sentences import sentence
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """Something is wrong with a request; detail is a sentence for a person.
+
+    code is one word for a program; errors name fields; more are members besides, such as present.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        """See the class."""
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+        self.more = more
+
+    def response(self) -> Response:
+        """The answer."""
+        body = {
+            "type": "about:blank",
+            "title": self.code.replace("_", " "),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "errors": [{"field": e.field, "message": e.message} for e in self.errors],
+            **self.more,
+        }
+        return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def invalid(*errors: FieldError) -> Problem:
+    """422: what a request says cannot be taken; each field with a sentence."""
+    detail = "; ".join(f"{error.field} {error.message}" for error in errors)
+    return Problem(422, "invalid", detail, errors)
+
+
+def install(app: FastAPI) -> None:
+    """Let an app answer with problems, whoever finds the fault."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_: Request, error: Problem) -> Response:
+        return error.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_: Request, error: RequestValidationError) -> Response:
+        return invalid(*map(_error, error.errors())).response()
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> Response:
+        codes = {404: "not_found", 405: "method_not_allowed"}
+        code = codes.get(error.status_code, "refused")
+        headers = dict(error.headers) if error.headers else None
+        return Problem(error.status_code, code, str(error.detail), headers=headers).response()
+
+
+def _error(error: Any) -> FieldError:
+    where, *path = error["loc"]
+    field = ".".join(map(str, path)) or str(where)
+    return FieldError(field, sentence(error))

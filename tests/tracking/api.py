@@ -1,0 +1,57 @@
+"""The HTTP API of tracking in this process: requests in, answers out, on a real database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from services.runtime.service import Served
+from services.tracking.web.app import site
+from tests.harness import Harness
+
+
+class Api:
+    """Asks in the name of callers with a role; harness is the reader that fills the tables."""
+
+    def __init__(self, client: httpx.AsyncClient, harness: Harness) -> None:
+        self.client = client
+        self.harness = harness
+
+    async def token(self, role: str = "central", entity: str | None = None) -> str:
+        """A token of somebody with this role."""
+        return ":".join(["dev", role, *([entity] if entity else [])])
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str | None = "central",
+        entity: str | None = None,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """The answer to one request; role None sends no token."""
+        given = dict(headers or {})
+        if role is not None:
+            given["Authorization"] = f"Bearer {await self.token(role, entity)}"
+        return await self.client.request(method, path, headers=given, **more)
+
+    async def get(self, path: str, **more: Any) -> httpx.Response:
+        """The answer to a GET."""
+        return await self.request("GET", path, **more)
+
+    async def post(self, path: str, **more: Any) -> httpx.Response:
+        """The answer to a POST."""
+        return await self.request("POST", path, **more)
+
+
+@asynccontextmanager
+async def api(harness: Harness, amqp_url: str = "amqp://nowhere") -> AsyncIterator[Api]:
+    """The API on the database of a harness."""
+    served = Served("tracking", harness.pool, amqp_url)
+    async with site(served) as made:
+        transport = httpx.ASGITransport(app=made.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://relais") as client:
+            yield Api(client, harness)
