@@ -1,36 +1,17 @@
 """The HTTP API of tracking as one application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib import metadata
-from typing import Annotated
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 
-from services.runtime.service import Pool, Served, Site
+from services.runtime.service import Served, Site
 from services.tracking.web import problems
+from services.tracking.web.state import State
 
-
-@dataclass(slots=True)
-class State:
-    """What routes work with."""
-
-    served: Served
-
-    @property
-    def pool(self) -> Pool:
-        """The database of tracking."""
-        return self.served.pool
-
-
-def _state(request: Request) -> State:
-    state: State = request.app.state.tracking
-    return state
-
-
-Here = Annotated[State, Depends(_state)]
-"""A parameter of a route: what it works with."""
+ROUTERS: Sequence[APIRouter] = ()
+"""One for each module of the API."""
 
 
 @asynccontextmanager
@@ -45,4 +26,6 @@ async def site(served: Served) -> AsyncIterator[Site]:
     )
     app.state.tracking = State(served)
     problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
     yield Site(app, list)
