@@ -92,7 +92,7 @@ async def find(conn: Executor, id: str) -> Row | None:
     return await conn.fetchrow(FIND, id)
 
 
-def is_same(row: Mapping[str, Any], asked: Asked) -> bool:
+def is_same(row: Row, asked: Asked) -> bool:
     """Whether a row is of the same command of the same sender."""
     command = asked.command
     return (
@@ -103,14 +103,14 @@ def is_same(row: Mapping[str, Any], asked: Asked) -> bool:
     )
 
 
-def is_seen(row: Mapping[str, Any]) -> bool:
+def is_seen(row: Row) -> bool:
     """Whether a command is decided, and the read model shows what it has done, if anything."""
     if row["state"] != "decided":
         return False
     return row["outcome"] != "accepted" or row["visible_at"] is not None
 
 
-def command_of(row: Mapping[str, Any]) -> Command:
+def command_of(row: Row) -> Command:
     """The command of a row."""
     return catalogue.COMMANDS[row["type"]].read(row["subject"], row["data"])
 

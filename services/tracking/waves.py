@@ -210,7 +210,7 @@ class Result:
         return 100 * self.parked_again / answered if answered else 0.0
 
 
-def counted(tried: Mapping[int, int], rows: Sequence[Mapping[str, Any]]) -> Result:
+def counted(tried: Mapping[int, int], rows: Sequence[Row]) -> Result:
     """Released, or parked with more attempts than before the wave; the others wait."""
     released = sum(row["released"] for row in rows)
     again = sum(not row["released"] and row["attempts"] > tried[row["number"]] for row in rows)

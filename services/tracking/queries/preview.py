@@ -1,12 +1,9 @@
 """What the cancel of a package would do, as the read model shows it; without any effect."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from itsdangerous import BadSignature, URLSafeSerializer
 
 from services.runtime.service import Connection, Pool, Row
 
@@ -195,30 +192,3 @@ async def _campaigns(conn: Connection, package: Row, has_effect: bool) -> dict[s
 async def _sharing(conn: Connection, package: Row) -> list[dict[str, Any]]:
     rows = await conn.fetch(SHARING, package["package_id"], package["campaign_id"], SHARING_SHOWN)
     return [dict(row) for row in rows]
-
-
-ADD_KEY = "INSERT INTO keys (name, key) VALUES ('preview', $1) ON CONFLICT DO NOTHING"
-FIND_KEY = "SELECT key FROM keys WHERE name = 'preview'"
-
-
-async def _signer(conn: Connection | Pool) -> URLSafeSerializer:
-    key = await conn.fetchval(FIND_KEY)
-    if key is None:
-        await conn.execute(ADD_KEY, secrets.token_bytes(32))
-        key = await conn.fetchval(FIND_KEY)
-    return URLSafeSerializer(key, salt="preview")
-
-
-async def token(conn: Connection | Pool, figures: Figures) -> str:
-    """The figures as a text that nobody else can make."""
-    signed: str = (await _signer(conn)).dumps(list(figures.columns.values()))
-    return signed
-
-
-async def read(conn: Connection | Pool, text: str) -> Figures | None:
-    """The figures of a token; None where we have not made it."""
-    try:
-        package_id, edition, version, orders = (await _signer(conn)).loads(text)
-    except (BadSignature, ValueError, TypeError):
-        return None
-    return Figures(package_id, edition, version, orders)

@@ -7,10 +7,18 @@ from importlib import metadata
 from fastapi import APIRouter, FastAPI
 
 from services.runtime.service import Served, Site
-from services.tracking.web import problems
+from services.tracking.web import broker, hub, problems
+from services.tracking.web.api import batch, commands, parked_write, preview, stream, waves
 from services.tracking.web.state import State
 
-ROUTERS: Sequence[APIRouter] = ()
+ROUTERS: Sequence[APIRouter] = (
+    commands.router,
+    batch.router,
+    preview.router,
+    stream.router,
+    parked_write.router,
+    waves.router,
+)
 """One for each module of the API."""
 
 
@@ -24,8 +32,12 @@ async def site(served: Served) -> AsyncIterator[Site]:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.tracking = State(served)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    yield Site(app, list)
+    async with (
+        hub.opened(served.amqp_url) as hints,
+        broker.opened(served.amqp_url, served.pool, hints) as sender,
+    ):
+        app.state.tracking = State(served, hints, sender)
+        yield Site(app, list, hints.end)

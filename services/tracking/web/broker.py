@@ -1,8 +1,8 @@
 """The way of this process to RabbitMQ: one client that reconnects, and answers that are stored."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -44,8 +44,7 @@ class Broker:
         """Close the connection, and store what has come."""
         await self._client.close()
         self._storing.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._storing
+        await asyncio.wait({self._storing})
         if self._answers:
             with suppress(OSError):
                 await commands.answered(self._pool, self._answers)
@@ -115,3 +114,13 @@ class Broker:
                     log.exception("answers_not_stored", count=len(some))
                 del self._answers[: len(some)]
                 self._hub.announce([f"command:{one.command_id}" for one in some])
+
+
+@asynccontextmanager
+async def opened(url: Url, pool: Pool, hub: Hub) -> AsyncIterator[Broker]:
+    """The way to RabbitMQ while the block lasts."""
+    broker = Broker(url, pool, hub)
+    try:
+        yield broker
+    finally:
+        await broker.close()

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 from collections import Counter, deque
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager, suppress
 
 import aio_pika
 import orjson
@@ -99,8 +99,7 @@ class Hub:
         """End the streams and the connection."""
         self.end()
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})
 
     def end(self) -> None:
         """Let every stream end."""
@@ -210,3 +209,13 @@ class Hub:
     async def _take(self, message: AbstractIncomingMessage) -> None:
         with suppress(aio_pika.exceptions.AMQPError, ValueError, KeyError, TypeError):
             self.announce([str(topic) for topic in orjson.loads(message.body)["topics"]])
+
+
+@asynccontextmanager
+async def opened(url: Url) -> AsyncIterator[Hub]:
+    """A hub while the block lasts."""
+    hub = Hub(url)
+    try:
+        yield hub
+    finally:
+        await hub.close()

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from contracts.envelope import FieldError
 from contracts.message import to_json
+from services.runtime.service import Row
 from services.tracking.web.problems import Problem
 
 CONFLICT = 409
@@ -31,7 +32,7 @@ def status_of(code: str | None) -> int:
     return STATUS.get(code or "", CONFLICT)
 
 
-def state(row: Mapping[str, Any]) -> dict[str, Any]:
+def state(row: Row) -> dict[str, Any]:
     """A command as its resource shows it."""
     version = row["version"]
     if version is None and row["outcome"] == "accepted":
@@ -60,7 +61,7 @@ def answer(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> 
     return Response(to_json(body), status, dict(headers), media_type=JSONResponse.media_type)
 
 
-def refusal(row: Mapping[str, Any], present: Mapping[str, Any] | None) -> Problem:
+def refusal(row: Row, present: Mapping[str, Any] | None) -> Problem:
     """A refused command; present is what its subject is now."""
     errors = [FieldError(e["field"], e["message"]) for e in row["errors"] or ()]
     code = row["code"] or "refused"

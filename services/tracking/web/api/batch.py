@@ -22,12 +22,12 @@ from services.tracking.commands import Asked
 from services.tracking.queries import subjects
 from services.tracking.verdicts import Verdict
 from services.tracking.web import envelopes, outcomes
-from services.tracking.web.api.commands import may_send
-from services.tracking.web.app import Here, State
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import body, problems, shown
+from services.tracking.web.permission import may_send
 from services.tracking.web.problems import Problem, invalid
+from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["commands"])
 
@@ -215,17 +215,17 @@ async def _list(here: State, caller: Caller, given: Ask, batch_id: str) -> Respo
     """A list of commands; nothing is sent where one of them is not valid."""
     assert given.commands is not None
     sent, errors = [], []
-    for n, one in enumerate(given.commands):
+    for n, raw in enumerate(given.commands):
         try:
-            headers = Headers(None if "id" in one else f"{batch_id}.{n}", None, ())
-            sent.append(envelopes.read(orjson.dumps(one), headers, caller.name))
+            headers = Headers(None if "id" in raw else f"{batch_id}.{n}", None, ())
+            sent.append(envelopes.read(orjson.dumps(raw), headers, caller.name))
         except Problem as problem:
             errors += [FieldError(f"commands.{n}.{e.field}", e.message) for e in problem.errors]
     if errors:
         raise invalid(*errors[:100])
-    for problem in [await may_send(here.pool, caller, one.command) for one in sent]:
-        if problem is not None:
-            raise problem
+    for one in sent:
+        if refusal := await may_send(here.pool, caller, one.command):
+            raise refusal
     if given.dry_run:
         return outcomes.answer(await _foretold(here, [one.command for one in sent]), 200, {})
     asked = [Asked(one.id, one.command, caller.name, batch_id, batch_id) for one in sent]

@@ -13,20 +13,19 @@ from contracts import names
 from contracts.envelope import FieldError, field_errors
 from contracts.fields import Instant
 from contracts.message import Command
-from contracts.operations import ServiceCommand
-from contracts.orders import CancelOrder, EditOrder, OrderCommand, PlaceOrder
 from contracts.packages import CancelPackage
 from services.runtime.service import Pool, Row
 from services.tracking import commands, verdicts
 from services.tracking.commands import Asked
 from services.tracking.queries import preview, subjects
 from services.tracking.queries.preview import Figures
-from services.tracking.web import envelopes, outcomes
-from services.tracking.web.app import Here, State
+from services.tracking.web import envelopes, outcomes, previews
 from services.tracking.web.callers import Asks, Caller, Role
 from services.tracking.web.envelopes import Headers, Sent
 from services.tracking.web.examples import CHECKED, COMMAND, OUTCOME, problems
+from services.tracking.web.permission import may_send
 from services.tracking.web.problems import Problem, invalid
+from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["commands"])
 
@@ -74,7 +73,7 @@ async def ask(
     row = await commands.find(here.pool, asked.id)
     if row is None:
         figures = await _figures(here.pool, sent.command, preview)
-        row = await _add(here, asked, figures, sent)
+        await _add(here, asked, figures, sent)
     elif not commands.is_same(row, asked):
         raise reused(row, caller)
     elif row["state"] == "sending":
@@ -206,14 +205,19 @@ async def _figures(pool: Pool, command: Command, text: str | None) -> Figures | 
     if not isinstance(command, CancelPackage):
         name = names.short_type(command.wire_type)
         raise invalid(FieldError("preview", f"is for package.cancel alone, not for {name}"))
-    then = await preview.read(pool, text)
+    then = await previews.read(pool, text)
     if then is None or then.package_id != command.package_id:
         text = f"must be the token of a preview of package {command.package_id}"
         raise invalid(FieldError("preview", text))
     now = await preview.figures(pool, command.package_id)
     if now is not None and preview.has_drifted(then, now):
-        more = {"shown": then.columns, "present": now.columns}
-        raise Problem(409, "preview_drifted", preview.drift(then, now), **more)
+        raise Problem(
+            409,
+            "preview_drifted",
+            preview.drift(then, now),
+            shown=then.columns,
+            present=now.columns,
+        )
     return then
 
 
@@ -271,47 +275,3 @@ async def withdraw(id: str, here: Here, caller: Asks) -> Response:
 def may_see(caller: Caller, row: Row) -> bool:
     """Whether a command is one that the caller may look at and withdraw."""
     return row["sender"] == caller.name or caller.role in (Role.CENTRAL, Role.OPERATIONS)
-
-
-async def may_send(pool: Pool, caller: Caller, command: Command) -> Problem | None:
-    """Why the caller may not send a command, if so."""
-    name = names.short_type(command.wire_type)
-    if caller.role == Role.CENTRAL:
-        return None
-    if caller.role == Role.OPERATIONS:
-        if isinstance(command, ServiceCommand) or name == "notification.retry":
-            return None
-        return _forbidden(caller, name, "central")
-    if caller.role == Role.LOCAL:
-        return await _may_send_local(pool, caller, command, name)
-    if caller.role == Role.REVIEWER and name in (
-        "package.approve",
-        "package.reject",
-        "order.approve",
-        "order.reject",
-    ):
-        return None
-    return _forbidden(caller, name, "central")
-
-
-async def _may_send_local(
-    pool: Pool, caller: Caller, command: Command, name: str
-) -> Problem | None:
-    if isinstance(command, PlaceOrder):
-        if command.entity_id == caller.entity:
-            return None
-        return _forbidden(caller, f"{name} for entity {command.entity_id}", "its own operators")
-    if isinstance(command, EditOrder | CancelOrder):
-        known = await subjects.load(pool, [command])
-        order = known.orders.get(command.order_id)
-        if order is not None and order["entity_id"] == caller.entity:
-            return None
-        return Problem(404, "unknown_order", f"there is no order {command.order_id} of yours")
-    if isinstance(command, OrderCommand):
-        return _forbidden(caller, name, "central and the entity's reviewers")
-    return _forbidden(caller, name, "central")
-
-
-def _forbidden(caller: Caller, what: str, who: str) -> Problem:
-    text = f"{caller.name} ({caller.role}) may not send {what}; {who} may"
-    return Problem(403, "forbidden", text)

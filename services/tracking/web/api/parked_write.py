@@ -20,12 +20,13 @@ from services.tracking import commands
 from services.tracking.commands import Asked
 from services.tracking.queries import parked_numbers
 from services.tracking.web import envelopes, outcomes
-from services.tracking.web.api.commands import answer, may_send, reused
-from services.tracking.web.app import Here, State
+from services.tracking.web.api.commands import answer, reused
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import OUTCOME, problems, shown
+from services.tracking.web.permission import may_send
 from services.tracking.web.problems import invalid
+from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["parked"])
 

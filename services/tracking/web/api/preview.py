@@ -7,11 +7,11 @@ from fastapi.responses import Response
 
 from services.tracking.queries import preview
 from services.tracking.queries.preview import Figures
-from services.tracking.web import outcomes
-from services.tracking.web.app import Here
+from services.tracking.web import outcomes, previews
 from services.tracking.web.callers import Asks, Role
 from services.tracking.web.examples import problems, shown
 from services.tracking.web.problems import Problem
+from services.tracking.web.state import Here
 
 router = APIRouter(prefix="/api", tags=["packages"])
 
@@ -56,6 +56,6 @@ async def cancel_preview(
     if found is None:
         raise Problem(404, "unknown_package", f"package {id} is not known")
     figures = Figures(id, found["edition"], found["version"], found["orders"]["to_cancel"])
-    found["preview"] = await preview.token(here.pool, figures)
+    found["preview"] = await previews.write(here.pool, figures)
     headers = {"Cache-Control": "no-store", "ETag": f'"{found["version"]}"'}
     return outcomes.answer(found, 200, headers)

@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 
 from contracts.envelope import FieldError
 from contracts.sentences import printable
-from services.tracking.web.app import Here, State
 from services.tracking.web.callers import Asks, Caller, Role
 from services.tracking.web.examples import problems
 from services.tracking.web.hub import RESYNC, Hint, Listener
 from services.tracking.web.problems import Problem, invalid
+from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["stream"])
 
@@ -25,7 +25,10 @@ RETRY = b"retry: 2000\n\n"
 ALIVE = b": alive\n\n"
 
 LISTS = frozenset(
-    ["packages", "orders", "campaigns", "entities", "notifications", "parked", "workers", "rebuild", "commands"]
+    {
+        *("packages", "orders", "campaigns", "entities", "notifications"),
+        *("commands", "parked", "workers", "rebuild"),
+    }
 )
 _TOPIC = re.compile(r"(package|order|campaign|entity|command):([^,\s\x00]{1,128})")
 

@@ -13,11 +13,11 @@ from services.runtime.service import Row
 from services.tracking import commands, waves
 from services.tracking.waves import Pace, Which
 from services.tracking.web import outcomes
-from services.tracking.web.api.commands import may_send
-from services.tracking.web.app import Here
 from services.tracking.web.callers import Asks, Role
 from services.tracking.web.examples import problems, shown
+from services.tracking.web.permission import may_send
 from services.tracking.web.problems import Problem
+from services.tracking.web.state import Here
 
 router = APIRouter(prefix="/api", tags=["parked"])
 
