@@ -72,9 +72,12 @@ def read(raw: bytes, headers: "Headers", actor: str) -> Sent:
                 return Sent(found.id, command, found.correlationid, found.traceparent)
         case Broken() as broken:
             errors += broken.errors
-            _broken_data(broken, headers, errors)
-        case Unreadable(reason=reason, errors=known):
-            errors += known or [FieldError("body", reason)]
+            _broken_data(broken.raw, headers, errors)
+        case Unreadable(errors=()) as unreadable:
+            errors.append(FieldError("body", unreadable.reason))
+        case Unreadable(raw=known, errors=found):
+            errors += found
+            _broken_data(orjson.loads(known), headers, errors)
     raise _refusal(errors)
 
 
@@ -200,11 +203,11 @@ def _expecting(
     return {**data, "expected_version": version}
 
 
-def _broken_data(broken: Broken, headers: Headers, errors: list[FieldError]) -> None:
+def _broken_data(raw: Mapping[str, Any], headers: Headers, errors: list[FieldError]) -> None:
     """What else is wrong, so that all is said at once."""
-    type, data = broken.raw.get("type"), broken.raw.get("data")
+    type, data = raw.get("type"), raw.get("data")
     if isinstance(type, str) and isinstance(data, dict | None):
-        subject = broken.raw.get("subject")
+        subject = raw.get("subject")
         given = subject if isinstance(subject, str) else "-"
         found: list[FieldError] = []
         _command(type, given, data, headers, found)

@@ -16,6 +16,7 @@ from contracts.envelope import FieldError, field_errors
 from contracts.fields import Id, Identity, Instant, OptionalComment
 from contracts.message import Command
 from contracts.orders import ApproveOrder, CancelOrder, OrderCommand, OrderStatus, RejectOrder
+from contracts.values import Known
 from services.tracking import batches, commands, verdicts
 from services.tracking.batches import Batch
 from services.tracking.commands import Asked
@@ -52,7 +53,7 @@ class Filter(_Strict):
     package: Id | None = None
     edition: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     entity: Id | None = None
-    status: Annotated[list[OrderStatus], Field(min_length=1, max_length=5)] | None = None
+    status: Annotated[list[Known[OrderStatus]], Field(min_length=1, max_length=5)] | None = None
     late: bool | None = None
     placed_from: Instant | None = None
     placed_to: Instant | None = None
