@@ -92,8 +92,6 @@ class Hub:
         self._ring: deque[Hint] = deque(maxlen=RING)
         self._listeners: set[Listener] = set()
         self._streams: Counter[str] = Counter()
-        self._connection: AbstractConnection | None = None
-        self.queue: str | None = None
         self.closing = False
         self._task = asyncio.create_task(self._run())
 
@@ -108,11 +106,6 @@ class Hub:
         self.closing = True
         for one in self._listeners:
             one.wake()
-
-    async def lose(self) -> None:
-        """Close the connection to RabbitMQ; another is opened."""
-        if self._connection is not None:
-            await self._connection.close()
 
     def announce(self, topics: Collection[str]) -> None:
         """Pass a hint on."""
@@ -211,7 +204,6 @@ class Hub:
         )
         await queue.bind(await channel.get_exchange(hints.EXCHANGE, ensure=False))
         await queue.consume(self._take, no_ack=True)
-        self._connection, self.queue = connection, queue.name
         return lost
 
     async def _take(self, message: AbstractIncomingMessage) -> None:

@@ -164,8 +164,9 @@ def faults(text: str) -> list[FieldError]:
             return []
         case Broken(errors=errors):
             return [FieldError(f"body.{e.field}", e.message) for e in errors]
-        case Unreadable(reason=reason):
-            return [FieldError("body", reason)]
+        case Unreadable(reason=reason, errors=errors):
+            found = [FieldError(f"body.{e.field}", e.message) for e in errors]
+            return found or [FieldError("body", reason)]
 
 
 async def _one(request: Request, here: State, caller: Caller, command: Command) -> Response:
