@@ -63,7 +63,7 @@ async def sent(pool: Pool, id: str) -> None:
 
 
 MATCHING = """
-SELECT order_id, package_id FROM model.orders
+SELECT order_id, package_id FROM model.orders AS o
 WHERE ($1::text IS NULL OR package_id = $1)
   AND ($2::integer IS NULL OR edition = $2)
   AND ($3::text IS NULL OR entity_id = $3)
@@ -72,12 +72,24 @@ WHERE ($1::text IS NULL OR package_id = $1)
   AND ($6::timestamptz IS NULL OR placed_at >= $6)
   AND ($7::timestamptz IS NULL OR placed_at < $7)
   AND ($8::text[] IS NULL OR order_id = ANY ($8))
-ORDER BY package_id, order_id LIMIT $9
+  AND ($9::text IS NULL OR entity_id = $9)
+  AND ($10::text IS NULL OR EXISTS (
+      SELECT FROM model.entities AS e WHERE e.entity_id = o.entity_id
+      AND e.state -> 'order_reviewers' @> jsonb_build_array(jsonb_build_object('id', $10))))
+ORDER BY package_id, order_id LIMIT $11
 """
 _FIELDS = ("package", "edition", "entity", "status", "late", "placed_from", "placed_to", "ids")
 
 
-async def matching(pool: Pool, wanted: Mapping[str, Any], limit: int) -> list[tuple[str, str]]:
-    """Orders that match a filter, each with its package."""
-    rows = await pool.fetch(MATCHING, *(wanted[name] for name in _FIELDS), limit)
+async def matching(
+    pool: Pool,
+    wanted: Mapping[str, Any],
+    limit: int,
+    *,
+    entity: str | None = None,
+    reviewer: str | None = None,
+) -> list[tuple[str, str]]:
+    """Orders that match a filter, each with its package; of an entity or a reviewer alone."""
+    values = (wanted[name] for name in _FIELDS)
+    rows = await pool.fetch(MATCHING, *values, entity, reviewer, limit)
     return [(row["order_id"], row["package_id"]) for row in rows]

@@ -17,7 +17,7 @@ Executor = Connection | Pool
 SOURCE = "/relais/tracking"
 """How they are signed."""
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=45)
 """How long one process has to send what it has taken; then another may."""
 
 LONGEST_PLAN = timedelta(days=366)
@@ -150,7 +150,7 @@ SET state = 'decided', outcome = a.outcome, code = a.code, message = a.message,
 FROM (SELECT * FROM json_populate_recordset(NULL::commands, $1::text::json)
       ORDER BY command_id) AS a
 WHERE c.command_id = a.command_id
-  AND (c.outcome IS NULL OR c.version IS NULL OR c.outcome = 'parked')
+  AND (c.outcome IS NULL OR c.outcome = 'parked' OR c.version IS NULL AND a.outcome <> 'parked')
 """
 
 
@@ -175,6 +175,10 @@ WITHDRAW = """
 UPDATE commands SET state = 'withdrawn', decided_at = now(), message = $2
 WHERE command_id = $1 AND state = 'planned' RETURNING command_id
 """
+GIVE_UP = """
+UPDATE commands SET state = 'withdrawn', decided_at = now(), message = $2
+WHERE command_id = $1 AND state IN ('planned', 'sending')
+"""
 
 
 async def withdraw(conn: Executor, id: str, message: str) -> bool:
@@ -182,8 +186,11 @@ async def withdraw(conn: Executor, id: str, message: str) -> bool:
     return await conn.fetchval(WITHDRAW, id, message) is not None
 
 
-# Those of one key stay in order, also where one process takes some and another the next: a lease
-# is short, and what is due together is taken together.
+async def give_up(conn: Executor, id: str, message: str) -> None:
+    """Withdraw a command that can never be sent."""
+    await conn.execute(GIVE_UP, id, message)
+
+
 TAKE = f"""
 SELECT {SHOWN} FROM commands
 WHERE state IN ('planned', 'sending') AND due_at <= now()

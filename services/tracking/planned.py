@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from pydantic import ValidationError
+
 from contracts import client
 from contracts.client import NoBroker, NotSent
 from services.runtime.service import Connection, Row, Sweep, Work, broker
-from services.tracking import commands
+from services.tracking import commands, hints
 from services.tracking.commands import SOURCE
 from services.tracking.queries import preview
 from services.tracking.queries.preview import Figures
@@ -28,30 +30,43 @@ async def _send(work: Work) -> bool:
         due = await commands.take_due(tx.conn, MOST)
         if not due:
             return False
-        rows = await _without_drifted(tx.conn, due)
+        rows = [row for row in due if await _is_to_be_sent(tx.conn, row)]
         await commands.taken(tx.conn, [row["command_id"] for row in rows])
+    _hint(work, due)
     if rows:
         await _publish(work, rows)
+        _hint(work, rows)
     return len(due) == MOST
 
 
-async def _without_drifted(conn: Connection, due: Sequence[Row]) -> list[Row]:
-    """Those that still do what was shown to who planned them; the others are withdrawn.
+def _hint(work: Work, rows: Sequence[Row]) -> None:
+    """Let whoever looks at these commands look again."""
+    hints.waiting.update(f"command:{row['command_id']}" for row in rows)
+    hints.waiting.add("commands")
+    work.wakes.call([hints.NAME])
 
-    One that was being sent may have had its effect already: it is not looked at again.
+
+async def _is_to_be_sent(conn: Connection, row: Row) -> bool:
+    """Whether it still does what was shown to who planned it; it is withdrawn where not.
+
+    One that was being sent may have had its effect already: its figures are not looked at again.
     """
-    kept = []
-    for row in due:
-        then = row["preview"]
-        if row["state"] == "planned" and then is not None:
-            shown = Figures(**then)
-            now = await preview.figures(conn, shown.package_id)
-            if now is not None and preview.has_drifted(shown, now):
-                text = f"not sent: {preview.drift(shown, now)}"
-                await commands.withdraw(conn, row["command_id"], text)
-                continue
-        kept.append(row)
-    return kept
+    try:
+        commands.command_of(row)
+    except (KeyError, ValidationError) as error:
+        # Planned with an earlier version of Relais, which took it.
+        await commands.give_up(conn, row["command_id"], f"not sent: not valid any more: {error}")
+        return False
+    then = row["preview"]
+    if row["state"] != "planned" or then is None:
+        return True
+    shown = Figures(**then)
+    now = await preview.figures(conn, shown.package_id)
+    if now is None or not preview.has_drifted(shown, now):
+        return True
+    text = f"not sent: {preview.drift(shown, now)}"
+    await commands.withdraw(conn, row["command_id"], text)
+    return False
 
 
 async def _publish(work: Work, rows: Sequence[Row]) -> None:

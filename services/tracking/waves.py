@@ -8,7 +8,7 @@ from typing import Any
 from contracts.message import to_json
 from contracts.operations import RetryParked
 from services.runtime.service import Connection, Pool, Row, Sweep, Work
-from services.tracking import commands, planned
+from services.tracking import commands, hints, planned
 from services.tracking.commands import Asked
 
 NAME = "waves"
@@ -135,6 +135,8 @@ async def _piece(work: Work) -> bool:
             tx.wake(planned.NAME)
         else:
             await _look(tx.conn, wave)
+        hints.waiting.update(("waves", f"wave:{wave['wave_id']}"))
+        tx.wake(hints.NAME)
     return True
 
 

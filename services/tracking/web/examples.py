@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import Body
+
 from services.tracking.web.problems import MEDIA_TYPE
 
 _MOMENT = "2026-11-23T14:02:41.512Z"
@@ -35,6 +37,11 @@ def body(example: Any, schema: dict[str, Any] | None = None) -> dict[str, Any]:
     """A request body in JSON, with an example."""
     content = {"schema": schema or {"type": "object"}, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def given(example: Any) -> Any:
+    """A request body that is a model, with an example."""
+    return Body(openapi_examples={"usual": {"value": example}})
 
 
 def shown(description: str, example: Any) -> dict[str, Any]:
@@ -75,6 +82,14 @@ _HEADERS = [
 ]
 COMMAND = {**body(CANCEL, _ENVELOPE), "parameters": _HEADERS}
 OUTCOME = shown("What became of it", _STATE)
+ACCEPTED = shown(
+    "Where to look what becomes of it",
+    {
+        **_STATE,
+        **dict.fromkeys(("outcome", "version", "decided_at", "visible_at")),
+        "state": "sent",
+    },
+)
 CHECKED = shown(
     "What would become of it",
     {

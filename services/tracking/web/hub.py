@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import aio_pika
 import orjson
 import structlog
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
 
 from contracts.hosts import Url
 from services.runtime.service import broker
@@ -92,6 +92,7 @@ class Hub:
         self._ring: deque[Hint] = deque(maxlen=RING)
         self._listeners: set[Listener] = set()
         self._streams: Counter[str] = Counter()
+        self._exchange: AbstractExchange | None = None
         self.closing = False
         self._task = asyncio.create_task(self._run())
 
@@ -106,6 +107,15 @@ class Hub:
         self.closing = True
         for one in self._listeners:
             one.wake()
+
+    async def tell(self, *topics: str) -> None:
+        """Hint at what this process has changed, to all processes where RabbitMQ is there."""
+        message = aio_pika.Message(orjson.dumps({"topics": topics}))
+        if self._exchange is not None:
+            with suppress(*broker.FAULTS):
+                await self._exchange.publish(message, "", mandatory=False)
+                return
+        self.announce(topics)
 
     def announce(self, topics: Collection[str]) -> None:
         """Pass a hint on."""
@@ -176,6 +186,7 @@ class Hub:
                     lost = await self._consume(connection)
                     self._resync()
                     await lost
+                    self._exchange = None
                     log.warning("hints_lost")
             except asyncio.CancelledError:
                 if broker.is_canceled():
@@ -192,7 +203,8 @@ class Hub:
             if not lost.done():
                 lost.set_result(None)
 
-        channel = await connection.channel()
+        # Without confirms: a hint may be lost.
+        channel = await connection.channel(publisher_confirms=False)
         connection.close_callbacks.add(lose)
         channel.close_callbacks.add(lose)
         (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lose)
@@ -202,8 +214,10 @@ class Hub:
             auto_delete=True,
             arguments={"x-max-length": QUEUE_LENGTH, "x-overflow": "drop-head"},
         )
-        await queue.bind(await channel.get_exchange(hints.EXCHANGE, ensure=False))
+        exchange = await channel.get_exchange(hints.EXCHANGE, ensure=False)
+        await queue.bind(exchange)
         await queue.consume(self._take, no_ack=True)
+        self._exchange = exchange
         return lost
 
     async def _take(self, message: AbstractIncomingMessage) -> None:

@@ -1,6 +1,7 @@
 """Who may send a command: what it is about decides where a role has only its own."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from contracts import names
 from contracts.message import Command
@@ -47,6 +48,29 @@ def _is_allowed(caller: Caller, name: str, entity: str | None, reviewers: Collec
             return name in OF_REVIEWERS and caller.name in reviewers
         case _:
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Of which orders a caller may send a command: of one entity's, of those they review."""
+
+    entity: str | None = None
+    reviewer: str | None = None
+
+
+def scope(caller: Caller, kind: type[Command]) -> Scope:
+    """Of which orders a caller may send this command; raises Problem 403 where of none."""
+    name = names.short_type(kind.TYPE)
+    match caller.role:
+        case Role.LOCAL if name in OF_ORDERS:
+            return Scope(entity=caller.entity)
+        case Role.REVIEWER if name in OF_REVIEWERS:
+            return Scope(reviewer=caller.name)
+        case Role.CENTRAL:
+            return Scope()
+        case _:
+            text = f"{caller.name} ({caller.role}) may not send {name}"
+            raise Problem(403, "forbidden", text)
 
 
 async def _entity(pool: Pool, command: OrderCommand) -> str | None:

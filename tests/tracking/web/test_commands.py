@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts.directory import EntityRegistered
 from contracts.orders import OrderApproved
 from services.tracking.web import broker
 from tests.harness import Harness
@@ -271,3 +272,76 @@ class TestABatch:
         assert answer.status_code == 503
         states = await asked.harness.pool.fetch("SELECT state FROM commands")
         assert [row["state"] for row in states] == ["sending"]
+
+
+class TestABatchOfSomebodyWithALimit:
+    """A local operator and a reviewer have their own orders."""
+
+    async def test_is_about_these_alone(self, asked: Api) -> None:
+        """Whatever the filter says."""
+        await asked.harness.send(
+            given.order(OrderApproved),
+            given.order(OrderApproved, order_id="ORD30", entity_id="OU2"),
+            given.entity(EntityRegistered, "OU2", order_reviewers=[{"id": "dev", "label": "Dev"}]),
+        )
+        body = {"filter": {"package": "CAT86"}, "command": "order.cancel", "dry_run": True}
+        reject = {**body, "command": "order.reject", "comment": "no"}
+
+        local = await asked.post("/api/commands/batch", json=body, role="local", entity="OU1")
+        reviewer = await asked.post("/api/commands/batch", json=reject, role="reviewer")
+        central = await asked.post("/api/commands/batch", json=body)
+
+        assert (local.json()["total"], local.json()["changes"]) == (1, 1)
+        assert reviewer.json()["reasons"][0]["examples"] == ["ORD30"]
+        assert central.json()["total"] == 2
+
+    async def test_is_forbidden_where_the_command_is(self, asked: Api) -> None:
+        """As one alone would be."""
+        body = {"filter": {"package": "CAT86"}, "command": "order.approve", "dry_run": True}
+
+        for role in ("local", "viewer", "operations"):
+            answer = await asked.post("/api/commands/batch", json=body, role=role, entity="OU1")
+            assert answer.status_code == 403
+
+
+class TestTheDescription:
+    """GET /api/openapi.json."""
+
+    async def test_has_an_example_of_every_answer_and_body(self, asked: Api) -> None:
+        """Of the operations that write, and of every problem that they may answer with."""
+        paths = (await asked.get("/api/openapi.json")).json()["paths"]
+        found = [
+            (path, method, operation) for path in OURS for method, operation in paths[path].items()
+        ]
+        assert len(found) == 13
+        for path, method, operation in found:
+            assert operation["summary"], path
+            contents = [
+                content
+                for answer in operation["responses"].values()
+                for content in answer.get("content", {}).values()
+            ]
+            body = operation.get("requestBody", {}).get("content", {})
+            where = path, method
+            assert all("example" in content for content in contents), where
+            assert all(_has_example(content) for content in body.values()), where
+
+
+OURS = (
+    "/api/commands",
+    "/api/commands/check",
+    "/api/commands/batch",
+    "/api/commands/{id}",
+    "/api/packages/{id}/cancel-preview",
+    "/api/stream",
+    "/api/parked/retry",
+    "/api/parked/discard",
+    "/api/parked/replace",
+    "/api/notifications/retry",
+    "/api/parked/waves",
+    "/api/waves/{id}",
+)
+
+
+def _has_example(content: dict[str, Any]) -> bool:
+    return "example" in content or "examples" in content

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contracts import names
+from contracts import catalogue, names
 from contracts.envelope import FieldError, field_errors
 from contracts.fields import Id, Identity, Instant, OptionalComment
 from contracts.message import Command
 from contracts.orders import ApproveOrder, CancelOrder, OrderCommand, OrderStatus, RejectOrder
+from contracts.sentences import printable
 from contracts.values import Known
 from services.tracking import batches, commands, verdicts
 from services.tracking.batches import Batch
@@ -26,7 +27,7 @@ from services.tracking.web import envelopes, outcomes
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import body, problems, shown
-from services.tracking.web.permission import may_send
+from services.tracking.web.permission import may_send, scope
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here, State
 
@@ -159,18 +160,19 @@ async def _fixed(here: State, caller: Caller, given: Ask, id: str) -> Batch:
         # The same request again.
         return known
     kind = _kind(given)
+    own = scope(caller, kind)
     data = {} if given.comment is None else {"comment": given.comment}
     try:
-        probe = kind.read("-", {"package_id": "-", **data})
+        kind.read("-", {"package_id": "-", **data})
     except ValidationError as error:
         raise invalid(*field_errors(error)) from error
-    if problem := await may_send(here.pool, caller, probe):
-        raise problem
     assert given.filter is not None
     wanted = given.filter.model_dump()
     if not any(value is not None for value in wanted.values()):
         raise invalid(FieldError("filter", "must name a field, such as package"))
-    orders = await batches.matching(here.pool, wanted, MOST + 1)
+    orders = await batches.matching(
+        here.pool, wanted, MOST + 1, entity=own.entity, reviewer=own.reviewer
+    )
     if len(orders) > MOST:
         text = f"matches more than {MOST} orders, the most of one batch; narrow it"
         raise invalid(FieldError("filter", text))
@@ -182,19 +184,21 @@ async def _fixed(here: State, caller: Caller, given: Ask, id: str) -> Batch:
 def _kind(given: Ask) -> type[OrderCommand]:
     name = names.short_type(given.command or "")
     if (kind := KINDS.get(name)) is None:
-        met = f", not '{given.command[:80]}'" if given.command else ""
+        met = f", not '{printable(given.command)}'" if given.command else ""
         raise invalid(FieldError("command", f"must be one of {', '.join(sorted(KINDS))}{met}"))
     return kind
 
 
 async def _send_batch(here: State, caller: Caller, batch: Batch) -> Response:
-    """Send those of a batch that the read model does not show to be in vain already."""
+    """Send all of a batch; what of it is in vain, the services say."""
+    scope(caller, catalogue.COMMANDS[batch.type])
     asked = [
         Asked(id, command, caller.name, batch.id, batch.id) for id, command in batch.commands()
     ]
     asked.sort(key=lambda one: one.command.key)
     await _send(here, asked)
     await batches.sent(here.pool, batch.id)
+    await here.hub.tell("commands")
     return _accepted(batch.id, len(asked))
 
 

@@ -14,6 +14,7 @@ from contracts.envelope import FieldError, field_errors
 from contracts.fields import Instant
 from contracts.message import Command
 from contracts.packages import CancelPackage
+from contracts.sentences import printable
 from services.runtime.service import Pool, Row
 from services.tracking import commands, verdicts
 from services.tracking.commands import Asked
@@ -22,7 +23,7 @@ from services.tracking.queries.preview import Figures
 from services.tracking.web import envelopes, outcomes, previews
 from services.tracking.web.callers import Asks, Caller, Role
 from services.tracking.web.envelopes import Headers, Sent
-from services.tracking.web.examples import CHECKED, COMMAND, OUTCOME, problems
+from services.tracking.web.examples import ACCEPTED, CHECKED, COMMAND, OUTCOME, problems
 from services.tracking.web.permission import may_send
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here, State
@@ -49,7 +50,11 @@ Preview = Annotated[
     status_code=202,
     summary="Ask for a change",
     openapi_extra=COMMAND,
-    responses={200: OUTCOME, **problems(401, 403, 404, 409, 412, 413, 422, 429, 503)},
+    responses={
+        200: OUTCOME,
+        202: ACCEPTED,
+        **problems(401, 403, 404, 409, 412, 413, 422, 429, 503),
+    },
 )
 async def ask(
     request: Request,
@@ -97,6 +102,7 @@ async def _add(here: State, asked: Asked, figures: Figures | None, sent: Sent) -
             raise reused(row, None)
         # The same request twice at once: the other one sends it.
         return
+    await here.hub.tell(f"command:{asked.id}", "commands")
     if asked.due_at is None:
         await here.broker.send(asked, traceparent=sent.traceparent)
 
@@ -188,7 +194,9 @@ async def _due(pool: Pool, at: str | None, delay: str | None) -> datetime | None
     else:
         assert delay is not None
         if not _SECONDS.fullmatch(delay):
-            raise invalid(FieldError("delay", f"must be seconds, such as 10, not '{delay[:80]}'"))
+            raise invalid(
+                FieldError("delay", f"must be seconds, such as 10, not '{printable(delay)}'")
+            )
         if float(delay) == 0:
             return None
         due = now + timedelta(seconds=min(float(delay), 10**9))
@@ -251,7 +259,7 @@ async def check(request: Request, here: Here, caller: Asks) -> Response:
 @router.delete(
     "/commands/{id}",
     summary="Withdraw a planned command",
-    responses={200: OUTCOME, **problems(401, 403, 404, 409, 429)},
+    responses={200: OUTCOME, **problems(401, 403, 404, 409, 422, 429)},
 )
 async def withdraw(id: str, here: Here, caller: Asks) -> Response:
     """Withdraw a planned command; 409 where it has been sent already."""
@@ -266,7 +274,7 @@ async def withdraw(id: str, here: Here, caller: Asks) -> Response:
             if row["state"] != "withdrawn":
                 text = f"command {id} is {row['state']}; only a planned one can be withdrawn"
                 raise Problem(409, "wrong_status", text, present={"state": row["state"]})
-        here.hub.announce([f"command:{id}", "commands"])
+        await here.hub.tell(f"command:{id}", "commands")
         row = await commands.find(here.pool, id)
         assert row is not None
     return outcomes.answer(outcomes.state(row), 200, {})

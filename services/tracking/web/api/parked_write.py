@@ -23,7 +23,7 @@ from services.tracking.web import envelopes, outcomes
 from services.tracking.web.api.commands import answer, reused
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
-from services.tracking.web.examples import OUTCOME, problems, shown
+from services.tracking.web.examples import ACCEPTED, CANCEL, OUTCOME, given, problems, shown
 from services.tracking.web.permission import may_send
 from services.tracking.web.problems import invalid
 from services.tracking.web.state import Here, State
@@ -90,15 +90,35 @@ class RetryNotices(_Given):
     edition: Version | None = None
 
 
+RetryBody = Annotated[
+    Retry, given({"service": "orders", "filter": {"reason": "failed"}, "comment": "mended"})
+]
+DiscardBody = Annotated[
+    Discard, given({"service": "orders", "numbers": [17], "comment": "sent by mistake"})
+]
+ReplaceBody = Annotated[
+    Replace,
+    given(
+        {
+            "service": "orders",
+            "number": 17,
+            "body": {"id": "4f7c", "source": "/upstream/erp", **CANCEL},
+            "comment": "the comment was missing",
+        }
+    ),
+]
+NoticesBody = Annotated[RetryNotices, given({"package_id": "CAT86", "failed": True})]
+
+
 @router.post(
     "/parked/retry",
     status_code=202,
     summary="Handle parked messages again",
     responses={202: SENT, **problems(401, 403, 409, 422, 429, 503)},
 )
-async def retry(given: Retry, request: Request, here: Here, caller: Asks) -> Response:
+async def retry(asked: RetryBody, request: Request, here: Here, caller: Asks) -> Response:
     """Ask a service to handle parked messages again."""
-    return await _parked(request, here, caller, given, RetryParked, given.comment)
+    return await _parked(request, here, caller, asked, RetryParked, asked.comment)
 
 
 @router.post(
@@ -107,24 +127,24 @@ async def retry(given: Retry, request: Request, here: Here, caller: Asks) -> Res
     summary="Give parked messages up",
     responses={202: SENT, **problems(401, 403, 409, 422, 429, 503)},
 )
-async def discard(given: Discard, request: Request, here: Here, caller: Asks) -> Response:
+async def discard(asked: DiscardBody, request: Request, here: Here, caller: Asks) -> Response:
     """Ask a service to give parked messages up, for a reason."""
-    return await _parked(request, here, caller, given, DiscardParked, given.comment)
+    return await _parked(request, here, caller, asked, DiscardParked, asked.comment)
 
 
 @router.post(
     "/parked/replace",
     status_code=202,
     summary="Handle another envelope instead of a parked message",
-    responses={200: OUTCOME, **problems(401, 403, 409, 422, 429, 503)},
+    responses={200: OUTCOME, 202: ACCEPTED, **problems(401, 403, 409, 422, 429, 503)},
 )
-async def replace(given: Replace, request: Request, here: Here, caller: Asks) -> Response:
+async def replace(asked: ReplaceBody, request: Request, here: Here, caller: Asks) -> Response:
     """Ask a service to handle what a parked message should have been; it has to be valid."""
-    text = given.body if isinstance(given.body, str) else orjson.dumps(given.body).decode()
+    text = asked.body if isinstance(asked.body, str) else orjson.dumps(asked.body).decode()
     if errors := faults(text):
         raise invalid(*errors)
     command = ReplaceParked(
-        service=given.service, number=given.number, body=text, comment=given.comment
+        service=asked.service, number=asked.number, body=text, comment=asked.comment
     )
     return await _one(request, here, caller, command)
 
@@ -133,15 +153,13 @@ async def replace(given: Replace, request: Request, here: Here, caller: Asks) ->
     "/notifications/retry",
     status_code=202,
     summary="Send failed notifications again",
-    responses={200: OUTCOME, **problems(401, 403, 404, 409, 422, 429, 503)},
+    responses={200: OUTCOME, 202: ACCEPTED, **problems(401, 403, 404, 409, 422, 429, 503)},
 )
-async def retry_notices(
-    given: RetryNotices, request: Request, here: Here, caller: Asks
-) -> Response:
+async def retry_notices(asked: NoticesBody, request: Request, here: Here, caller: Asks) -> Response:
     """Ask for failed notifications of a package to be tried again."""
     try:
-        data = given.model_dump(exclude={"package_id"}, exclude_none=True)
-        command = RetryNotifications.read(given.package_id, data)
+        data = asked.model_dump(exclude={"package_id"}, exclude_none=True)
+        command = RetryNotifications.read(asked.package_id, data)
     except ValidationError as error:
         raise invalid(*field_errors(error)) from error
     return await _one(request, here, caller, command)
@@ -188,19 +206,19 @@ async def _parked(
     request: Request,
     here: State,
     caller: Caller,
-    given: Which,
+    which: Which,
     kind: type[RetryParked] | type[DiscardParked],
     comment: str | None,
 ) -> Response:
-    if (given.numbers is None) == (given.filter is None):
+    if (which.numbers is None) == (which.filter is None):
         raise invalid(FieldError("body", "must have either numbers or filter"))
     batch_id = _id(request)
     said = {} if comment is None else {"comment": comment}
-    data = await _messages(here, given)
+    data = await _messages(here, which)
     asked = [
         Asked(
             f"{batch_id}.{n}",
-            kind.read(given.service, {**one, **said}),
+            kind.read(which.service, {**one, **said}),
             caller.name,
             batch_id,
             batch_id,
@@ -213,21 +231,21 @@ async def _parked(
     return outcomes.answer(body, 202, {"Location": f"/api/commands?batch={batch_id}"})
 
 
-async def _messages(here: State, given: Which) -> list[dict[str, Any]]:
+async def _messages(here: State, which: Which) -> list[dict[str, Any]]:
     """The messages in as few commands as can name them."""
-    numbers: Sequence[int] | None = given.numbers
-    if given.filter is not None:
-        until = given.filter.until or await commands.now(here.pool)
-        if given.filter.error_kind is None:
-            all_of = {"until": until, **_given(reason=given.filter.reason, type=given.filter.type)}
+    numbers: Sequence[int] | None = which.numbers
+    if which.filter is not None:
+        until = which.filter.until or await commands.now(here.pool)
+        if which.filter.error_kind is None:
+            all_of = {"until": until, **_given(reason=which.filter.reason, type=which.filter.type)}
             return [{"all_of": all_of}]
         numbers = await parked_numbers.find(
             here.pool,
-            given.service,
+            which.service,
             until,
-            given.filter.reason,
-            given.filter.type,
-            given.filter.error_kind,
+            which.filter.reason,
+            which.filter.type,
+            which.filter.error_kind,
             MOST,
         )
         if not numbers:

@@ -27,10 +27,10 @@ ALIVE = b": alive\n\n"
 LISTS = frozenset(
     {
         *("packages", "orders", "campaigns", "entities", "notifications"),
-        *("commands", "parked", "workers", "rebuild"),
+        *("commands", "parked", "waves", "workers", "rebuild"),
     }
 )
-_TOPIC = re.compile(r"(package|order|campaign|entity|command):([^,\s\x00]{1,128})")
+_TOPIC = re.compile(r"(package|order|campaign|entity|command|wave):([^,\s\x00]{1,128})")
 
 Topics = Annotated[
     str | None,

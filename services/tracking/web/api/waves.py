@@ -14,7 +14,7 @@ from services.tracking import commands, waves
 from services.tracking.waves import Pace, Which
 from services.tracking.web import outcomes
 from services.tracking.web.callers import Asks, Role
-from services.tracking.web.examples import problems, shown
+from services.tracking.web.examples import given, problems, shown
 from services.tracking.web.permission import may_send
 from services.tracking.web.problems import Problem
 from services.tracking.web.state import Here
@@ -28,21 +28,7 @@ Short = Annotated[Text, Field(min_length=1, max_length=500)]
 class Begin(BaseModel):
     """Which parked messages of a service, and how fast; until is the click where it is absent."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "service": "notifications",
-                    "reason": "failed",
-                    "size": 100,
-                    "pause": 10,
-                    "stop_at_percent": 20,
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     service: Id
     reason: Short | None = None
@@ -55,6 +41,18 @@ class Begin(BaseModel):
     comment: OptionalComment | None = None
 
 
+BeginBody = Annotated[
+    Begin,
+    given(
+        {
+            "service": "orders",
+            "reason": "failed",
+            "size": 100,
+            "pause": 10,
+            "stop_at_percent": 20,
+        }
+    ),
+]
 EXAMPLE = shown(
     "How far it is",
     {
@@ -86,19 +84,19 @@ EXAMPLE = shown(
     summary="Retry parked messages in waves",
     responses={202: EXAMPLE, **problems(401, 403, 422, 429)},
 )
-async def begin(given: Begin, here: Here, caller: Asks) -> Response:
+async def begin(asked: BeginBody, here: Here, caller: Asks) -> Response:
     """Retry the parked messages of one cause some at a time, until too many are parked again."""
-    probe = RetryParked(service=given.service, numbers=[1])
+    probe = RetryParked(service=asked.service, numbers=[1])
     if problem := await may_send(here.pool, caller, probe):
         raise problem
-    until = given.until or await commands.now(here.pool)
+    until = asked.until or await commands.now(here.pool)
     row = await waves.add(
         here.pool,
         str(uuid.uuid4()),
-        Which(given.service, given.reason, given.type, given.error_kind, until),
-        Pace(given.size, given.pause, given.stop_at_percent),
+        Which(asked.service, asked.reason, asked.type, asked.error_kind, until),
+        Pace(asked.size, asked.pause, asked.stop_at_percent),
         sender=caller.name,
-        comment=given.comment,
+        comment=asked.comment,
     )
     assert row is not None
     return outcomes.answer(_state(row), 202, {"Location": f"/api/waves/{row['wave_id']}"})
@@ -107,7 +105,7 @@ async def begin(given: Begin, here: Here, caller: Asks) -> Response:
 @router.get(
     "/waves/{id}",
     summary="How far waves are",
-    responses={200: EXAMPLE, **problems(401, 403, 404, 429)},
+    responses={200: EXAMPLE, **problems(401, 403, 404, 422, 429)},
 )
 async def show(id: str, here: Here, caller: Asks) -> Response:
     """What has been released and what was parked again, so far."""
@@ -120,7 +118,7 @@ async def show(id: str, here: Here, caller: Asks) -> Response:
 @router.delete(
     "/waves/{id}",
     summary="Begin no further wave",
-    responses={200: EXAMPLE, **problems(401, 403, 404, 409, 429)},
+    responses={200: EXAMPLE, **problems(401, 403, 404, 409, 422, 429)},
 )
 async def stop(id: str, here: Here, caller: Asks) -> Response:
     """Stop after the wave under way; what it has asked for is done."""
