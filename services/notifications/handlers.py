@@ -15,7 +15,7 @@ from contracts.notifications import RecipientType
 from contracts.orders import (
     OrderApproved,
     OrderCanceled,
-    OrderEvent,
+    OrderDecided,
     OrderRejected,
     OrdersCanceled,
 )
@@ -63,7 +63,7 @@ ROUTES = routes(
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the package copies that these messages name, and look up which are canceled."""
     events = [
-        body for received in batch if isinstance(body := received.body, PackageEvent | OrderEvent)
+        body for received in batch if isinstance(body := received.body, PackageEvent | OrderDecided)
     ]
     packages = await store.lock_packages(conn, {event.package_id for event in events})
     canceled = await store.find_canceled(conn, {(e.package_id, e.edition) for e in events})
@@ -77,7 +77,7 @@ def handle(world: World, received: Received) -> Decision:
             return _copy_entity(world, event)
         case PackageDecided() as event:
             return _hear_package(world, received, event)
-        case OrderEvent() as event:
+        case OrderDecided() as event:
             return _hear_order(world, received, event)
         case OrdersCanceled() as event:
             return _hear_orders_canceled(world, received, event)
@@ -167,7 +167,7 @@ def _cancel(world: World, received: Received, event: PackageCanceled) -> Decisio
     return accepted(progress)
 
 
-def _hear_order(world: World, received: Received, event: OrderEvent) -> Decision:
+def _hear_order(world: World, received: Received, event: OrderDecided) -> Decision:
     package = world.packages.get(event.package_id)
     if domain.is_void(event, package, (event.package_id, event.edition) in world.canceled):
         return Unchanged("the order was canceled with its package, and that is what is told")
@@ -186,7 +186,7 @@ def _hear_orders_canceled(world: World, received: Received, event: OrdersCancele
     return accepted()
 
 
-def _actor(received: Received, event: PackageDecided | OrderEvent) -> str | None:
+def _actor(received: Received, event: PackageDecided | OrderDecided) -> str | None:
     return received.envelope.actor or event.changed_by
 
 
