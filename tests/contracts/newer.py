@@ -30,9 +30,7 @@ def with_fields(value: Any) -> Any:
         return [with_fields(item) for item in value]
     if not isinstance(value, dict):
         return value
-    grown = {
-        name: item if name in OPEN else with_fields(item) for name, item in value.items()
-    }
+    grown = {name: item if name in OPEN else with_fields(item) for name, item in value.items()}
     return grown | {NEW: {NEW: [1, None]}}
 
 
