@@ -55,37 +55,56 @@ class Faults:
         self._app = app
         self._pool = pool
         self._seconds = answer_seconds
+        self._left: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and answer in place of what fails."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                limit.reschedule(None)
-                _secure(message)
-            await send(message)
-
-        limit = asyncio.timeout(self._seconds)
+        answer = _Answer(send)
+        work = asyncio.ensure_future(self._app(scope, receive, answer.send))
         try:
-            async with limit:
-                await self._app(scope, receive, sending)
+            await asyncio.wait(
+                {work, answer.begun}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not work.done() and not answer.begun.done():
+                await self._give_up(scope, receive, answer, work)
+                return
+            await work
         except Exception as error:
-            problem = await self._problem(scope, error, silent=limit.expired())
-            if started:
+            if answer.begun.done():
                 # The half of an answer cannot be taken back; that it is cut off shows.
                 raise
-            await problem.response()(scope, receive, sending_late(send))
+            await self._problem(scope, error).response()(scope, receive, answer.send)
+        finally:
+            if not work.done():
+                self._leave(work)
 
-    async def _problem(self, scope: Scope, error: Exception, *, silent: bool) -> Problem:
-        told = {"method": scope["method"], "path": scope["path"]}
-        problem = await self._silence() if silent else explained(error)
-        if problem is not None:
+    async def _give_up(
+        self, scope: Scope, receive: Receive, answer: "_Answer", work: "asyncio.Task[None]"
+    ) -> None:
+        """Answer in place of what is silent; it ends when it can."""
+        late = answer.taken_over()
+        self._leave(work)
+        problem = await self._silence()
+        log.warning("request_silent", detail=problem.detail, **_told(scope))
+        await problem.response()(scope, receive, late.send)
+
+    def _leave(self, work: "asyncio.Task[None]") -> None:
+        """Cancel work without waiting for its end: to cancel a query takes an answer as well."""
+        work.cancel()
+        self._left.add(work)
+        work.add_done_callback(self._ended)
+
+    def _ended(self, work: "asyncio.Task[None]") -> None:
+        self._left.discard(work)
+        if not work.cancelled() and (error := work.exception()) is not None:
+            log.info("request_left", error=repr(error))
+
+    def _problem(self, scope: Scope, error: Exception) -> Problem:
+        told = _told(scope)
+        if (problem := explained(error)) is not None:
             log.warning("request_unavailable", detail=problem.detail, error=repr(error), **told)
             return problem
         fault = secrets.token_hex(8)
@@ -108,15 +127,32 @@ class Faults:
         return away("RabbitMQ", why)
 
 
-def sending_late(send: Send) -> Send:
-    """The same for an answer that comes in place of another."""
+class _Answer:
+    """What is sent of an answer; begun is done once some of it is."""
 
-    async def sending(message: Message) -> None:
+    def __init__(self, send: Send) -> None:
+        self._send: Send | None = send
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def taken_over(self) -> "_Answer":
+        """The answer that is sent in place of this one, of which nothing more is."""
+        assert self._send is not None
+        late, self._send = _Answer(self._send), None
+        return late
+
+    async def send(self, message: Message) -> None:
+        """Send the next part."""
+        if self._send is None:
+            return
         if message["type"] == "http.response.start":
             _secure(message)
-        await send(message)
+            if not self.begun.done():
+                self.begun.set_result(None)
+        await self._send(message)
 
-    return sending
+
+def _told(scope: Scope) -> dict[str, str]:
+    return {"method": scope["method"], "path": scope["path"]}
 
 
 def _secure(start: Message) -> None:

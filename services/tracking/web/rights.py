@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.routing import iter_route_contexts
+from starlette.routing import BaseRoute
 
 from contracts import names
 from services.tracking.web import callers
@@ -265,7 +266,7 @@ async def check(request: Request) -> AsyncIterator[None]:
 
     A dependency of the whole application: no route has to think of it.
     """
-    path = paths(request.app).get(id(request.scope["route"]), "")
+    path = path_of(request)
     if is_for_everybody(request.method, path):
         yield
         return
@@ -286,13 +287,14 @@ async def check(request: Request) -> AsyncIterator[None]:
         yield
 
 
-def paths(app: FastAPI) -> dict[int, str]:
-    """The path of each route of an application, by what its requests say their route is."""
-    known: dict[int, str] | None = getattr(app.state, "paths", None)
-    if known is None:
-        known = {
-            id(context.original_route): context.path or ""
-            for context in iter_route_contexts(app.routes)
-        }
-        app.state.paths = known
-    return known
+def path_of(request: Request) -> str:
+    """The path of the route that was found for a request, as the application has it."""
+    route = request.scope["route"]
+    known: dict[int, tuple[BaseRoute, str]] = getattr(request.app.state, "paths", {})
+    if id(route) not in known:
+        # The routes themselves are kept too: an id is theirs as long as they live.
+        contexts = list(iter_route_contexts(request.app.routes))
+        known = {id(c.original_route): (c.original_route, c.path or "") for c in contexts}
+        request.app.state.paths = known
+    _, path = known.get(id(route), (route, ""))
+    return path

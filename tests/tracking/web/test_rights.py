@@ -1,5 +1,6 @@
 """The table of rights, and every route held to it."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from services.tracking.web import rights
+from services.tracking.web.problems import Problem
 from services.tracking.web.rights import Reach
 from services.tracking.web.roles import Caller, Role
 from tests.tracking.api import Api
@@ -28,9 +30,9 @@ def routes(asking: Api) -> Iterator[Route]:
 
 def example(path: str) -> str:
     """A path that one can ask for."""
-    for name in rights.re.findall(r"\{(\w+)", path):
+    for name in re.findall(r"\{(\w+)", path):
         value = EXAMPLES.get(name, "NOBODY1")
-        path = rights.re.sub(rf"\{{{name}[^}}]*\}}", value, path)
+        path = re.sub(rf"\{{{name}[^}}]*\}}", value, path)
     return path
 
 
@@ -156,7 +158,7 @@ class TestCommands:
     def test_of_a_local_operator_are_for_its_own_entity(self, entity: str | None) -> None:
         """Also where the entity of an order is not known."""
         assert not rights.may_send(of(Role.LOCAL), "order.cancel", entity=entity)
-        with pytest.raises(rights.Problem) as refused:
+        with pytest.raises(Problem) as refused:
             rights.check_send(of(Role.LOCAL), "order.cancel", entity=entity)
         assert refused.value.status == 403
         assert "for OU3, not for" in refused.value.detail
@@ -164,12 +166,12 @@ class TestCommands:
     def test_of_a_reviewer_are_for_what_names_them(self) -> None:
         """Nobody reviews in somebody else's name."""
         assert not rights.may_send(of(Role.REVIEWER), "package.approve", reviewers=["p.martin"])
-        with pytest.raises(rights.Problem, match="names them as reviewer"):
+        with pytest.raises(Problem, match="names them as reviewer"):
             rights.check_send(of(Role.REVIEWER), "package.approve", reviewers=["p.martin"])
 
     def test_refused_name_the_roles_that_may(self) -> None:
         """Whoever is refused knows whom to ask."""
-        with pytest.raises(rights.Problem, match=r"package\.cancel is for central; m\.durand"):
+        with pytest.raises(Problem, match=r"package\.cancel is for central; m\.durand"):
             rights.check_send(of(Role.VIEWER), "package.cancel")
 
 

@@ -59,7 +59,7 @@ class TestNobody:
     )
     async def test_gets_401(self, asking: Api, headers: dict[str, str], said: str) -> None:
         """With the scheme that is accepted, and what was wrong with the header."""
-        raw = {name: text.encode("latin-1") for name, text in headers.items()}
+        raw = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
         answer = await asking.client.get(ME, headers=raw)
 
         assert answer.status_code == 401
