@@ -33,7 +33,10 @@ async def site(served: Served) -> AsyncIterator[Site]:
     app.state.access = await callers.opened(served.pool, config)
     problems.install(app)
     # The last one added sees a request first.
-    app.add_middleware(Limits, request_bytes=config.request_bytes)
+    # A body gets a part of the time, or its sender's slowness would be taken for ours.
+    app.add_middleware(
+        Limits, request_bytes=config.request_bytes, seconds=config.answer_seconds * 0.75
+    )
     app.add_middleware(Faults, pool=served.pool, answer_seconds=config.answer_seconds)
     for router in ROUTERS:
         app.include_router(router)

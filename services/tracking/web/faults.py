@@ -5,6 +5,7 @@ Every answer leaves through here, so the headers that keep browsers careful are 
 
 import asyncio
 import secrets
+from typing import Any
 
 import structlog
 from aiormq.exceptions import AMQPError
@@ -55,7 +56,7 @@ class Faults:
         self._app = app
         self._pool = pool
         self._seconds = answer_seconds
-        self._left: set[asyncio.Task[None]] = set()
+        self._left: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and answer in place of what fails."""
@@ -75,6 +76,7 @@ class Faults:
         except Exception as error:
             if answer.begun.done():
                 # The half of an answer cannot be taken back; that it is cut off shows.
+                log.error("answer_cut_off", exc_info=error, **_told(scope))
                 raise
             await self._problem(scope, error).response()(scope, receive, answer.send)
         finally:
@@ -82,7 +84,7 @@ class Faults:
                 self._leave(work)
 
     async def _give_up(
-        self, scope: Scope, receive: Receive, answer: "_Answer", work: "asyncio.Task[None]"
+        self, scope: Scope, receive: Receive, answer: "_Answer", work: "asyncio.Task[Any]"
     ) -> None:
         """Answer in place of what is silent; it ends when it can."""
         late = answer.taken_over()
@@ -91,13 +93,13 @@ class Faults:
         log.warning("request_silent", detail=problem.detail, **_told(scope))
         await problem.response()(scope, receive, late.send)
 
-    def _leave(self, work: "asyncio.Task[None]") -> None:
+    def _leave(self, work: "asyncio.Task[Any]") -> None:
         """Cancel work without waiting for its end: to cancel a query takes an answer as well."""
         work.cancel()
         self._left.add(work)
         work.add_done_callback(self._ended)
 
-    def _ended(self, work: "asyncio.Task[None]") -> None:
+    def _ended(self, work: "asyncio.Task[Any]") -> None:
         self._left.discard(work)
         if not work.cancelled() and (error := work.exception()) is not None:
             log.info("request_left", error=repr(error))
@@ -119,12 +121,12 @@ class Faults:
     async def _silence(self) -> Problem:
         """Who it is that kept an answer waiting."""
         why = f"no answer within {self._seconds:g} s"
-        try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                await self._pool.fetchval("SELECT 1")
-        except Exception:
+        probe = asyncio.ensure_future(self._pool.fetchval("SELECT 1"))
+        await asyncio.wait({probe}, timeout=PROBE_SECONDS)
+        if not probe.done():
+            self._leave(probe)
             return away("Postgres", why)
-        return away("RabbitMQ", why)
+        return away("Postgres" if probe.exception() is not None else "RabbitMQ", why)
 
 
 class _Answer:

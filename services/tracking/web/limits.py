@@ -1,5 +1,6 @@
 """Limits of what a request may bring and a caller may ask for, each with a clear answer."""
 
+import asyncio
 import math
 import time
 from collections import Counter
@@ -138,9 +139,10 @@ class Limits:
     What is too long is answered at once, and the rest of it never read.
     """
 
-    def __init__(self, app: ASGIApp, request_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, request_bytes: int, seconds: float) -> None:
         self._app = app
         self._most = request_bytes
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request that keeps to the limits."""
@@ -149,7 +151,7 @@ class Limits:
             return
         try:
             check_head(scope)
-            messages = await self._read(scope, receive)
+            messages = await self._patiently(scope, receive)
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
@@ -158,6 +160,19 @@ class Limits:
             return messages.pop(0) if messages else await receive()
 
         await self._app(scope, replay, send)
+
+    async def _patiently(self, scope: Scope, receive: Receive) -> list[Message]:
+        """The messages of the body; raises Problem where they are too slow or too long."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._read(scope, receive)
+        except TimeoutError:
+            raise Problem(
+                408,
+                "request_too_slow",
+                f"the body was not complete after {self._seconds:g} s",
+                headers={"Connection": "close"},
+            ) from None
 
     async def _read(self, scope: Scope, receive: Receive) -> list[Message]:
         """The messages of the body; raises Problem 413."""

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from argon2 import PasswordHasher
 
 from services.tracking import settings
+from services.tracking.web import operators
 from tests.harness import Harness
 from tests.tracking.api import Api, api
 
@@ -20,6 +22,15 @@ async def asking(harness: Harness) -> AsyncIterator[Api]:
     """The API with its usual settings."""
     async with api(harness) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def hashes_fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """To guess a password of a test is easy anyway."""
+    monkeypatch.setattr(operators, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))
+    operators._of_nobody.cache_clear()
+    yield
+    operators._of_nobody.cache_clear()
 
 
 Configure = Callable[..., None]

@@ -44,6 +44,21 @@ class TestARequest:
         assert answer.status_code == 413
         assert sent < 3_000_000
 
+    async def test_that_does_not_end_is_not_waited_for(
+        self, harness: Harness, configured: Configure
+    ) -> None:
+        """Whoever sends a byte now and then holds a connection no longer than an answer takes."""
+        configured(answer_seconds=1)
+
+        async def stuck() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.Event().wait()
+
+        async with api(harness) as asking:
+            answer = await asking.client.post("/sign-in", content=stuck())
+
+        assert (answer.status_code, answer.json()["code"]) == (408, "request_too_slow")
+
     async def test_with_a_long_filter_names_it(self, asking: Api) -> None:
         """The list that would be filtered never sees it."""
         answer = await asking.get(ME, params={"q": "x" * 1_001, "status": "late"})

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from services.tracking.web import attempts, callers, keys, operators, sessions
 from services.tracking.web.problems import Problem
@@ -137,6 +138,18 @@ class TestSigningIn:
 
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] in {"Content-Type", "body"}
+
+    async def test_brings_the_hash_up_to_date(
+        self, asking: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An account of years ago is kept as well as one of today."""
+        await account(asking)
+        monkeypatch.setattr(operators, "_hasher", PasswordHasher(time_cost=2, memory_cost=128))
+        for _ in range(2):
+            assert (await sign_in(asking)).status_code == 200
+
+        kept = await asking.harness.pool.fetchval("SELECT password FROM operators")
+        assert "m=128,t=2" in kept
 
 
 class TestFailedAttempts:
