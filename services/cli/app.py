@@ -19,6 +19,8 @@ from services.cli.problems import BUG, INTERRUPTED, USAGE
 MODULES = {
     "services.cli.local": ("up", "down", "doctor", "check", "test", "servers"),
     "services.cli.ops": ("setup", "run", "serve", "send", "watch", "parked", "config", "proof"),
+    "services.cli.token": ("token",),
+    "services.cli.operator": ("operator",),
     "services.cli.demo": ("demo",),
     "services.cli.bench": ("bench",),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from services.runtime.service import Served, Service, Site
 from services.tracking import handlers, hints
+from services.tracking.settings import TrackingSettings
 
 
 def web(served: Served) -> AbstractAsyncContextManager[Site]:
@@ -23,5 +24,6 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql",
     sweeps=(hints.SWEEP,),
     fanouts=(hints.EXCHANGE,),
+    settings=TrackingSettings,
     web=web,
 )

@@ -1,0 +1,1 @@
+"""Who may ask tracking over HTTP, and within which limits."""
