@@ -1,9 +1,10 @@
 """How many rows a list has by status: exact where they are counted as they change, else bounded."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from services.runtime.service import Pool
-from services.tracking.queries.keyset import Scan, wheres
+from services.tracking.queries.keyset import Scan, fetch, where
 
 MOST = 10_000
 """Where rows have to be counted one by one, no more than so many are."""
@@ -43,25 +44,51 @@ async def by_branch(pool: Pool, scan: Scan) -> Counts:
     """Count the rows of each branch, up to a bound."""
     counts = " UNION ALL ".join(
         f"SELECT {n} AS branch, count(*) AS n "
-        f"FROM (SELECT FROM {scan.source} WHERE {where} LIMIT {MOST + 1}) AS b"
-        for n, where in enumerate(wheres(scan, scan.conditions))
+        f"FROM (SELECT FROM {scan.source} WHERE {where(scan, branch)} LIMIT {MOST + 1}) AS b"
+        for n, branch in enumerate(scan.all)
     )
-    totals: dict[str, int] = {}
-    for branch, n in await pool.fetch(counts, *scan.arguments):
-        label = scan.branches[branch][0] if scan.branches else "all"
-        totals[label] = totals.get(label, 0) + n
+    totals: Counter[str] = Counter()
+    for branch, n in await fetch(pool, counts, scan.arguments):
+        totals[scan.all[branch].label] += n
     return {label: bounded(n) for label, n in totals.items()}
 
 
-async def up_to(pool: Pool, scan: Scan) -> int | str:
-    """Count all rows of a scan, up to a bound."""
-    where = " OR ".join(f"({one})" for one in wheres(scan, scan.conditions))
-    counted = (
-        f"SELECT count(*) FROM (SELECT FROM {scan.source} WHERE {where} LIMIT {MOST + 1}) AS b"
+async def by_value(pool: Pool, scan: Scan, column: str) -> Counts:
+    """Count the rows of a scan by the value of a column, up to a bound for all together."""
+    (branch,) = scan.all
+    rows = await fetch(
+        pool,
+        f"SELECT value, count(*) AS n FROM (SELECT {column} AS value FROM {scan.source} "
+        f"WHERE {where(scan, branch)} LIMIT {MOST + 1}) AS b GROUP BY value",
+        scan.arguments,
     )
-    return bounded(await pool.fetchval(counted, *scan.arguments))
+    is_all = sum(n for _, n in rows) <= MOST
+    return {value: n if is_all else f"{n:,}+" for value, n in rows}
+
+
+async def up_to(pool: Pool, scan: Scan) -> int | str:
+    """Count the rows of a scan that is one branch, up to a bound."""
+    (branch,) = scan.all
+    counted = (
+        f"SELECT count(*) FROM (SELECT FROM {scan.source} WHERE {where(scan, branch)} "
+        f"LIMIT {MOST + 1}) AS b"
+    )
+    [(n,)] = await fetch(pool, counted, scan.arguments)
+    return bounded(n)
 
 
 def filled(counts: Mapping[str, int | str], labels: Iterable[str]) -> Counts:
     """Counts with a zero where there is nothing."""
     return {**dict.fromkeys(labels, 0), **counts}
+
+
+def added(one: Mapping[str, int | str], two: Mapping[str, int | str]) -> Counts:
+    """The sums of two counts; the sum with a bound is one."""
+    labels = dict.fromkeys([*one, *two])
+    return {label: _sum(one.get(label, 0), two.get(label, 0)) for label in labels}
+
+
+def _sum(one: int | str, two: int | str) -> int | str:
+    numbers = [int(str(n).rstrip("+").replace(",", "")) for n in (one, two)]
+    is_bounded = isinstance(one, str) or isinstance(two, str)
+    return f"{min(sum(numbers), MOST):,}+" if is_bounded else bounded(sum(numbers))

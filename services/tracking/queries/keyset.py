@@ -4,6 +4,7 @@ Most indexes begin with the status.  A list of all statuses is a union of one sc
 which Postgres takes no more rows than it returns (Merge Append).
 """
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,8 +18,6 @@ CHUNK = 2_000
 """Rows that an export reads at once."""
 
 Direction = Literal["next", "prev"]
-Label = str
-"""What a branch is counted as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,21 @@ class Position:
     keys: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One scan of an index: counted as label; keys where they are others than those of the sort."""
+
+    label: str
+    condition: str
+    keys: tuple[str, ...] | None = None
+
+
 @dataclass
 class Scan:
     """Which rows a list has: those of any branch that meet every condition.
 
     source is what FROM names, t the table of the keys; around is what is joined to the rows of a
-    page, called page.  counted gives the column that tells rows apart when branches do not.
+    page, called page, and more what that adds.
     """
 
     columns: str
@@ -56,7 +64,7 @@ class Scan:
     around: str = ""
     more: str = ""
     conditions: list[str] = field(default_factory=list)
-    branches: list[tuple[Label, str]] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
     arguments: list[Any] = field(default_factory=list)
 
     def bind(self, value: Any, type: str = TEXT) -> str:
@@ -78,7 +86,12 @@ class Scan:
 
     def branch(self, column: str, values: Iterable[str]) -> None:
         """One scan for each of these values of a column, counted as that."""
-        self.branches = [(value, f"{column} = {self.bind(value)}") for value in values]
+        self.branches = [Branch(value, f"{column} = {self.bind(value)}") for value in values]
+
+    @property
+    def all(self) -> list[Branch]:
+        """The branches, or the one that a scan without any is."""
+        return self.branches or [Branch("all", "true")]
 
 
 def statement(scan: Scan, position: Position | None, limit: int) -> tuple[str, list[Any]]:
@@ -91,29 +104,39 @@ def statement(scan: Scan, position: Position | None, limit: int) -> tuple[str, l
 
     backwards = position is not None and position.direction == "prev"
     down = scan.sort.descending != backwards
-    conditions = list(scan.conditions)
+    types = [type for _, type in scan.sort.keys]
+    after = ""
     if position is not None:
-        keys = ", ".join(key for key, _ in scan.sort.keys)
-        types = (type for _, type in scan.sort.keys)
-        values = ", ".join(map(bind, position.keys, types))
-        conditions.append(f"({keys}) {'<' if down else '>'} ({values})")
-    names = [f"key_{n}" for n in range(len(scan.sort.keys))]
-    keys = ", ".join(f"{k} AS {n}" for (k, _), n in zip(scan.sort.keys, names, strict=True))
-    union = "\nUNION ALL\n".join(
-        f"SELECT {scan.columns}, {keys} FROM {scan.source} WHERE {where}"
-        for where in wheres(scan, conditions)
-    )
-    order = ", ".join(f"{name} {'DESC' if down else 'ASC'}" for name in names)
+        after = f"{'<' if down else '>'} ({', '.join(map(bind, position.keys, types))})"
+    union = "\nUNION ALL\n".join(_part(scan, branch, after) for branch in scan.all)
+    order = ", ".join(f"key_{n} {'DESC' if down else 'ASC'}" for n in range(len(types)))
     text = f"SELECT * FROM ({union}) AS u ORDER BY {order} LIMIT {bind(limit, 'int')}"
     if scan.around:
         text = f"SELECT page.*, {scan.more} FROM ({text}) AS page {scan.around} ORDER BY {order}"
     return text, arguments
 
 
-def wheres(scan: Scan, conditions: Sequence[str]) -> list[str]:
-    """The condition of each branch."""
-    branches = [condition for _, condition in scan.branches] or ["true"]
-    return [" AND ".join((branch, *conditions)) for branch in branches]
+def _part(scan: Scan, branch: Branch, after: str) -> str:
+    keys = branch.keys or tuple(key for key, _ in scan.sort.keys)
+    named = ", ".join(f"{key} AS key_{n}" for n, key in enumerate(keys))
+    beyond = [f"({', '.join(keys)}) {after}"] if after else []
+    return f"SELECT {scan.columns}, {named} FROM {scan.source} WHERE {where(scan, branch, *beyond)}"
+
+
+def where(scan: Scan, branch: Branch, *more: str) -> str:
+    """The condition of a branch."""
+    return " AND ".join((branch.condition, *scan.conditions, *more))
+
+
+_PLACE = re.compile(r"\$(\d+)")
+
+
+async def fetch(pool: Pool, text: str, arguments: Sequence[Any]) -> list[Row]:
+    """The rows of a statement that may use only some of these arguments."""
+    used = sorted({int(n) for n in _PLACE.findall(text)})
+    places = {str(n): f"${place}" for place, n in enumerate(used, 1)}
+    renumbered = _PLACE.sub(lambda found: places[found[1]], text)
+    return await pool.fetch(renumbered, *(arguments[n - 1] for n in used))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +151,7 @@ class Found:
 async def page(pool: Pool, scan: Scan, position: Position | None, limit: int) -> Found:
     """One page after a position, or the first."""
     text, arguments = statement(scan, position, limit + 1)
-    rows = await pool.fetch(text, *arguments)
+    rows = await fetch(pool, text, arguments)
     there_is_more, rows = len(rows) > limit, rows[:limit]
     if position is not None and position.direction == "prev":
         rows.reverse()
@@ -157,7 +180,7 @@ async def chunks(pool: Pool, scan: Scan, size: int = CHUNK) -> AsyncIterator[lis
     position = None
     while True:
         text, arguments = statement(scan, position, size)
-        rows = await pool.fetch(text, *arguments)
+        rows = await fetch(pool, text, arguments)
         if rows:
             yield rows
         if len(rows) < size:

@@ -8,10 +8,10 @@ from fastapi import APIRouter, FastAPI
 
 from services.runtime.service import Served, Site
 from services.tracking.web import problems
-from services.tracking.web.api import packages
+from services.tracking.web.api import orders, packages
 from services.tracking.web.state import State
 
-ROUTERS: Sequence[APIRouter] = (packages.router,)
+ROUTERS: Sequence[APIRouter] = (packages.router, orders.router)
 """One for each module of the API."""
 
 

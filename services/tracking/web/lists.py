@@ -125,19 +125,21 @@ async def _page(
     here: State, asked: List, scan: Scan, key: bytes, position: Position | None
 ) -> Response:
     found = await keyset.page(here.pool, scan, position, asked.asked.limit)
-    neighbors = [
-        cursors.write(key, asked.identity, one) if one else None for one in (found.next, found.prev)
-    ]
+
+    def cursor(position: Position | None) -> str | None:
+        return cursors.write(key, asked.identity, position) if position else None
+
     items = await asked.items(found.rows)
-    return page(items, *neighbors, await asked.counts(here.pool), await progress(here.pool))
+    counts, reached = await asked.counts(here.pool), await progress(here.pool)
+    return page(items, counts, reached, next=cursor(found.next), prev=cursor(found.prev))
 
 
 def page(
     items: Sequence[BaseModel],
-    next: str | None,
-    prev: str | None,
     counts: Counts,
     reached: Progress,
+    next: str | None = None,
+    prev: str | None = None,
 ) -> Response:
     """A page as JSON."""
     body = Page[BaseModel].model_construct(
@@ -154,26 +156,29 @@ def page(
 
 def accepted(accept: str) -> str:
     """The media type that the caller likes best of those that lists are offered in."""
-    wanted = []
-    for part in accept.split(","):
-        name, *options = (one.strip() for one in part.split(";"))
-        quality = next((o[2:] for o in options if o.startswith("q=")), "1")
-        try:
-            wanted.append((-float(quality), name.lower()))
-        except ValueError:
-            wanted.append((0.0, name.lower()))
-    for quality, name in sorted(wanted, key=lambda one: one[0]):
+    parts = sorted((_preference(part) for part in accept.split(",")), key=lambda one: -one[1])
+    for name, quality in parts:
         if quality == 0 and name:
             continue
         if name in ("", "*/*", "application/*", JSON):
             return JSON
-        if name in OFFERED:
-            return name
-        if name == "text/*":
+        if name in ("text/*", CSV):
             return CSV
+        if name == NDJSON:
+            return NDJSON
     raise Problem(
         406, "not_acceptable", f"Accept must be one of {', '.join(OFFERED)}, not '{accept[:80]}'"
     )
+
+
+def _preference(part: str) -> tuple[str, float]:
+    """A media type that is accepted, and how much it is liked."""
+    name, *options = (one.strip() for one in part.lower().split(";"))
+    quality = next((o[2:] for o in options if o.startswith("q=")), "1")
+    try:
+        return name, float(quality)
+    except ValueError:
+        return name, 1.0
 
 
 async def _ndjson(here: State, asked: List, scan: Scan) -> AsyncIterator[bytes]:

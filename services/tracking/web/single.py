@@ -1,4 +1,4 @@
-"""Answers to questions for one thing: its state with its version as ETag, or that it is the same."""
+"""Answers to questions for one thing: its state with its version as ETag, or 304."""
 
 from typing import Annotated
 

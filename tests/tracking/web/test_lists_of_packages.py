@@ -19,7 +19,7 @@ from tests.tracking.web.walk import there_and_back
 pytestmark = pytest.mark.servers
 
 KINDS = (PackageCreated, PackageSubmitted, PackagePublished, PackageCanceled)
-STATUS = {PackageSubmitted: "pending_approval"}
+STATUS: dict[type[PackageEvent], str] = {PackageSubmitted: "pending_approval"}
 
 
 def some() -> list[PackageEvent]:

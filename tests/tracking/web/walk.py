@@ -1,5 +1,6 @@
 """Walks through lists as a client does: page by page, there and back."""
 
+import itertools
 from typing import Any
 
 from tests.tracking.api import Api
@@ -23,7 +24,7 @@ async def there_and_back(web: Api, path: str, id: str, **how: Any) -> list[str]:
     """The ids of a list; the way back gives the same pages."""
     there = await pages(web, path, **how)
     assert there[0]["prev"] is None
-    for page, after in zip(there, there[1:], strict=False):
+    for page, after in itertools.pairwise(there):
         given = {**how.get("params", {}), "cursor": after["prev"]}
         back = (await web.get(path, **{**how, "params": given})).json()
         assert [one[id] for one in back["items"]] == [one[id] for one in page["items"]]
