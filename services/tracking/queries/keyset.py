@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from contracts.envelope import FieldError
 from services.runtime.service import Pool, Row
+from services.tracking.queries.filters import Unserved
 
 INSTANT, TEXT, NUMBER = "timestamptz", "text", "bigint"
 
@@ -26,11 +28,6 @@ class Sort:
 
     keys: tuple[tuple[str, str], ...]
     descending: bool = False
-
-    @property
-    def is_by_time(self) -> bool:
-        """Whether its first key is a moment, which a range of dates can bound."""
-        return self.keys[0][1] == INSTANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +74,12 @@ class Scan:
         if value is not None:
             self.conditions.append(f"{column} = {self.bind(value, type)}")
 
-    def between(self, since: datetime | None, until: datetime | None) -> None:
-        """Only rows whose first key is in this range, its end not included."""
+    def dated(self, since: datetime | None, until: datetime | None) -> None:
+        """Only rows whose first key is in this range, its end not included; raises Unserved."""
         key, type = self.sort.keys[0]
+        for name, value in (("from", since), ("to", until)):
+            if value is not None and type != INSTANT:
+                raise Unserved(FieldError(name, "needs a list by date, which this order is not"))
         for operator, value in ((">=", since), ("<", until)):
             if value is not None:
                 self.conditions.append(f"{key} {operator} {self.bind(value, type)}")

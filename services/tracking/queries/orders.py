@@ -89,11 +89,9 @@ async def scan(pool: Pool, asked: Which) -> Scan:
 async def _scan(pool: Pool, asked: Which, statuses: Sequence[str]) -> Scan:
     name = _sort(asked)
     made = Scan(COLUMNS, SOURCE, SORTS[name], AROUND, MORE)
-    if (asked.since or asked.until) and not made.sort.is_by_time:
-        raise Unserved(FieldError("from", "and to need a list by date; leave q out"))
     if asked.edition and not asked.package:
         raise Unserved(FieldError("edition", "needs package: editions are those of one"))
-    made.between(asked.since, asked.until)
+    made.dated(asked.since, asked.until)
     made.equal("t.package_id", asked.package)
     if asked.package:
         made.equal("t.edition", await _edition(pool, asked), "int")

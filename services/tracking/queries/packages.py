@@ -4,14 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from contracts.envelope import FieldError
 from contracts.fields import Id
 from contracts.packages import DistributionLevel, PackageStatus
 from contracts.values import Known
 from services.runtime.service import Pool, Row
 from services.tracking.queries import counts, search
 from services.tracking.queries.counts import Counts
-from services.tracking.queries.filters import Dated, Search, Text, Unserved, Yes, chosen
+from services.tracking.queries.filters import Dated, Search, Text, Yes, chosen
 from services.tracking.queries.keyset import INSTANT, TEXT, Scan, Sort
 
 _ID = ("t.package_id", TEXT)
@@ -82,9 +81,7 @@ async def scan(pool: Pool, filters: Filters, entity: str | None) -> Scan:
 async def _common(pool: Pool, filters: Filters, entity: str | None, sort: Sort) -> Scan:
     """What is asked for, whichever tab is shown."""
     made = Scan(COLUMNS, SOURCE, sort, CAMPAIGN, MORE)
-    if (filters.since or filters.until) and not sort.is_by_time:
-        raise Unserved(FieldError("from", "and to need a list by date: sort=newest, for example"))
-    made.between(filters.since, filters.until)
+    made.dated(filters.since, filters.until)
     made.equal("t.folder", filters.folder)
     made.equal("t.campaign_id", filters.campaign)
     made.equal("t.distribution_level", filters.level)
@@ -107,16 +104,20 @@ def offered_to(scan: Scan, entity: str) -> None:
 async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
     """How many packages each tab has with these filters."""
     statuses = await counts.statuses(pool, "packages", PackageStatus)
+    sort = _sort(filters)
+    if filters.late or filters.closed:
+        # Their dates are those of another order.
+        filters = filters.model_copy(update={"since": None, "until": None})
     if filters.is_tab and entity is None:
         scope = f"folder:{filters.folder}" if filters.folder else ""
         found = await counts.exact(pool, "packages", [scope])
         exact: Counts = counts.filled(found[scope], statuses)
     else:
-        every = await _common(pool, filters, entity, SORTS["newest"])
+        every = await _common(pool, filters, entity, sort)
         every.branch("t.status", statuses)
         exact = await counts.by_branch(pool, every)
     for name, condition in (("late", IS_LATE), ("closed", IS_CLOSED)):
-        some = await _common(pool, filters, entity, SORTS["newest"])
+        some = await _common(pool, filters, entity, sort)
         some.conditions.append(condition)
         exact[name] = await counts.up_to(pool, some)
     return exact

@@ -8,10 +8,34 @@ from fastapi import APIRouter, FastAPI
 
 from services.runtime.service import Served, Site
 from services.tracking.web import problems
-from services.tracking.web.api import orders, packages
+from services.tracking.web.api import (
+    campaigns,
+    cancellations,
+    entities,
+    notifications,
+    offers,
+    orders,
+    packages,
+    parked,
+    schedule,
+    sent,
+    workers,
+)
 from services.tracking.web.state import State
 
-ROUTERS: Sequence[APIRouter] = (packages.router, orders.router)
+ROUTERS: Sequence[APIRouter] = (
+    packages.router,
+    cancellations.router,
+    orders.router,
+    campaigns.router,
+    entities.router,
+    notifications.router,
+    schedule.router,
+    offers.router,
+    parked.router,
+    workers.router,
+    sent.router,
+)
 """One for each module of the API."""
 
 

@@ -1,6 +1,7 @@
 """Answers to questions for one thing: its state with its version as ETag, or 304."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Header
 from fastapi.responses import Response
@@ -20,7 +21,7 @@ class Nothing(Asked):
 
 def answer(body: BaseModel, version: object, known: str | None) -> Response:
     """The present state of a thing, unless the caller has it."""
-    tag = f'"{version}"'
+    tag = f'"{quote(str(version), safe="")}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if known is not None and _has(known, tag):
         return Response(status_code=304, headers=headers)

@@ -16,11 +16,11 @@ FAR_AHEAD = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 def package(
-    kind: type[PackageEvent] = PackagePublished, id: str = "CAT86", **changes: Any
+    event: type[PackageEvent] = PackagePublished, id: str = "CAT86", **changes: Any
 ) -> PackageEvent:
     """What happened to CAT86, or another, which is offered for many years."""
     status = {"PackageCreated": "being_edited"}.get(
-        kind.__name__, kind.TYPE.split(".")[2].removesuffix(".v1")
+        event.__name__, event.TYPE.split(".")[2].removesuffix(".v1")
     )
     usual: dict[str, Any] = {
         "package_id": id,
@@ -36,12 +36,12 @@ def package(
         "changed_at": NOW,
         "changed_by": "m.durand",
     }
-    return kind(**(usual | changes))
+    return event(**(usual | changes))
 
 
-def order(kind: Any = OrderPlaced, id: str = "ORD1", **changes: Any) -> Any:
+def order(event: Any = OrderPlaced, id: str = "ORD1", **changes: Any) -> Any:
     """What happened to ORD1 of OU1, or another."""
-    status = "ordered" if kind is OrderPlaced else kind.TYPE.split(".")[2]
+    status = "ordered" if event is OrderPlaced else event.TYPE.split(".")[2]
     usual: dict[str, Any] = {
         "order_id": id,
         "package_id": "CAT86",
@@ -54,10 +54,10 @@ def order(kind: Any = OrderPlaced, id: str = "ORD1", **changes: Any) -> Any:
         "changed_at": NOW,
         "changed_by": "j.petit",
     }
-    return kind(**(usual | changes))
+    return event(**(usual | changes))
 
 
-def campaign(kind: Any = CampaignCreated, id: str = "OP13", **changes: Any) -> Any:
+def campaign(event: Any = CampaignCreated, id: str = "OP13", **changes: Any) -> Any:
     """What happened to OP13, or another."""
     usual: dict[str, Any] = {
         "campaign_id": id,
@@ -68,10 +68,10 @@ def campaign(kind: Any = CampaignCreated, id: str = "OP13", **changes: Any) -> A
         "version": 1,
         "changed_at": NOW,
     }
-    return kind(**(usual | changes))
+    return event(**(usual | changes))
 
 
-def process(kind: Any = ProcessStarted, id: str = "DM6", **changes: Any) -> Any:
+def process(event: Any = ProcessStarted, id: str = "DM6", **changes: Any) -> Any:
     """What happened to the delivery DM6 of OP13, or another."""
     usual: dict[str, Any] = {
         "process_id": id,
@@ -79,14 +79,14 @@ def process(kind: Any = ProcessStarted, id: str = "DM6", **changes: Any) -> Any:
         "kind": "delivery",
         "label": f"Mail {id}",
         "channel": "email",
-        "status": {"started": "running"}.get(kind.TYPE.split(".")[2], kind.TYPE.split(".")[2]),
+        "status": {"started": "running"}.get(event.TYPE.split(".")[2], event.TYPE.split(".")[2]),
         "version": 2,
         "changed_at": NOW,
     }
-    return kind(**(usual | changes))
+    return event(**(usual | changes))
 
 
-def entity(kind: Any = EntityRegistered, id: str = "OU1", **changes: Any) -> Any:
+def entity(event: Any = EntityRegistered, id: str = "OU1", **changes: Any) -> Any:
     """What happened to OU1, or another."""
     usual: dict[str, Any] = {
         "entity_id": id,
@@ -96,10 +96,10 @@ def entity(kind: Any = EntityRegistered, id: str = "OU1", **changes: Any) -> Any
         "version": 1,
         "changed_at": NOW,
     }
-    return kind(**(usual | changes))
+    return event(**(usual | changes))
 
 
-def notification(kind: Any = NotificationSent, id: str = "N1", **changes: Any) -> Any:
+def notification(event: Any = NotificationSent, id: str = "N1", **changes: Any) -> Any:
     """What happened to N1, which tells OU1 of CAT86, or another."""
     usual: dict[str, Any] = {
         "notification_id": id,
@@ -109,8 +109,8 @@ def notification(kind: Any = NotificationSent, id: str = "N1", **changes: Any) -
         "channel": "mailbox",
         "package_id": "CAT86",
         "edition": 1,
-        "status": kind.TYPE.split(".")[2],
+        "status": event.TYPE.split(".")[2],
         "attempts": 1,
         "sent_at": NOW,
     }
-    return kind(**(usual | changes))
+    return event(**(usual | changes))

@@ -61,21 +61,32 @@ def _error(status: int) -> dict[str, Any]:
 
 def listed(item: dict[str, Any], counts: dict[str, int | str]) -> dict[int | str, dict[str, Any]]:
     """The answers of a list: a page, or all of it as CSV or NDJSON; item is an example."""
-    page = {
+    text = {"schema": {"type": "string"}}
+    content = {
+        "application/json": {"example": _page(item, counts, "9hY3m2Gz")},
+        "text/csv": {**text, "example": ",".join(item)},
+        "application/x-ndjson": text,
+    }
+    return {200: {"description": "A page of the list, or all of it.", "content": content}}
+
+
+def listed_at_once(
+    item: dict[str, Any], counts: dict[str, int | str]
+) -> dict[int | str, dict[str, Any]]:
+    """The answers of a list that is one page."""
+    content = {"application/json": {"example": _page(item, counts, None)}}
+    return {200: {"description": "All of the list.", "content": content}}
+
+
+def _page(item: dict[str, Any], counts: dict[str, int | str], next: str | None) -> dict[str, Any]:
+    return {
         "items": [item],
-        "next": "9hY3m2Gz",
+        "next": next,
         "prev": None,
         "counts": counts,
         "as_of": "2026-11-23T14:02:31Z",
         "behind": 0.2,
     }
-    text = {"schema": {"type": "string"}}
-    content = {
-        "application/json": {"example": page},
-        "text/csv": {**text, "example": ",".join(item)},
-        "application/x-ndjson": text,
-    }
-    return {200: {"description": "A page of the list, or all of it.", "content": content}}
 
 
 def one(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
