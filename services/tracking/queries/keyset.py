@@ -172,17 +172,18 @@ def keys_of(scan: Scan, row: Row) -> tuple[Any, ...]:
     return tuple(row[f"key_{n}"] for n in range(len(scan.sort.keys)))
 
 
-async def chunks(pool: Pool, scan: Scan, size: int = CHUNK) -> AsyncIterator[list[Row]]:
-    """All rows of a list, some at a time, each time in a transaction of its own.
+async def chunks(
+    pool: Pool, scan: Scan, position: Position | None = None
+) -> AsyncIterator[list[Row]]:
+    """All rows of a list after a position, some at a time, each time in a transaction of its own.
 
     No connection is held while somebody slow reads what was found.
     """
-    position = None
     while True:
-        text, arguments = statement(scan, position, size)
+        text, arguments = statement(scan, position, CHUNK)
         rows = await fetch(pool, text, arguments)
         if rows:
             yield rows
-        if len(rows) < size:
+        if len(rows) < CHUNK:
             return
         position = Position("next", keys_of(scan, rows[-1]))

@@ -95,7 +95,7 @@ async def answer(here: State, request: Request, asked: List) -> Response:
     position = _position(key, asked, scan)
     if wanted == JSON:
         return await _page(here, asked, scan, key, position)
-    lines = _csv(here, asked, scan) if wanted == CSV else _ndjson(here, asked, scan)
+    lines = (_csv if wanted == CSV else _ndjson)(here, asked, scan, position)
     disposition = f'attachment; filename="{asked.name}.{"csv" if wanted == CSV else "ndjson"}"'
     media_type = f"{wanted}; charset=utf-8" if wanted == CSV else wanted
     headers = {"Content-Disposition": disposition, **_HEADERS}
@@ -181,16 +181,20 @@ def _preference(part: str) -> tuple[str, float]:
         return name, 1.0
 
 
-async def _ndjson(here: State, asked: List, scan: Scan) -> AsyncIterator[bytes]:
-    async for rows in keyset.chunks(here.pool, scan):
+async def _ndjson(
+    here: State, asked: List, scan: Scan, position: Position | None
+) -> AsyncIterator[bytes]:
+    async for rows in keyset.chunks(here.pool, scan, position):
         items = await asked.items(rows)
         yield b"".join(item.model_dump_json().encode() + b"\n" for item in items)
 
 
-async def _csv(here: State, asked: List, scan: Scan) -> AsyncIterator[bytes]:
+async def _csv(
+    here: State, asked: List, scan: Scan, position: Position | None
+) -> AsyncIterator[bytes]:
     columns = list(asked.columns.model_fields)
     yield csv_lines([columns])
-    async for rows in keyset.chunks(here.pool, scan):
+    async for rows in keyset.chunks(here.pool, scan, position):
         items = await asked.items(rows)
         dumped = (item.model_dump(mode="json") for item in items)
         yield csv_lines([[cell(values[name]) for name in columns] for values in dumped])
