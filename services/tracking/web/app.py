@@ -9,11 +9,37 @@ from fastapi import APIRouter, Depends, FastAPI
 from services.runtime.service import Served, Site
 from services.tracking import settings
 from services.tracking.web import callers, problems, rights, signin
+from services.tracking.web.api import (
+    campaigns,
+    cancellations,
+    entities,
+    notifications,
+    offers,
+    orders,
+    packages,
+    parked,
+    schedule,
+    sent,
+    workers,
+)
 from services.tracking.web.faults import Faults
 from services.tracking.web.limits import Limits
 from services.tracking.web.state import State
 
-ROUTERS: Sequence[APIRouter] = (signin.router,)
+ROUTERS: Sequence[APIRouter] = (
+    signin.router,
+    packages.router,
+    cancellations.router,
+    orders.router,
+    campaigns.router,
+    entities.router,
+    notifications.router,
+    schedule.router,
+    offers.router,
+    parked.router,
+    workers.router,
+    sent.router,
+)
 """One for each module of the API."""
 
 

@@ -1,1 +1,1 @@
-"""Who may ask tracking over HTTP, and within which limits."""
+"""The HTTP API of tracking."""

@@ -18,8 +18,8 @@ async def harness(make_harness: Callable[[str], Awaitable[Harness]]) -> Harness:
 
 
 @pytest.fixture
-async def asking(harness: Harness) -> AsyncIterator[Api]:
-    """The API with its usual settings."""
+async def web(harness: Harness) -> AsyncIterator[Api]:
+    """The API with its usual settings, whose read model has nothing yet."""
     async with api(harness) as made:
         yield made
 

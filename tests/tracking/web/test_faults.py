@@ -21,31 +21,31 @@ pytestmark = pytest.mark.servers
 ME = "/api/me"
 
 
-def serve(asking: Api, work: Callable[[], Any]) -> None:
+def serve(web: Api, work: Callable[[], Any]) -> None:
     """Let GET /api/lanes do some work."""
-    asking.app.router.routes[:] = [
-        route for route in asking.app.router.routes if "lanes" not in str(route)
+    web.app.router.routes[:] = [
+        route for route in web.app.router.routes if "lanes" not in str(route)
     ]
-    asking.app.add_api_route("/api/lanes", work)
+    web.app.add_api_route("/api/lanes", work)
 
 
-async def ask(asking: Api) -> Any:
+async def ask(web: Api) -> Any:
     """The answer to it."""
-    return await asking.get("/api/lanes", role="operations")
+    return await web.get("/api/lanes", role="operations")
 
 
 class TestAFaultOfOurs:
     """It is told with an id, and the log has the rest."""
 
-    async def test_is_a_problem_with_an_id_that_the_log_has(self, asking: Api) -> None:
+    async def test_is_a_problem_with_an_id_that_the_log_has(self, web: Api) -> None:
         """Never a traceback."""
 
         async def fail() -> None:
             raise KeyError("secret detail")
 
-        serve(asking, fail)
+        serve(web, fail)
         with capture_logs() as logs:
-            answer = await ask(asking)
+            answer = await ask(web)
 
         assert answer.status_code == 500
         body = answer.json()
@@ -55,17 +55,17 @@ class TestAFaultOfOurs:
         assert entry["fault"] == body["fault"]
         assert body["fault"] in body["detail"]
 
-    async def test_is_answered_with_the_headers_of_all(self, asking: Api) -> None:
+    async def test_is_answered_with_the_headers_of_all(self, web: Api) -> None:
         """Browsers are careful with each answer of ours."""
 
         async def fail() -> None:
             raise KeyError
 
-        serve(asking, fail)
+        serve(web, fail)
         for answer in (
-            await ask(asking),
-            await asking.get(ME),
-            await asking.client.get("/nowhere"),
+            await ask(web),
+            await web.get(ME),
+            await web.client.get("/nowhere"),
         ):
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Cache-Control"] == "no-store"
@@ -75,14 +75,14 @@ class TestAFaultOfOurs:
 class TestAServerThatIsAway:
     """It is named, and all goes on by itself once it is back."""
 
-    async def test_may_be_the_broker(self, asking: Api) -> None:
+    async def test_may_be_the_broker(self, web: Api) -> None:
         """The database is not blamed for it."""
 
         async def fail() -> None:
             raise NoBroker("no RabbitMQ answers")
 
-        serve(asking, fail)
-        answer = await ask(asking)
+        serve(web, fail)
+        answer = await ask(web)
 
         assert answer.status_code == 503
         assert answer.json()["away"] == ["RabbitMQ"]
@@ -94,21 +94,21 @@ class TestAServerThatIsAway:
         """Connections are cut and refused, or nothing says a word; each ends by itself."""
         configured(answer_seconds=1)
         harness, proxy = behind
-        async with api(harness) as asking:
-            assert (await asking.get(ME)).status_code == 200
+        async with api(harness) as web:
+            assert (await web.get(ME)).status_code == 200
 
             proxy.refuse()
-            answer = await asking.get(ME)
+            answer = await web.get(ME)
             assert (answer.status_code, answer.json()["away"]) == (503, ["Postgres"])
             await proxy.accept()
-            await eventually(lambda: is_well(asking))
+            await eventually(lambda: is_well(web))
 
             proxy.hold()
-            answer = await asking.get(ME)
+            answer = await web.get(ME)
             assert (answer.status_code, answer.json()["away"]) == (503, ["Postgres"])
             assert "no answer within 1 s" in answer.json()["detail"]
             proxy.release()
-            await eventually(lambda: is_well(asking))
+            await eventually(lambda: is_well(web))
 
     async def test_is_not_the_database_where_that_answers(
         self, configured: Configure, harness: Harness
@@ -119,9 +119,9 @@ class TestAServerThatIsAway:
         async def wait() -> None:
             await asyncio.Event().wait()
 
-        async with api(harness) as asking:
-            serve(asking, wait)
-            assert (await ask(asking)).json()["away"] == ["RabbitMQ"]
+        async with api(harness) as web:
+            serve(web, wait)
+            assert (await ask(web)).json()["away"] == ["RabbitMQ"]
 
 
 @pytest.fixture
@@ -136,6 +136,6 @@ async def behind(
         await harness.close()
 
 
-async def is_well(asking: Api) -> bool:
+async def is_well(web: Api) -> bool:
     """Whether the API answers again."""
-    return (await asking.get(ME)).status_code == 200
+    return (await web.get(ME)).status_code == 200

@@ -21,15 +21,15 @@ ME = "/api/me"
 class TestARequest:
     """What is too long is answered before anything is done with it."""
 
-    async def test_with_a_long_body_is_refused(self, asking: Api) -> None:
+    async def test_with_a_long_body_is_refused(self, web: Api) -> None:
         """By what it says of its length, with the length that is accepted."""
-        answer = await asking.client.post("/sign-in", content=b"x" * 3_000_000)
+        answer = await web.client.post("/sign-in", content=b"x" * 3_000_000)
 
         assert answer.status_code == 413
         assert answer.json()["code"] == "body_too_large"
         assert "3,000,000 bytes; at most 2,097,152" in answer.json()["detail"]
 
-    async def test_that_does_not_tell_its_length_is_read_no_further(self, asking: Api) -> None:
+    async def test_that_does_not_tell_its_length_is_read_no_further(self, web: Api) -> None:
         """Whoever sends without end is cut off at the limit."""
         sent = 0
 
@@ -39,7 +39,7 @@ class TestARequest:
                 sent += 65_536
                 yield b"x" * 65_536
 
-        answer = await asking.client.post("/sign-in", content=endless())
+        answer = await web.client.post("/sign-in", content=endless())
 
         assert answer.status_code == 413
         assert sent < 3_000_000
@@ -54,14 +54,14 @@ class TestARequest:
             yield b"{"
             await asyncio.Event().wait()
 
-        async with api(harness) as asking:
-            answer = await asking.client.post("/sign-in", content=stuck())
+        async with api(harness) as web:
+            answer = await web.client.post("/sign-in", content=stuck())
 
         assert (answer.status_code, answer.json()["code"]) == (408, "request_too_slow")
 
-    async def test_with_a_long_filter_names_it(self, asking: Api) -> None:
+    async def test_with_a_long_filter_names_it(self, web: Api) -> None:
         """The list that would be filtered never sees it."""
-        answer = await asking.get(ME, params={"q": "x" * 1_001, "status": "late"})
+        answer = await web.get(ME, params={"q": "x" * 1_001, "status": "late"})
 
         assert answer.status_code == 422
         assert answer.json()["errors"] == [
@@ -72,20 +72,20 @@ class TestARequest:
         ("query", "status"),
         [("q=%00", 422), ("x" * 9_000, 414), ("&".join(["a=1"] * 101), 422), ("%ff=%fe&&==", 200)],
     )
-    async def test_with_an_odd_query_is_told_so(self, asking: Api, query: str, status: int) -> None:
+    async def test_with_an_odd_query_is_told_so(self, web: Api, query: str, status: int) -> None:
         """And nothing breaks."""
-        assert (await asking.get(f"{ME}?{query}")).status_code == status
+        assert (await web.get(f"{ME}?{query}")).status_code == status
 
-    async def test_with_long_headers_is_refused(self, asking: Api) -> None:
+    async def test_with_long_headers_is_refused(self, web: Api) -> None:
         """Long before the server itself would cut the connection."""
-        answer = await asking.get(ME, headers={"X-Long": "x" * 40_000})
+        answer = await web.get(ME, headers={"X-Long": "x" * 40_000})
 
         assert answer.status_code == 431
 
     @pytest.mark.parametrize("name", ["If-Match", "Idempotency-Key", "Content-Type"])
-    async def test_with_a_header_twice_names_it(self, asking: Api, name: str) -> None:
+    async def test_with_a_header_twice_names_it(self, web: Api, name: str) -> None:
         """The second would contradict the first."""
-        answer = await asking.client.get(ME, headers=[(name, "1"), (name.lower(), "2")])
+        answer = await web.client.get(ME, headers=[(name, "1"), (name.lower(), "2")])
 
         assert answer.status_code == 422
         assert answer.json()["errors"] == [
@@ -100,14 +100,14 @@ class TestAskingOften:
     async def test_is_told_when_to_ask_again(self, harness: Harness, configured: Configure) -> None:
         """And others go on."""
         configured(requests_per_second=0.5)
-        async with api(harness, limited=True) as asking:
-            assert (await asking.get(ME)).status_code == 200
-            answer = await asking.get(ME)
+        async with api(harness, limited=True) as web:
+            assert (await web.get(ME)).status_code == 200
+            answer = await web.get(ME)
             assert answer.status_code == 429
             assert 1 <= int(answer.headers["Retry-After"]) <= 2
             assert "more than 0.5 times a second" in answer.json()["detail"]
 
-            assert (await asking.get(ME, role="viewer")).status_code == 200
+            assert (await web.get(ME, role="viewer")).status_code == 200
 
     def test_leaves_no_trace_of_callers_that_are_gone(self, monkeypatch: Any) -> None:
         """Memory is bounded whoever asks."""
@@ -150,22 +150,22 @@ class TestStreams:
     ) -> None:
         """Not only until the answer begins."""
         configured(streams_per_caller=1)
-        async with api(harness) as asking:
+        async with api(harness) as web:
             end = asyncio.Event()
 
             async def hints() -> AsyncIterator[bytes]:
                 yield b": hello\n\n"
                 await end.wait()
 
-            asking.app.router.routes[:] = [
-                route for route in asking.app.router.routes if "stream" not in str(route)
+            web.app.router.routes[:] = [
+                route for route in web.app.router.routes if "stream" not in str(route)
             ]
-            asking.app.add_api_route("/api/stream", lambda: StreamingResponse(hints()))
-            first = asyncio.create_task(asking.get("/api/stream"))
-            streams = asking.app.state.access.streams
+            web.app.add_api_route("/api/stream", lambda: StreamingResponse(hints()))
+            first = asyncio.create_task(web.get("/api/stream"))
+            streams = web.app.state.access.streams
             await eventually(lambda: streams._open.total() == 1)
 
-            answer = await asking.get("/api/stream")
+            answer = await web.get("/api/stream")
             assert answer.status_code == 429
             assert answer.headers["Retry-After"]
             end.set()

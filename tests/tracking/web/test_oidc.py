@@ -46,7 +46,7 @@ def identity(running: Provider) -> Iterator[Provider]:
 
 
 @pytest.fixture
-async def asking(harness: Harness, identity: Provider, configured: Configure) -> AsyncIterator[Api]:
+async def web(harness: Harness, identity: Provider, configured: Configure) -> AsyncIterator[Api]:
     """The API of an installation whose people sign in there."""
     configured(
         oidc_issuer=identity.issuer,
@@ -58,27 +58,27 @@ async def asking(harness: Harness, identity: Provider, configured: Configure) ->
         yield made
 
 
-async def begin(asking: Api, next_: str = "/packages") -> str:
+async def begin(web: Api, next_: str = "/packages") -> str:
     """Where the browser is sent, from our link."""
-    answer = await asking.client.get("/sign-in/oidc", params={"next": next_})
+    answer = await web.client.get("/sign-in/oidc", params={"next": next_})
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"]
 
 
-async def end(asking: Api, back: str, **changed: str) -> httpx.Response:
+async def end(web: Api, back: str, **changed: str) -> httpx.Response:
     """What we answer to the browser that comes back, with some parameters changed."""
     path, query = urlsplit(back).path, parse_qs(urlsplit(back).query)
     given = {name: texts[0] for name, texts in query.items()} | changed
-    return await asking.client.get(f"{path}?{urlencode(given)}")
+    return await web.client.get(f"{path}?{urlencode(given)}")
 
 
 async def sign_in(
-    asking: Api, identity: Provider, sub: str = "u1", **claims: Any
+    web: Api, identity: Provider, sub: str = "u1", **claims: Any
 ) -> httpx.Response:
     """The whole way of somebody with these claims."""
     identity.enroll(sub, **claims)
-    back = await identity.sign_in(await begin(asking), sub)
-    return await end(asking, back)
+    back = await identity.sign_in(await begin(web), sub)
+    return await end(web, back)
 
 
 class Forger:
@@ -117,31 +117,31 @@ class TestSigningIn:
     """By way of the provider."""
 
     async def test_makes_a_session_with_the_role_of_a_group(
-        self, asking: Api, identity: Provider
+        self, web: Api, identity: Provider
     ) -> None:
         """And leads to where one was going."""
         answer = await sign_in(
-            asking, identity, preferred_username="m.durand", groups=["staff", "hq"]
+            web, identity, preferred_username="m.durand", groups=["staff", "hq"]
         )
 
         assert (answer.status_code, answer.headers["Location"]) == (303, "/packages")
-        found = (await asking.client.get("/api/me")).json()
+        found = (await web.client.get("/api/me")).json()
         assert (found["name"], found["role"], found["entity"]) == ("m.durand", "central", None)
 
     async def test_gives_a_local_operator_the_entity_of_its_claim(
-        self, asking: Api, identity: Provider
+        self, web: Api, identity: Provider
     ) -> None:
         """Which limits what it sees."""
         answer = await sign_in(
-            asking, identity, preferred_username="l", groups="agencies", entity="OU3"
+            web, identity, preferred_username="l", groups="agencies", entity="OU3"
         )
 
         assert answer.status_code == 303
-        assert (await asking.client.get("/api/me")).json()["entity"] == "OU3"
+        assert (await web.client.get("/api/me")).json()["entity"] == "OU3"
 
-    async def test_sends_a_challenge_and_no_secret(self, asking: Api, identity: Provider) -> None:
+    async def test_sends_a_challenge_and_no_secret(self, web: Api, identity: Provider) -> None:
         """A code that is caught on its way is worth nothing; the provider checks the verifier."""
-        url = await begin(asking)
+        url = await begin(web)
         query = {name: texts[0] for name, texts in parse_qs(urlsplit(url).query).items()}
 
         assert query["code_challenge_method"] == "S256"
@@ -149,72 +149,72 @@ class TestSigningIn:
         assert "code_verifier" not in url
         assert query["redirect_uri"] == "http://relais/sign-in/oidc/callback"
 
-    async def test_without_a_role_is_refused_by_name(self, asking: Api, identity: Provider) -> None:
+    async def test_without_a_role_is_refused_by_name(self, web: Api, identity: Provider) -> None:
         """With what the provider says, and what would be accepted."""
-        answer = await sign_in(asking, identity, preferred_username="x", groups=["staff"])
+        answer = await sign_in(web, identity, preferred_username="x", groups=["staff"])
 
         assert (answer.status_code, answer.json()["code"]) == (403, "no_role")
         assert "has staff" in answer.json()["detail"]
         assert "hq, agencies, it" in answer.json()["detail"]
-        assert (await asking.client.get("/api/me")).status_code == 401
+        assert (await web.client.get("/api/me")).status_code == 401
 
-    async def test_never_leads_elsewhere(self, asking: Api, identity: Provider) -> None:
+    async def test_never_leads_elsewhere(self, web: Api, identity: Provider) -> None:
         """The link may come from anybody."""
         identity.enroll("u1", groups=["hq"])
-        back = await identity.sign_in(await begin(asking, "https://evil"), "u1")
+        back = await identity.sign_in(await begin(web, "https://evil"), "u1")
 
-        assert (await end(asking, back)).headers["Location"] == "/"
+        assert (await end(web, back)).headers["Location"] == "/"
 
 
 @OF_SERVERS
 class TestComingBack:
     """Only from the sign-in that this browser has begun."""
 
-    async def test_with_another_state_is_refused(self, asking: Api, identity: Provider) -> None:
+    async def test_with_another_state_is_refused(self, web: Api, identity: Provider) -> None:
         """Somebody else's sign-in must not become mine."""
-        back = await identity.sign_in(await begin(asking), "u1")
-        answer = await end(asking, back, state="forged")
+        back = await identity.sign_in(await begin(web), "u1")
+        answer = await end(web, back, state="forged")
 
         assert answer.status_code == 403
         assert "state" in answer.json()["detail"]
 
-    async def test_in_another_browser_is_refused(self, asking: Api, identity: Provider) -> None:
+    async def test_in_another_browser_is_refused(self, web: Api, identity: Provider) -> None:
         """It has begun nothing."""
-        back = await identity.sign_in(await begin(asking), "u1")
-        asking.client.cookies.clear()
+        back = await identity.sign_in(await begin(web), "u1")
+        web.client.cookies.clear()
 
-        answer = await end(asking, back)
+        answer = await end(web, back)
         assert answer.status_code == 403
         assert "has not begun it here" in answer.json()["detail"]
 
-    async def test_twice_is_refused(self, asking: Api, identity: Provider) -> None:
+    async def test_twice_is_refused(self, web: Api, identity: Provider) -> None:
         """A code counts once."""
         identity.enroll("u1", groups=["hq"])
-        back = await identity.sign_in(await begin(asking), "u1")
-        kept = asking.client.cookies["relais-oidc"]
-        assert (await end(asking, back)).status_code == 303
+        back = await identity.sign_in(await begin(web), "u1")
+        kept = web.client.cookies["relais-oidc"]
+        assert (await end(web, back)).status_code == 303
 
-        asking.client.cookies.set("relais-oidc", kept)
-        assert (await end(asking, back)).status_code == 403
+        web.client.cookies.set("relais-oidc", kept)
+        assert (await end(web, back)).status_code == 403
 
-    async def test_from_another_provider_is_refused(self, asking: Api, identity: Provider) -> None:
+    async def test_from_another_provider_is_refused(self, web: Api, identity: Provider) -> None:
         """As its parameter iss says."""
-        back = await identity.sign_in(await begin(asking), "u1")
+        back = await identity.sign_in(await begin(web), "u1")
 
-        assert (await end(asking, back, iss="https://evil")).status_code == 403
+        assert (await end(web, back, iss="https://evil")).status_code == 403
 
-    async def test_with_an_error_says_it(self, asking: Api, identity: Provider) -> None:
+    async def test_with_an_error_says_it(self, web: Api, identity: Provider) -> None:
         """Whoever refuses at the provider sees why there is no session."""
-        back = await identity.sign_in(await begin(asking), "u1")
-        answer = await end(asking, back, error="access_denied", error_description="said no")
+        back = await identity.sign_in(await begin(web), "u1")
+        answer = await end(web, back, error="access_denied", error_description="said no")
 
         assert answer.status_code == 403
         assert "the provider says: said no" in answer.json()["detail"]
 
     @pytest.mark.parametrize("query", ["", "state=x", "code=%00&state=%ff", "state=é"])
-    async def test_with_nonsense_is_refused(self, asking: Api, query: str) -> None:
+    async def test_with_nonsense_is_refused(self, web: Api, query: str) -> None:
         """And nothing breaks."""
-        answer = await asking.client.get(f"/sign-in/oidc/callback?{query}")
+        answer = await web.client.get(f"/sign-in/oidc/callback?{query}")
 
         assert answer.status_code in {403, 422}
 
@@ -237,28 +237,28 @@ class TestAnIdToken:
         ],
     )
     async def test_with_other_claims_is_refused(
-        self, asking: Api, identity: Provider, claims: dict[str, Any]
+        self, web: Api, identity: Provider, claims: dict[str, Any]
     ) -> None:
         """Of another provider, for another client, of another time or another sign-in."""
         Forger(identity).change(**claims)
-        answer = await sign_in(asking, identity, groups=["hq"])
+        answer = await sign_in(web, identity, groups=["hq"])
 
         assert (answer.status_code, answer.json()["code"]) == (403, "sign_in_failed")
-        assert (await asking.client.get("/api/me")).status_code == 401
+        assert (await web.client.get("/api/me")).status_code == 401
 
     async def test_that_is_right_is_believed_by_the_same_test(
-        self, asking: Api, identity: Provider
+        self, web: Api, identity: Provider
     ) -> None:
         """Otherwise the refusals above would prove nothing."""
         Forger(identity).change()
 
-        assert (await sign_in(asking, identity, groups=["hq"])).status_code == 303
+        assert (await sign_in(web, identity, groups=["hq"])).status_code == 303
 
-    async def test_of_another_key_is_refused(self, asking: Api, identity: Provider) -> None:
+    async def test_of_another_key_is_refused(self, web: Api, identity: Provider) -> None:
         """Everybody can write claims."""
         Forger(identity).change(has_key=False)
 
-        assert (await sign_in(asking, identity, groups=["hq"])).status_code == 403
+        assert (await sign_in(web, identity, groups=["hq"])).status_code == 403
 
 
 @OF_SERVERS
@@ -270,30 +270,30 @@ class TestAProvider:
         with provider() as gone:
             issuer = gone.issuer
         configured(oidc_issuer=issuer, oidc_client_id=CLIENT, oidc_roles=ROLES)
-        async with api(harness) as asking:
-            answer = await asking.client.get("/sign-in/oidc")
+        async with api(harness) as web:
+            answer = await web.client.get("/sign-in/oidc")
 
         assert answer.status_code == 503
         assert answer.json()["away"] == [f"the provider {issuer}"]
 
     async def test_that_names_itself_otherwise_is_not_used(
-        self, asking: Api, identity: Provider
+        self, web: Api, identity: Provider
     ) -> None:
         """And is used once it is what was meant."""
         identity.tampered = lambda _, body: body.replace(
             f'"issuer": "{identity.issuer}'.encode(), b'"issuer": "https://evil'
         )
-        answer = await asking.client.get("/sign-in/oidc")
+        answer = await web.client.get("/sign-in/oidc")
         assert answer.status_code == 503
         assert "RELAIS_OIDC_ISSUER" in answer.json()["detail"]
 
         identity.tampered = None
-        assert (await asking.client.get("/sign-in/oidc")).status_code == 303
+        assert (await web.client.get("/sign-in/oidc")).status_code == 303
 
     async def test_is_not_there_without_a_setting(self, harness: Harness) -> None:
         """The answer says which."""
-        async with api(harness) as asking:
-            answer = await asking.client.get("/sign-in/oidc")
+        async with api(harness) as web:
+            answer = await web.client.get("/sign-in/oidc")
 
         assert answer.status_code == 404
         assert "RELAIS_OIDC_ISSUER" in answer.json()["detail"]

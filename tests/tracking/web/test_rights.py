@@ -21,9 +21,9 @@ PLAIN = {"/api/openapi.json"}
 Route = tuple[str, str]
 
 
-def routes(asking: Api) -> Iterator[Route]:
+def routes(web: Api) -> Iterator[Route]:
     """Every method and path that the application serves."""
-    for context in iter_route_contexts(asking.app.routes):
+    for context in iter_route_contexts(web.app.routes):
         for method in sorted((context.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, context.path or ""
 
@@ -40,51 +40,51 @@ def example(path: str) -> str:
 class TestEveryRoute:
     """What the application serves is in the table, and the table decides."""
 
-    async def test_is_in_the_table(self, asking: Api) -> None:
+    async def test_is_in_the_table(self, web: Api) -> None:
         """One that nobody has thought of is served to nobody."""
         missing = [
             f"{method} {path}"
-            for method, path in routes(asking)
+            for method, path in routes(web)
             if not rights.is_for_everybody(method, path) and rights.rule_of(method, path) is None
         ]
 
         assert not missing
 
-    async def test_asks_the_table(self, asking: Api) -> None:
+    async def test_asks_the_table(self, web: Api) -> None:
         """A route without the dependency of the application would ask nobody."""
         bare = [
             context.path
-            for context in iter_route_contexts(asking.app.routes)
+            for context in iter_route_contexts(web.app.routes)
             if not isinstance(context.original_route, APIRoute) and context.path not in PLAIN
         ]
 
         assert not bare
 
-    async def test_is_closed_to_who_is_unknown(self, asking: Api) -> None:
+    async def test_is_closed_to_who_is_unknown(self, web: Api) -> None:
         """Except those that let people in."""
-        for method, path in routes(asking):
+        for method, path in routes(web):
             if not rights.is_for_everybody(method, path):
-                answer = await asking.client.request(method, example(path))
+                answer = await web.client.request(method, example(path))
                 assert answer.status_code == 401, (method, path)
 
     @pytest.mark.parametrize("role", ROLES)
-    async def test_is_open_to_those_of_the_table(self, asking: Api, role: Role) -> None:
+    async def test_is_open_to_those_of_the_table(self, web: Api, role: Role) -> None:
         """Whoever has no right is told who has; to others it answers something else."""
-        for method, path in routes(asking):
+        for method, path in routes(web):
             rule = rights.rule_of(method, path)
             if rule is None or (method, path) in rights.STREAMS:
                 continue
             entity = "OU3" if role is Role.LOCAL else None
-            answer = await asking.request(method, example(path), role=role.value, entity=entity)
+            answer = await web.request(method, example(path), role=role.value, entity=entity)
             is_refused = is_role_refused(answer)
             assert is_refused == (rule.reach[role] is Reach.NONE), (method, path, answer.text)
             if is_refused:
                 assert answer.json()["accepted"] == rule.roles
 
-    async def test_that_is_missing_is_served_to_nobody(self, asking: Api) -> None:
+    async def test_that_is_missing_is_served_to_nobody(self, web: Api) -> None:
         """Also not to central."""
-        asking.app.add_api_route("/api/forgotten", lambda: "secret", methods=["GET"])
-        answer = await asking.get("/api/forgotten")
+        web.app.add_api_route("/api/forgotten", lambda: "secret", methods=["GET"])
+        answer = await web.get("/api/forgotten")
 
         assert answer.status_code == 403
         assert "is for nobody" in answer.json()["detail"]

@@ -16,9 +16,9 @@ ME = "/api/me"
 class TestAToken:
     """A random secret, of which only a digest is kept."""
 
-    async def test_says_who_asks(self, asking: Api) -> None:
+    async def test_says_who_asks(self, web: Api) -> None:
         """Name, role and entity are those that it was made with."""
-        answer = await asking.get(ME, role="local", entity="OU3")
+        answer = await web.get(ME, role="local", entity="OU3")
 
         assert answer.status_code == 200
         assert answer.json() == {
@@ -28,18 +28,18 @@ class TestAToken:
             "form_token": None,
         }
 
-    async def test_is_kept_as_a_digest(self, asking: Api) -> None:
+    async def test_is_kept_as_a_digest(self, web: Api) -> None:
         """Whoever reads the table can ask for nothing."""
-        secret = await asking.token()
+        secret = await web.token()
 
-        rows = await asking.harness.pool.fetch("SELECT tokens::text AS text FROM tokens")
+        rows = await web.harness.pool.fetch("SELECT tokens::text AS text FROM tokens")
         assert not [row for row in rows if secret.removeprefix(tokens.PREFIX) in row["text"]]
 
-    async def test_is_marked_as_used(self, asking: Api) -> None:
+    async def test_is_marked_as_used(self, web: Api) -> None:
         """An administrator finds those that nobody needs any more."""
-        await asking.get(ME)
+        await web.get(ME)
 
-        (row,) = await tokens.list_(asking.harness.pool)
+        (row,) = await tokens.list_(web.harness.pool)
         assert row["last_used_at"] is not None
 
 
@@ -57,20 +57,20 @@ class TestNobody:
             ({"Authorization": "Bearer \xff\xfe"}, "nobody's"),
         ],
     )
-    async def test_gets_401(self, asking: Api, headers: dict[str, str], said: str) -> None:
+    async def test_gets_401(self, web: Api, headers: dict[str, str], said: str) -> None:
         """With the scheme that is accepted, and what was wrong with the header."""
         raw = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
-        answer = await asking.client.get(ME, headers=raw)
+        answer = await web.client.get(ME, headers=raw)
 
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert said in answer.json()["detail"]
 
-    async def test_is_who_sends_two(self, asking: Api) -> None:
+    async def test_is_who_sends_two(self, web: Api) -> None:
         """Which of them counts would be a guess; the header is named."""
-        token = f"Bearer {await asking.token()}"
-        answer = await asking.client.get(
+        token = f"Bearer {await web.token()}"
+        answer = await web.client.get(
             ME, headers=[("Authorization", token), ("Authorization", token)]
         )
 
@@ -88,36 +88,36 @@ class TestTheEndOfAToken:
         """Look at each request."""
         monkeypatch.setattr(callers, "KNOWN_FOR", 0.0)
 
-    async def test_comes_when_it_is_withdrawn(self, asking: Api) -> None:
+    async def test_comes_when_it_is_withdrawn(self, web: Api) -> None:
         """The answer says so."""
-        assert (await asking.get(ME)).status_code == 200
-        await tokens.withdraw(asking.harness.pool, "dev")
+        assert (await web.get(ME)).status_code == 200
+        await tokens.withdraw(web.harness.pool, "dev")
 
-        answer = await asking.get(ME)
+        answer = await web.get(ME)
         assert answer.status_code == 401
         assert "withdrawn" in answer.json()["detail"]
 
-    async def test_comes_at_its_time(self, asking: Api) -> None:
+    async def test_comes_at_its_time(self, web: Api) -> None:
         """The clock of the database decides."""
         past = datetime.now(UTC) - timedelta(minutes=1)
-        made = await tokens.add(asking.harness.pool, Caller("old", Role.VIEWER), past)
+        made = await tokens.add(web.harness.pool, Caller("old", Role.VIEWER), past)
 
-        answer = await asking.client.get(ME, headers={"Authorization": f"Bearer {made.secret}"})
+        answer = await web.client.get(ME, headers={"Authorization": f"Bearer {made.secret}"})
         assert answer.status_code == 401
         assert "has ended" in answer.json()["detail"]
 
-    async def test_comes_when_another_replaces_it(self, asking: Api) -> None:
+    async def test_comes_when_another_replaces_it(self, web: Api) -> None:
         """`./run up` makes a new one each time, and leaves none behind."""
-        first = await asking.token()
-        await tokens.add(asking.harness.pool, Caller("dev", Role.CENTRAL), replaces=True)
+        first = await web.token()
+        await tokens.add(web.harness.pool, Caller("dev", Role.CENTRAL), replaces=True)
 
-        answer = await asking.client.get(ME, headers={"Authorization": f"Bearer {first}"})
+        answer = await web.client.get(ME, headers={"Authorization": f"Bearer {first}"})
         assert answer.status_code == 401
 
 
-async def test_what_was_seen_a_moment_ago_is_not_looked_up_again(asking: Api) -> None:
+async def test_what_was_seen_a_moment_ago_is_not_looked_up_again(web: Api) -> None:
     """A busy program does not cost a look into the tables at each request."""
-    await asking.get(ME)
-    await asking.harness.pool.execute("DELETE FROM tokens")
+    await web.get(ME)
+    await web.harness.pool.execute("DELETE FROM tokens")
 
-    assert (await asking.get(ME)).status_code == 200
+    assert (await web.get(ME)).status_code == 200
