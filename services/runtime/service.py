@@ -67,10 +67,14 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences."""
+    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences.
+
+    end is called before the server stops: answers that have no end of their own are to end.
+    """
 
     app: ASGIApp
     unready: Callable[[], list[str]]
+    end: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

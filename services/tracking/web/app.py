@@ -8,18 +8,24 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from services.runtime.service import Served, Site
 from services.tracking import settings
-from services.tracking.web import callers, problems, rights, signin
+from services.tracking.web import broker, callers, hub, problems, rights, signin
 from services.tracking.web.api import (
+    batch,
     campaigns,
     cancellations,
+    commands,
     entities,
     notifications,
     offers,
     orders,
     packages,
     parked,
+    parked_write,
+    preview,
     schedule,
     sent,
+    stream,
+    waves,
     workers,
 )
 from services.tracking.web.faults import Faults
@@ -29,6 +35,7 @@ from services.tracking.web.state import State
 ROUTERS: Sequence[APIRouter] = (
     signin.router,
     packages.router,
+    preview.router,
     cancellations.router,
     orders.router,
     campaigns.router,
@@ -36,9 +43,14 @@ ROUTERS: Sequence[APIRouter] = (
     notifications.router,
     schedule.router,
     offers.router,
-    parked.router,
-    workers.router,
+    commands.router,
+    batch.router,
     sent.router,
+    parked.router,
+    parked_write.router,
+    waves.router,
+    workers.router,
+    stream.router,
 )
 """One for each module of the API."""
 
@@ -55,7 +67,6 @@ async def site(served: Served) -> AsyncIterator[Site]:
         dependencies=[Depends(rights.check)],
     )
     config = settings.load()
-    app.state.tracking = State(served)
     app.state.access = await callers.opened(served.pool, config)
     problems.install(app)
     # The last one added sees a request first.
@@ -66,4 +77,9 @@ async def site(served: Served) -> AsyncIterator[Site]:
     app.add_middleware(Faults, pool=served.pool, answer_seconds=config.answer_seconds)
     for router in ROUTERS:
         app.include_router(router)
-    yield Site(app, list)
+    async with (
+        hub.opened(served.amqp_url) as hints,
+        broker.opened(served.amqp_url, served.pool, hints) as sender,
+    ):
+        app.state.tracking = State(served, hints, sender)
+        yield Site(app, list, hints.end)
