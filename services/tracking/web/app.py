@@ -1,17 +1,17 @@
 """The HTTP API of tracking as one application."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from services.runtime.service import Served, Site
 from services.tracking.web import problems
+from services.tracking.web.api import timeline, why
 from services.tracking.web.state import State
 
-ROUTERS: Sequence[APIRouter] = ()
-"""One for each module of the API."""
+ROUTERS = (why.router, timeline.router)
 
 
 @asynccontextmanager
