@@ -1,4 +1,4 @@
-"""What the routes of the API work with."""
+"""What routes work with: a parameter of each that needs it."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,7 +10,7 @@ from services.runtime.service import Pool, Served
 
 @dataclass(slots=True)
 class State:
-    """What routes work with."""
+    """What the processes of the web have beside what a request brings."""
 
     served: Served
 
