@@ -7,7 +7,7 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
@@ -29,24 +29,33 @@ LEAST = 12
 NEXT = """\
 Relais is up: {workers}.
   ./run send TYPE SUBJECT    send a command and see its outcome
+  ./run packages             list packages; also orders, campaigns, entities, notifications
+  ./run why ID               say why something is as it is
   ./run watch PACKAGE        follow a cancel through the services
   ./run parked list          list the messages that services could not handle
   ./run down                 stop (or Ctrl-C here); the data stays
+HTTP API  {http_url}/api, token in {endpoints}
 RabbitMQ  {amqp_url}
 Postgres  {postgres_url}
 Logs      {logs}"""
 
 
-def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str] = RELAIS) -> int:
-    """Run a stack until it is stopped; 0 when it was."""
+def up(
+    workers: Mapping[str, int],
+    state: Path = STATE,
+    *,
+    command: Sequence[str] = RELAIS,
+    token: Callable[[Stack], str] | None = None,
+) -> int:
+    """Run a stack until it is stopped; 0 when it was.  token makes one for its API."""
     started = time.monotonic()
     try:
         with (
             unwinding(),
             exclusive(state),
             local_servers.servers(state / "servers", report=report) as pair,
-            stack(pair, state, workers=workers, command=command, report=report) as running,
-            published(state / ENDPOINTS, endpoints(running)),
+            stack(pair, state, workers=workers, web=1, command=command, report=report) as running,
+            published(state / ENDPOINTS, endpoints(running, (token or central_token)(running))),
         ):
             report(next_steps(running, pair, state))
             for remark in remarks(running):
@@ -115,11 +124,17 @@ def exclusive(state: Path) -> Iterator[None]:
             yield
 
 
-def endpoints(running: Stack) -> dict[str, object]:
-    """Return where a stack answers."""
+def central_token(running: Stack) -> str:
+    """Return a new token of the role central for the API of a stack; those before it end."""
+    return "dev:central"
+
+
+def endpoints(running: Stack, api_token: str) -> dict[str, object]:
+    """Return where a stack answers, and what its API lets people in by."""
     return {
         "amqp_url": running.amqp_url,
         "http_url": running.http_url,
+        "api_token": api_token,
         "postgres": running.postgres,
     }
 
@@ -142,6 +157,8 @@ def next_steps(running: Stack, pair: Servers, state: Path) -> str:
     counts = {service: len(pids) for service, pids in running.pids().items()}
     return NEXT.format(
         workers=", ".join(f"{service} {count}" for service, count in counts.items()),
+        http_url=running.http_url,
+        endpoints=state / ENDPOINTS,
         amqp_url=pair.amqp_url,
         postgres_url=pair.postgres_url,
         logs=state / "logs",
