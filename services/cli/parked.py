@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +16,7 @@ from contracts.sentences import one_line
 from services.cli import api, commands
 from services.cli.api import Api, Json
 from services.cli.console import console
-from services.cli.problems import USAGE, Problem
+from services.cli.problems import TRY_AGAIN, USAGE, Problem
 from services.cli.words import cell
 
 PATH = "/api/parked"
@@ -115,7 +114,7 @@ async def retry(
     """Have a service handle parked messages again; what fails again is parked again."""
     _check_chosen(numbers, all_, reason)
     async with api.connected() as connection:
-        for chosen in _commands(numbers, reason):
+        for chosen in await _commands(connection, numbers, reason):
             data = {**chosen, **({"comment": comment} if comment else {})}
             commands.show(await commands.asked(connection, "parked.retry", service, data))
     return 0
@@ -159,7 +158,7 @@ async def discard(
                 return 1
             # What has come since was not agreed to.
             numbers = [row["number"] for row in rows]
-        for chosen in _commands(numbers, reason):
+        for chosen in await _commands(connection, numbers, reason):
             data = {**chosen, "comment": comment}
             commands.show(await commands.asked(connection, "parked.discard", service, data))
     return 0
@@ -173,13 +172,18 @@ async def _chosen(
     return [await _one(connection, service, number) for number in numbers]
 
 
-def _commands(numbers: Sequence[int], reason: str | None) -> list[dict[str, Any]]:
-    """What each command names: numbers, at most so many at once, or all there are until now."""
+async def _commands(
+    connection: Api, numbers: Sequence[int], reason: str | None
+) -> list[dict[str, Any]]:
+    """What each command names: numbers, at most so many at once, or all that there are now."""
     if numbers:
         starts = range(0, len(numbers), AT_ONCE)
         return [{"numbers": list(numbers[at : at + AT_ONCE])} for at in starts]
-    all_of = {"until": datetime.now(UTC).isoformat()}
-    return [{"all_of": {**all_of, **({"reason": reason} if reason else {})}}]
+    # The clock of who asks may be another than that of who parked.
+    until = (await connection.get(PATH, limit=1))["as_of"]
+    if until is None:
+        raise Problem("the API has heard of no worker yet; try again in some seconds", TRY_AGAIN)
+    return [{"all_of": {"until": until, **({"reason": reason} if reason else {})}}]
 
 
 def _check_chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from services.cli import parked
 from services.cli.problems import USAGE, Problem
-from tests.cli.small_api import SmallApi
+from tests.cli.small_api import SmallApi, page
 
 
 def message(number: int, reason: str = "failed", **more: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ ACCEPTED = {"id": "c", "outcome": "accepted", "message": "orders retries 2"}
 def three(small: SmallApi) -> SmallApi:
     """Three messages are parked: 1 and 2 failed, 3 crashed; commands are accepted."""
     found = [message(1), message(2), message(3, "crashed")]
-    small.page("/api/parked", found)
+    small.answer("/api/parked", {**page(found), "as_of": "2026-11-23T09:01:00Z"})
     for one in found:
         small.answer(f"/api/parked/orders/{one['number']}", one)
     small.answer("/api/commands", ACCEPTED)
@@ -107,7 +107,10 @@ class TestParked:
         """All that there are until now, and no later ones."""
         await parked.retry("orders", [], all_=False, reason="failed")
         [command] = commands(three)
-        assert command["data"]["all_of"].keys() == {"reason", "until"}
+        assert command["data"]["all_of"] == {
+            "reason": "failed",
+            "until": "2026-11-23T09:01:00Z",
+        }
 
     async def test_names_at_most_a_thousand_at_once(self, three: SmallApi) -> None:
         """More are several commands."""
