@@ -7,7 +7,7 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
@@ -17,6 +17,7 @@ from infra.local import servers as local_servers
 from infra.local.errors import Unavailable
 from infra.local.servers import Servers, Signalled, unwinding
 from infra.local.stack import RELAIS, Stack, remarks, stack
+from services.cli import children
 
 LOCAL = Path(__file__).parents[2] / ".local"
 STATE = LOCAL / "state"
@@ -45,9 +46,8 @@ def up(
     state: Path = STATE,
     *,
     command: Sequence[str] = RELAIS,
-    token: Callable[[Stack], str] | None = None,
 ) -> int:
-    """Run a stack until it is stopped; 0 when it was.  token makes one for its API."""
+    """Run a stack until it is stopped; 0 when it was."""
     started = time.monotonic()
     try:
         with (
@@ -55,7 +55,7 @@ def up(
             exclusive(state),
             local_servers.servers(state / "servers", report=report) as pair,
             stack(pair, state, workers=workers, web=1, command=command, report=report) as running,
-            published(state / ENDPOINTS, endpoints(running, (token or central_token)(running))),
+            published(state / ENDPOINTS, endpoints(running, central_token(running))),
         ):
             report(next_steps(running, pair, state))
             for remark in remarks(running):
@@ -124,9 +124,16 @@ def exclusive(state: Path) -> Iterator[None]:
             yield
 
 
+TOKEN = ("token", "add", "operator", "--role", "central", "--replace", "--json")
+
+
 def central_token(running: Stack) -> str:
-    """Return a new token of the role central for the API of a stack; those before it end."""
-    return "dev:central"
+    """Return a new token of the role central for the API of a stack; the one before it ends."""
+    made = children.run_captured([*running.command, *TOKEN], running.environment)
+    try:
+        return str(json.loads(made.output)["token"])
+    except (ValueError, KeyError, TypeError):
+        raise Unavailable(f"No token for the API could be made: {made.output.strip()}") from None
 
 
 def endpoints(running: Stack, api_token: str) -> dict[str, object]:

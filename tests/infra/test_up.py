@@ -23,9 +23,7 @@ from services.cli import app, up
 from tests.infra.stand_in import SERVICES
 command = (sys.executable, "-m", "tests.infra.stand_in")
 try:
-    state = Path(sys.argv[1])
-    token = lambda running: "secret"
-    sys.exit(up.up(dict.fromkeys(SERVICES, 1), state, command=command, token=token))
+    sys.exit(up.up(dict.fromkeys(SERVICES, 1), Path(sys.argv[1]), command=command))
 except Exception as error:
     sys.exit(app.explain(error))
 """
