@@ -15,6 +15,10 @@ from services.cli.problems import MISCONFIGURED, TRY_AGAIN, UNAVAILABLE, USAGE, 
 from services.runtime import settings
 
 URL, TOKEN = "RELAIS_API_URL", "RELAIS_API_TOKEN"
+CENTRAL, OPERATIONS = "central", "operations"
+TOKENS = {CENTRAL: "api_token", OPERATIONS: "operations_token"}
+"""What `./run up` calls the token of a role."""
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SECONDS = 30.0
 """How long an answer may take."""
 LARGEST_PAGE = 200
@@ -24,6 +28,10 @@ Json = dict[str, Any]
 
 class NotValid(Problem):
     """What was asked for cannot be asked so."""
+
+
+class Forbidden(Problem):
+    """What was asked for is not for who asked."""
 
 
 Parameters = Mapping[str, str | int | None]
@@ -38,8 +46,11 @@ class Address:
     origin: str
 
 
-def find() -> Address:
-    """The API to ask: that of the environment, else that of a running `./run up`."""
+def find(role: str = CENTRAL) -> Address:
+    """The API to ask: that of the environment, else that of a running `./run up`.
+
+    The latter has a token for each role that we need; the environment has the one there is.
+    """
     url, token = settings.given(URL), settings.given(TOKEN)
     if url:
         if not token:
@@ -49,7 +60,7 @@ def find() -> Address:
         return Address(url.rstrip("/"), token, "the environment")
     for folder in (Path.cwd(), endpoints.PROJECT):
         if (written := folder / endpoints.WRITTEN).is_file():
-            return _written(written, token)
+            return _written(written, token, role)
     raise Problem(
         f"no API is known: start a stack with ./run up (it writes {endpoints.WRITTEN}), "
         f"or set {URL} and {TOKEN}",
@@ -60,10 +71,10 @@ def find() -> Address:
 HOW_TOKEN = "`relais token add NAME --role ROLE` makes one where the databases are"
 
 
-def _written(path: Path, token: str | None) -> Address:
+def _written(path: Path, token: str | None, role: str) -> Address:
     try:
         facts = json.loads(path.read_text())
-        url, written = facts.get("http_url"), facts.get("api_token")
+        url, written = facts.get("http_url"), facts.get(TOKENS[role])
     except (OSError, ValueError, AttributeError) as error:
         raise endpoints.unreadable(path, error) from error
     if not url or not (token or written):
@@ -182,6 +193,8 @@ class Api:
         text = "\n".join(["not valid:" if detail == joined else detail, *lines])
         if status in (httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.BAD_REQUEST):
             return NotValid(text, USAGE)
+        if status == httpx.codes.FORBIDDEN:
+            return Forbidden(text)
         return Problem(text, _exit_code(status))
 
 
@@ -196,16 +209,17 @@ def _exit_code(status: int) -> int:
 
 
 @asynccontextmanager
-async def connected(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Api]:
+async def connected(role: str = CENTRAL) -> AsyncIterator[Api]:
     """The API that `find` names, while the block lasts."""
-    address = find()
+    address = find(role)
     headers = {"Authorization": f"Bearer {address.token}", "User-Agent": "relais"}
     try:
         client = httpx.AsyncClient(
             base_url=address.url,
             headers=headers,
             timeout=SECONDS,
-            transport=transport or httpx.AsyncHTTPTransport(trust_env=False),
+            # No proxy of the environment stands before an API on this machine.
+            trust_env=urlsplit(address.url).hostname not in LOOPBACK,
         )
     except (UnicodeError, httpx.InvalidURL) as error:
         raise Problem(f"{URL} or {TOKEN} cannot be used: {error}", MISCONFIGURED) from None

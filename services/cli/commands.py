@@ -15,9 +15,9 @@ WAIT = 10
 """Seconds that an outcome is waited for."""
 
 
-async def send(kind: str, subject: str, data: dict[str, Any]) -> int:
+async def send(kind: str, subject: str, data: dict[str, Any], *, role: str = api.CENTRAL) -> int:
     """Send one command and print its outcome."""
-    async with api.connected() as connection:
+    async with api.connected(role) as connection:
         show(await asked(connection, kind, subject, data))
     return 0
 

@@ -26,7 +26,7 @@ AT_ONCE = 1_000
 
 async def list_(service: str | None, reason: str | None, limit: int, *, as_json: bool) -> int:
     """Print what is parked, oldest first."""
-    async with api.connected() as connection:
+    async with api.connected(api.OPERATIONS) as connection:
         found = await _matching(connection, service, reason, limit)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
@@ -40,7 +40,7 @@ async def list_(service: str | None, reason: str | None, limit: int, *, as_json:
 async def _matching(
     connection: Api, service: str | None, reason: str | None, limit: int | None
 ) -> list[Json]:
-    filters = {"service": service, "reason": reason}
+    filters = {"service": service, "reason": reason, "sort": "oldest"}
     return [item async for item in connection.items(PATH, filters, limit)]
 
 
@@ -70,7 +70,7 @@ SHOWN = 4_000
 
 async def show(service: str, number: int, *, as_json: bool) -> int:
     """Print every field of one parked message."""
-    async with api.connected() as connection:
+    async with api.connected(api.OPERATIONS) as connection:
         found = await _one(connection, service, number)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
@@ -113,7 +113,7 @@ async def retry(
 ) -> int:
     """Have a service handle parked messages again; what fails again is parked again."""
     _check_chosen(numbers, all_, reason)
-    async with api.connected() as connection:
+    async with api.connected(api.OPERATIONS) as connection:
         for chosen in await _commands(connection, numbers, reason):
             data = {**chosen, **({"comment": comment} if comment else {})}
             commands.show(await commands.asked(connection, "parked.retry", service, data))
@@ -123,7 +123,7 @@ async def retry(
 async def replace(service: str, number: int, path: Path, comment: str) -> int:
     """Have a service handle another envelope in place of a parked message."""
     data = {"number": number, "body": _content(path), "comment": comment}
-    return await commands.send("parked.replace", service, data)
+    return await commands.send("parked.replace", service, data, role=api.OPERATIONS)
 
 
 def _content(path: Path) -> str:
@@ -147,7 +147,7 @@ async def discard(
 ) -> int:
     """Give parked messages up, with the reason why; lists them and asks, unless yes."""
     _check_chosen(numbers, all_, reason)
-    async with api.connected() as connection:
+    async with api.connected(api.OPERATIONS) as connection:
         if not yes:
             rows = await _chosen(connection, service, numbers, reason)
             if not rows:

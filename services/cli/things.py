@@ -52,9 +52,9 @@ async def show(id: str, *, as_json: bool) -> int:
 async def why(id: str, *, as_json: bool) -> int:
     """Print why the thing with this id is as it is, and how it came to that, the root first."""
     kinds = ("process", "parked") if "/" in id else tuple(PLACES)
-    async with api.connected() as connection:
-        paths = [f"/api/why/{kind}/{quote(id)}" for kind in kinds]
-        found = await _found(connection, kinds, paths)
+    found = await _reasons(id, kinds[:1] if "/" in id else kinds, api.CENTRAL)
+    if not found and "/" in id:
+        found = await _reasons(id, kinds[1:], api.OPERATIONS)
     if not found:
         raise _unknown(id, kinds)
     if as_json:
@@ -70,6 +70,12 @@ async def why(id: str, *, as_json: bool) -> int:
     return 0
 
 
+async def _reasons(id: str, kinds: Sequence[str], role: str) -> list[tuple[str, Json]]:
+    async with api.connected(role) as connection:
+        paths = [f"/api/why/{kind}/{quote(id)}" for kind in kinds]
+        return await _found(connection, kinds, paths)
+
+
 def _hop(number: int, hop: Json) -> str:
     comment = f": {one_line(hop['comment'])}" if hop["comment"] else ""
     return f"  {number}. {cell(hop['at'])}  {one_line(hop['sentence'])}{comment}"
@@ -83,10 +89,10 @@ async def _found(
 
 
 async def _asked(connection: Api, path: str) -> Json | None:
-    """A thing, None where there is none or where an id of this form can have none."""
+    """A thing; None where there is none, can be none of this id, or where it is not for us."""
     try:
         return await connection.find(path)
-    except api.NotValid:
+    except (api.NotValid, api.Forbidden):
         return None
 
 
@@ -135,7 +141,7 @@ WORKERS = ("service", "instance", "version", "ready", "lanes", "outbox", "waitin
 
 async def workers(*, as_json: bool) -> int:
     """Print the workers that have been seen, how they are, and since when they were not."""
-    async with api.connected() as connection:
+    async with api.connected(api.OPERATIONS) as connection:
         found = await connection.get("/api/workers")
     rows: list[Json] = found["items"]
     if as_json:

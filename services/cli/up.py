@@ -55,7 +55,7 @@ def up(
             exclusive(state),
             local_servers.servers(state / "servers", report=report) as pair,
             stack(pair, state, workers=workers, web=1, command=command, report=report) as running,
-            published(state / ENDPOINTS, endpoints(running, central_token(running))),
+            published(state / ENDPOINTS, endpoints(running)),
         ):
             report(next_steps(running, pair, state))
             for remark in remarks(running):
@@ -124,24 +124,25 @@ def exclusive(state: Path) -> Iterator[None]:
             yield
 
 
-TOKEN = ("token", "add", "operator", "--role", "central", "--replace", "--json")
-
-
-def central_token(running: Stack) -> str:
-    """Return a new token of the role central for the API of a stack; the one before it ends."""
-    made = children.run_captured([*running.command, *TOKEN], running.environment)
+def token(running: Stack, role: str) -> str:
+    """Return a new token of a role for the API of a stack; the one before it ends."""
+    name = "operator" if role == "central" else f"operator.{role}"
+    argv = [*running.command, "token", "add", name, "--role", role, "--replace", "--json"]
+    made = children.run_captured(argv, running.environment)
     try:
         return str(json.loads(made.output)["token"])
     except (ValueError, KeyError, TypeError):
         raise Unavailable(f"No token for the API could be made: {made.output.strip()}") from None
 
 
-def endpoints(running: Stack, api_token: str) -> dict[str, object]:
+def endpoints(running: Stack) -> dict[str, object]:
     """Return where a stack answers, and what its API lets people in by."""
     return {
         "amqp_url": running.amqp_url,
         "http_url": running.http_url,
-        "api_token": api_token,
+        "api_token": token(running, "central"),
+        # Parked messages and workers are for operations alone.
+        "operations_token": token(running, "operations"),
         "postgres": running.postgres,
     }
 

@@ -56,7 +56,12 @@ class TestParked:
         """With the service, the number to name it by, the reason and the sender's id."""
         await parked.list_("orders", "failed", 100, as_json=True)
         assert [one["number"] for one in json.loads(capsys.readouterr().out)] == [1, 2, 3]
-        assert three.asked[-1][2] == {"service": "orders", "reason": "failed", "limit": "100"}
+        assert three.asked[-1][2] == {
+            "service": "orders",
+            "reason": "failed",
+            "sort": "oldest",
+            "limit": "100",
+        }
         await parked.list_(None, None, 100, as_json=False)
         out = capsys.readouterr().out
         assert "orders 3  2026-11-23 09:00:00Z  crashed  order.place" in out
