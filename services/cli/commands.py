@@ -24,7 +24,8 @@ async def send(kind: str, subject: str, data: dict[str, Any], *, role: str = api
 
 async def asked(connection: Api, kind: str, subject: str, data: dict[str, Any]) -> Json:
     """What became of a command; a refusal is raised as Problem."""
-    envelope = {"type": names.wire_type(kind), "subject": subject, "data": data}
+    type_ = names.wire_type(kind)
+    envelope = {"specversion": "1.0", "type": type_, "subject": subject, "data": data}
     return await connection.post("/api/commands", envelope, wait=WAIT)
 
 

@@ -47,11 +47,19 @@ async def watch(package: str) -> int:
 async def known_edition(connection: Api, package: str, patience: float = PATIENCE) -> int:
     """The edition that a package is in; raises Problem where it stays unknown for `patience` s."""
     until = time.monotonic() + patience
-    while (found := await connection.find(f"/api/packages/{package}")) is None:
+    while True:
+        # Of a package that is older than tracking only the cancel may be known.
+        for path in (f"/api/packages/{package}", ledger_of(package)):
+            if (found := await connection.find(path)) is not None:
+                return int(found["edition"])
         if time.monotonic() >= until:
             raise Problem(f"there is no package {package}; check its id")
         await asyncio.sleep(0.5)
-    return int(found["edition"])
+
+
+def ledger_of(package: str) -> str:
+    """Where the ledger of its latest cancel is."""
+    return f"/api/packages/{package}/cancellation"
 
 
 async def print_failed(connection: Api, cancel: Cancel, failed: int) -> None:
@@ -104,7 +112,7 @@ class Follower:
 
     async def read(self) -> None:
         """Take what the ledger says now, if the package has had a cancel."""
-        found = await self._connection.find(f"/api/packages/{self.cancel.package_id}/cancellation")
+        found = await self._connection.find(ledger_of(self.cancel.package_id))
         if found is not None:
             take(self.cancel, found)
 

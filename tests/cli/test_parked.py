@@ -101,6 +101,7 @@ class TestParked:
         await parked.retry("orders", [2], all_=False, reason=None, comment="mended")
         assert commands(three) == [
             {
+                "specversion": "1.0",
                 "type": "relais.parked.retry.v1",
                 "subject": "orders",
                 "data": {"numbers": [2], "comment": "mended"},
