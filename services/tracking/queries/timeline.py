@@ -170,13 +170,16 @@ async def find_order(pool: Pool, order_id: str) -> tuple[str, list[str]] | None:
     return None if row is None else (row["entity_id"], row["packed"] or [])
 
 
-IS_THERE = {
-    "package": "SELECT true FROM model.packages WHERE package_id = $1",
-    "campaign": "SELECT true FROM model.campaigns WHERE campaign_id = $1",
-    "entity": "SELECT true FROM model.entities WHERE entity_id = $1",
+FIND_OWNER = {
+    "package": "SELECT NULL FROM model.packages WHERE package_id = $1",
+    "campaign": """
+SELECT (SELECT entity_id FROM model.orders AS o WHERE o.order_id = c.order_id)
+FROM model.campaigns AS c WHERE campaign_id = $1""",
+    "entity": "SELECT entity_id FROM model.entities WHERE entity_id = $1",
 }
 
 
-async def is_there(pool: Pool, kind: str, id: str) -> bool:
-    """Whether there is such a thing."""
-    return bool(await pool.fetchval(IS_THERE[kind], id))
+async def find_owner(pool: Pool, kind: str, id: str) -> tuple[str | None] | None:
+    """The entity whose a thing is, where it is one's; None where there is no such thing."""
+    row = await pool.fetchrow(FIND_OWNER[kind], id)
+    return (row[0],) if row is not None else None

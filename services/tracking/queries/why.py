@@ -90,12 +90,14 @@ FROM model.packages WHERE package_id = $1""",
 SELECT order_id AS id, status, entity_id AS owner, package_id, edition, {_CAUSE}
 FROM model.orders WHERE order_id = $1""",
     "campaign": f"""
-SELECT campaign_id AS id, status, package_id, {_CAUSE}
-FROM model.campaigns WHERE campaign_id = $1""",
+SELECT campaign_id AS id, status, package_id, {_CAUSE},
+       (SELECT entity_id FROM model.orders AS o WHERE o.order_id = c.order_id) AS owner
+FROM model.campaigns AS c WHERE campaign_id = $1""",
     # Of a process that waits again since its campaign was reinitialized, that is the cause.
     "process": """
 SELECT campaign_id || '/' || process_id AS id,
        CASE WHEN r.waits THEN 'pending' ELSE p.status END AS status, p.detail,
+       (SELECT entity_id FROM model.orders AS o WHERE o.order_id = c.order_id) AS owner,
        CASE WHEN r.waits THEN c.cause ELSE p.cause END AS cause,
        CASE WHEN r.waits THEN c.caused_by ELSE p.caused_by END AS caused_by,
        CASE WHEN r.waits THEN c.caused_at ELSE p.caused_at END AS caused_at,

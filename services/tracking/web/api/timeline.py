@@ -123,14 +123,16 @@ for _things, _kind in (
 
 async def _found(here: State, asks: Caller, kind: str, id: str) -> list[str]:
     """The rows that tell of an order among others; raises Problem where it is not for who asks."""
-    owner, packed = id if kind == "entity" else None, list[str]()
+    packed: list[str] = []
+    found: tuple[str | None] | None
     if kind == "order":
         order = await query.find_order(here.pool, id)
-        if order is None:
-            raise unknown(kind, id)
-        owner, packed = order
-    elif not await query.is_there(here.pool, kind, id):
+        found, packed = ((order[0],), order[1]) if order is not None else (None, [])
+    else:
+        found = await query.find_owner(here.pool, kind, id)
+    if found is None:
         raise unknown(kind, id)
+    (owner,) = found
     if not may_ask(asks, kind, owner):
         raise unknown(kind, id)
     return packed

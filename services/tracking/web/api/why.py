@@ -123,17 +123,22 @@ def _parts(kind: str, id: str) -> tuple[Any, ...]:
     return parts[0], int(parts[1])
 
 
-WHO: dict[str, tuple[Role, ...]] = {
-    "parked": (Role.OPERATIONS, Role.CENTRAL, Role.VIEWER),
+_NOT_FOR = {
+    "campaign": (Role.REVIEWER, Role.OPERATIONS),
+    "process": (Role.REVIEWER, Role.OPERATIONS),
+    "entity": (Role.REVIEWER, Role.OPERATIONS),
+    "notification": (Role.REVIEWER,),
+    "command": (Role.VIEWER,),
+    "parked": (Role.CENTRAL, Role.REVIEWER, Role.VIEWER),
 }
-"""Who may ask about things of a kind that is not for every reader."""
+"""Who may not read things of a kind, as it is of their lists."""
 
 
 def may_ask(asks: Caller, kind: str, owner: str | None) -> bool:
     """Whether somebody may know of a thing: local operators of what is their entity's."""
     if asks.role == Role.LOCAL:
         return owner is not None and owner == asks.entity
-    return asks.role in WHO.get(kind, tuple(Role))
+    return asks.role not in _NOT_FOR.get(kind, ())
 
 
 def unknown(kind: str, id: str) -> Problem:
@@ -149,6 +154,7 @@ async def _command(here: Here, asks: Caller, id: str, now: datetime) -> why.Why:
     known = asked or query.Asked(
         id, actor=event.actor if event else None, at=event.at if event else None
     )
-    if asks.role == Role.LOCAL and known.actor != asks.name:
+    mine = known.actor == asks.name
+    if not mine and asks.role not in (Role.CENTRAL, Role.OPERATIONS):
         raise unknown("command", id)
     return why.explain_command(known, event, now)
