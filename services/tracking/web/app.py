@@ -1,6 +1,6 @@
 """The HTTP API of tracking as one application."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
 
@@ -25,7 +25,9 @@ from services.tracking.web.api import (
     schedule,
     sent,
     stream,
+    timeline,
     waves,
+    why,
     workers,
 )
 from services.tracking.web.faults import Faults
@@ -51,6 +53,8 @@ ROUTERS: Sequence[APIRouter] = (
     waves.router,
     workers.router,
     stream.router,
+    why.router,
+    timeline.router,
 )
 """One for each module of the API."""
 
