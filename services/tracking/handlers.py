@@ -18,10 +18,11 @@ from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, 
 from contracts.packages import PackageEdition, PackageEvent
 from services.runtime.decision import Decision, Received, accepted
 from services.runtime.service import Connection, Transaction, routes
-from services.tracking import hints, history, rows, store
+from services.tracking import hints, history, journal, rows, store
 from services.tracking.history import Key, Line
+from services.tracking.journal import Decided
 from services.tracking.rows import Origin, Row
-from services.tracking.store import Decided, Model, Table
+from services.tracking.store import Model, Table
 
 ROUTES = routes(*catalogue.EVENTS.values())
 
@@ -169,14 +170,14 @@ async def save(tx: Transaction, world: World) -> None:
     """Store each changed row once, count what changed, and hint at it once this has committed."""
     for model in world.models:
         await store.save(tx.conn, model)
-    await store.save_lines(tx.conn, world.lines.values())
-    await store.save_ledgers(tx.conn, world.ledgers)
-    await store.save_decided(tx.conn, world.decided.values(), tx.now)
-    await store.save_parked(tx.conn, world.parked, world.released)
-    await store.save_workers(tx.conn, world.workers)
+    await journal.save_lines(tx.conn, world.lines.values())
+    await journal.save_ledgers(tx.conn, world.ledgers)
+    await journal.save_decided(tx.conn, world.decided.values(), tx.now)
+    await journal.save_parked(tx.conn, world.parked, world.released)
+    await journal.save_workers(tx.conn, world.workers)
     if world.rebuild is not None:
-        await store.save_snapshots(tx.conn, world.rebuild, world.snapshots)
-    await store.save_completed(tx.conn, world.completed)
+        await journal.save_snapshots(tx.conn, world.rebuild, world.snapshots)
+    await journal.save_completed(tx.conn, world.completed)
     if world.hints:
         hints.waiting.update(world.hints)
         tx.wake(hints.NAME)

@@ -58,6 +58,11 @@ class Line:
     count: int = 1
     state: str | None = None
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether it stands for all of a type that one cause has brought about."""
+        return self.event_id.endswith(f"/{self.type}")
+
 
 Key = tuple[str, str]
 """Event id and source."""
@@ -119,6 +124,8 @@ def line(event: Event, envelope: Envelope, at: datetime) -> Line | None:
             _fold(found, 1)
         case CommandRefused() | CommandUnchanged():
             found.kind, found.comment = "command", event.message
+            if event.command_type.startswith("relais.package."):
+                found.package_id = envelope.partitionkey
             found.status = "refused" if isinstance(event, CommandRefused) else "unchanged"
         case MessageParked():
             found.kind, found.package_id = "message", event.package_id
@@ -143,9 +150,11 @@ def _fold_caused(found: Line) -> None:
 
 
 def _fold(found: Line, count: int) -> None:
-    """One row for all that one cause does to things of one kind."""
-    found.event_id = f"{found.causationid}/{found.type}"
+    """One row for all that one cause does to things of one kind; what has none stands alone."""
     found.count = count
+    if found.causationid is None:
+        return
+    found.event_id = f"{found.causationid}/{found.type}"
     if found.package_id is not None:
         found.subject = found.package_id
     found.version = None
@@ -155,7 +164,7 @@ def merge(one: Line | None, two: Line) -> Line:
     """Two parts of one fan-out, or the same event again."""
     if one is None:
         return two
-    if "/" in two.event_id:
+    if two.is_folded:
         one.count += two.count
         one.at = min(one.at, two.at)
     return one
