@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from services.runtime.service import Served, Service, Site
-from services.tracking import handlers, hints
+from services.tracking import copying, handlers, hints, sweeps
 
 
 def web(served: Served) -> AbstractAsyncContextManager[Site]:
@@ -21,7 +21,8 @@ SERVICE = Service(
     handle=handlers.handle,
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
-    sweeps=(hints.SWEEP,),
+    jobs=(copying.COPY,),
+    sweeps=sweeps.SWEEPS,
     fanouts=(hints.EXCHANGE,),
     web=web,
 )

@@ -1,8 +1,9 @@
 """Compares the counts of a model with its rows: one look at all of it, which changes nothing."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
-from services.runtime.service import Connection
+from services.runtime.service import Connection, Pool
 
 
 class Difference(NamedTuple):
@@ -58,6 +59,8 @@ FROM found AS f FULL JOIN counted AS c USING (list, scope, status)
 WHERE coalesce(c.n, 0) <> coalesce(f.n, 0)
 ORDER BY list, scope, status LIMIT $1
 """
+PATIENCE = 3_600.0
+"""Seconds that a look at everything may take."""
 LISTED = 1_000
 """Differences that are listed at most."""
 
@@ -72,5 +75,17 @@ async def compare(conn: Connection, schema: str = "model") -> list[Difference]:
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute(ANY_PLAN)
         statement = COMPARE if schema == "model" else COMPARE.replace("model.", f"{schema}.")
-        found = await conn.fetch(statement, LISTED, timeout=3_600)
+        found = await conn.fetch(statement, LISTED, timeout=PATIENCE)
     return [Difference(*row) for row in found]
+
+
+CLAIM = """
+INSERT INTO checks AS c (name, checked_at) VALUES ('counts', now())
+ON CONFLICT (name) DO UPDATE SET checked_at = now() WHERE c.checked_at < now() - $1::interval
+RETURNING 1
+"""
+
+
+async def claim(pool: Pool, every: timedelta) -> bool:
+    """Whether it is time to compare again, and nobody else does; the first time is in a day."""
+    return await pool.fetchval(CLAIM, every) is not None

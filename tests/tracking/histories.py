@@ -168,14 +168,14 @@ def _package(h: History) -> None:
         state = PackageState(
             package_id=id,
             label=f"Package {id}",
-            distribution_level="collaborative_simple",  # type: ignore[arg-type]
+            distribution_level="collaborative_simple",
             campaign_id="OP1",
             folder=h.rng.choice([None, "Winter"]),
             audience=h.rng.choice([None, ["OU1", "OU2"]]),
             starts_at=BEGIN - DAY,
             ends_at=BEGIN + 30 * DAY,
             registration_deadline=h.rng.choice([None, BEGIN + DAY]),
-            status="being_edited",  # type: ignore[arg-type]
+            status="being_edited",
             edition=1,
             version=1,
             created_at=h.now,
@@ -223,7 +223,7 @@ def _subscribe(h: History, package_id: str, edition: int, cause: str) -> None:
             edition=edition,
             entity_id=entity,
             label="Automatic",
-            status="approved",  # type: ignore[arg-type]
+            status="approved",
             version=1,
             placed_at=h.now,
             approved_at=h.now,
@@ -249,9 +249,7 @@ def _tell_packed(
     while ids:
         part, ids = ids[:3], ids[3:]
         refs = [
-            OrderRef(
-                order_id=id, entity_id=h.orders[id].entity_id, version=h.orders[id].version
-            )
+            OrderRef(order_id=id, entity_id=h.orders[id].entity_id, version=h.orders[id].version)
             for id in part
         ]
         event = kind(package_id=package_id, edition=edition, orders=refs)
@@ -309,7 +307,7 @@ def _order(h: History) -> None:
             edition=1,
             entity_id=h.rng.choice(ENTITIES),
             label="Windows",
-            status="ordered",  # type: ignore[arg-type]
+            status="ordered",
             version=1,
             placed_at=h.now,
             approval_deadline=h.now + 3 * DAY,
@@ -345,9 +343,9 @@ def _campaign(h: History) -> None:
         state = CampaignState(
             campaign_id="OP1",
             label="Winter",
-            kind="reference",  # type: ignore[arg-type]
-            distribution_level="collaborative_simple",  # type: ignore[arg-type]
-            status="being_edited",  # type: ignore[arg-type]
+            kind="reference",
+            distribution_level="collaborative_simple",
+            status="being_edited",
             version=1,
             process_ids=["WKF1"],
             changed_at=h.now,
@@ -356,9 +354,9 @@ def _campaign(h: History) -> None:
         h.processes["OP1", "WKF1"] = ProcessState(
             process_id="WKF1",
             campaign_id="OP1",
-            kind="workflow",  # type: ignore[arg-type]
+            kind="workflow",
             label="Targeting",
-            status="pending",  # type: ignore[arg-type]
+            status="pending",
             version=1,
             changed_at=h.now,
         )
@@ -392,9 +390,7 @@ def _cancel_campaign(
     if known is None or known.status == "canceled":
         return
     more = h.changed(known.version)
-    event = CampaignCanceled.of(
-        known, status="canceled", canceled_at=h.now, canceled_by=by, **more
-    )
+    event = CampaignCanceled.of(known, status="canceled", canceled_at=h.now, canceled_by=by, **more)
     h.campaigns[id] = event.state
     h.tell("campaigns", event, cause, key)
     process = h.processes[id, "WKF1"]
@@ -435,19 +431,17 @@ def _notification(h: History) -> None:
     _notify(h, "package_available", f"CAT{h.rng.randint(1, 3)}", 1, entity, cause)
 
 
-def _notify(
-    h: History, kind: str, package_id: str, edition: int, entity: str, cause: str
-) -> None:
+def _notify(h: History, kind: str, package_id: str, edition: int, entity: str, cause: str) -> None:
     status = h.rng.choice(["sent", "failed", "superseded"])
     state = NotificationState(
         notification_id=f"N{h._number()}",
-        kind=kind,  # type: ignore[arg-type]
-        recipient_type="entity",  # type: ignore[arg-type]
+        kind=kind,
+        recipient_type="entity",
         recipient_id=entity,
-        channel="mailbox",  # type: ignore[arg-type]
+        channel="mailbox",
         package_id=package_id,
         edition=edition,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         attempts=1,
         error="no" if status == "failed" else None,
         sent_at=h.now if status == "sent" else None,
@@ -466,7 +460,7 @@ def _refused(h: History) -> None:
     event: Event = CommandRefused(
         about="CAT1",
         command_type=kind,
-        code="wrong_status",  # type: ignore[arg-type]
+        code="wrong_status",
         message="CAT1 is canceled",
     )
     if h.rng.random() < 0.3:
@@ -492,7 +486,7 @@ def _parked(h: History) -> None:
     if h.rng.random() < 0.5:
         h.tell("orders", parked.model_copy(update={"attempts": 2, "error": "no"}), None)
     if h.rng.random() < 0.5:
-        gone = MessageReleased(service="orders", number=number, how="discarded", comment="old")  # type: ignore[arg-type]
+        gone = MessageReleased(service="orders", number=number, how="discarded", comment="old")
         h.tell("orders", gone, None)
 
 

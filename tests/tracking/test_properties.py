@@ -38,7 +38,9 @@ def rows_of(made: World) -> Any:
     """Every row of the model, as JSON."""
     (model,) = made.models
     found = {
-        name: sorted((repr(key), to_json(dict(sorted(row.columns.items())))) for key, row in rows.items())
+        name: sorted(
+            (repr(key), to_json(dict(sorted(row.columns.items())))) for key, row in rows.items()
+        )
         for name, rows in model.rows.items()
     }
     return {**found, "terms": sorted((id, to_json(e.state)) for id, e in model.terms.items())}

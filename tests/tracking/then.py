@@ -68,7 +68,7 @@ async def beside(harness: Harness) -> dict[str, list[Any]]:
 
 
 async def _rows(harness: Harness, table: str, key: str) -> list[Any]:
-    statement = f"SELECT to_jsonb(t) AS row FROM {table} AS t ORDER BY {key}"  # noqa: S608
+    statement = f"SELECT to_jsonb(t) AS row FROM {table} AS t ORDER BY {key}"
     return [record["row"] for record in await harness.pool.fetch(statement)]
 
 
