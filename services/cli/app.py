@@ -21,6 +21,7 @@ MODULES = {
     "services.cli.ops": ("setup", "run", "serve", "send", "watch", "parked", "config", "proof"),
     "services.cli.demo": ("demo",),
     "services.cli.bench": ("bench",),
+    "services.cli.tracking": ("tracking",),
 }
 
 
