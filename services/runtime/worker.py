@@ -16,7 +16,7 @@ from services.runtime import settings, telemetry, web
 from services.runtime.amqp import broker
 from services.runtime.amqp.lanes import Slot, slot_name
 from services.runtime.amqp.publisher import Publisher
-from services.runtime.messages import sources
+from services.runtime.messages import operations, sources
 from services.runtime.messages.consumer import Consumer
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.kept import Line
@@ -58,6 +58,7 @@ def sweeps(service: Service, decider: Decider, relay: Relay, inbox_days: int) ->
         *sources.sweeps(service, decider),
         cleaning.sweep(inbox_days),
         clock.sweep(service.set_back),
+        operations.sweep(service),
         *service.table_work,
     ]
 
