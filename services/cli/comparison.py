@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from contracts.campaigns import CampaignEvent, ProcessEvent
 from contracts.directory import EntityEvent
+from contracts.fields import EARLIEST
 from contracts.message import Event, to_json
 from contracts.notifications import NotificationEvent
 from contracts.orders import OrderEvent
 from contracts.packages import PackageEvent
 from services.runtime.postgres.database import Connection, Pool
-from services.runtime.service import Service
+from services.runtime.service import Service, Snapshot
 from services.tracking import checking, rows, store
 from services.tracking.rows import Origin, Row
 from services.tracking.store import Table
@@ -62,7 +65,7 @@ async def compare(
     return found
 
 
-async def _pages(pool: Pool, snapshot: Any) -> AsyncIterator[Sequence[Event]]:
+async def _pages(pool: Pool, snapshot: Snapshot) -> AsyncIterator[Sequence[Event]]:
     """The present state of one kind of thing, in pages."""
     cursor: Any = None
     async with pool.acquire() as conn:
@@ -134,7 +137,7 @@ def _status(event: Event) -> str:
 
 def _made(event: Event) -> Row:
     """The row that this state would make."""
-    origin = Origin("", None, getattr(event, "changed_at", None) or rows.EARLIEST, None)
+    origin = Origin("", None, getattr(event, "changed_at", EARLIEST), None)
     match event:
         case PackageEvent():
             return rows.package(None, event, origin)
@@ -185,8 +188,6 @@ def _differing(table: Table, event: Event, row: Mapping[str, Any]) -> list[str]:
 
 def _plain(value: Any) -> bytes:
     """A value as JSON, so that what was written and what was read compare."""
-    import orjson
-
     return orjson.dumps(orjson.loads(to_json(value)), option=orjson.OPT_SORT_KEYS)
 
 

@@ -68,7 +68,7 @@ def senders() -> dict[str, frozenset[str]]:
     return {
         name: frozenset(snapshot.thing for snapshot in snapshots)
         for name, service in installed().items()
-        if (snapshots := getattr(service, "snapshots", ()))
+        if (snapshots := service.snapshots)
     }
 
 
