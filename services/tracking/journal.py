@@ -28,7 +28,7 @@ WHERE right(h.event_id, length(h.type) + 1) = '/' || h.type
 
 async def save_lines(conn: Connection, lines: Iterable[Line]) -> None:
     """Add what happened; what is there already stays, and parts of one fan-out are one row."""
-    found = [{name: getattr(line, name) for name in _LINE} for line in lines]
+    found = list(lines)
     if found:
         await conn.execute(ADD_LINES, to_json(found).decode())
 

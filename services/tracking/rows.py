@@ -17,6 +17,7 @@ from contracts.campaigns import (
     ProcessSnapshot,
 )
 from contracts.directory import EntityEvent, EntitySnapshot, EntityUpdated
+from contracts.message import Event
 from contracts.notifications import (
     NotificationEvent,
     NotificationSnapshot,
@@ -44,10 +45,12 @@ from contracts.packages import (
 )
 from services.tracking.counts import Count
 
-_SILENT = (
-    *(PackageEdited, PackageClosed, PackageApprovalOverdue, PackageSnapshot),
-    *(OrderEdited, OrderSnapshot, CampaignSnapshot, ProcessSnapshot),
-    *(EntityUpdated, EntitySnapshot),
+_SILENT: frozenset[type[Event]] = frozenset(
+    (
+        *(PackageEdited, PackageClosed, PackageApprovalOverdue, PackageSnapshot),
+        *(OrderEdited, OrderSnapshot, CampaignSnapshot, ProcessSnapshot),
+        *(EntityUpdated, EntitySnapshot),
+    )
 )
 """Events that leave the status as it is."""
 
@@ -131,7 +134,7 @@ def package(row: Row | None, event: PackageEvent, origin: Origin) -> Row:
             state=state,
         )
         row.terms = True
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -215,7 +218,7 @@ def order(row: Row | None, event: OrderEvent, origin: Origin) -> Row:
         if (at := getattr(event, name)) is not None and row.columns[name] != at:
             # Each is reached once in the life of an order; a packed event knows it less exactly.
             row.set(**{name: at})
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -289,7 +292,7 @@ def campaign(row: Row | None, event: CampaignEvent, origin: Origin) -> Row:
     if isinstance(event, CampaignReinitialized):
         known = row.columns["reinitialized_at"]
         row.set(reinitialized_at=max(known, event.changed_at) if known else event.changed_at)
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -299,7 +302,7 @@ def process(row: Row | None, event: ProcessEvent, origin: Origin) -> Row:
     row = row or Row({"version": 0, **CAUSE})
     if event.version > row.columns["version"]:
         row.set(**event.state.__dict__)
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -319,7 +322,7 @@ def entity(row: Row | None, event: EntityEvent, origin: Origin) -> Row:
             state=event.state,
         )
         row.terms = True
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
