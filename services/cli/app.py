@@ -27,6 +27,7 @@ MODULES = {
     "services.cli.operator": ("operator",),
     "services.cli.demo": ("demo",),
     "services.cli.bench": ("bench",),
+    "services.cli.tracking": ("tracking",),
 }
 
 
