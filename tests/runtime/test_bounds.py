@@ -126,7 +126,6 @@ class TestWhatIsRead:
                 await read_too_much(conn)
             assert await conn.fetchval("SELECT count(*) FROM journal") == 0
 
-
     async def test_leaves_the_fault_of_a_session_that_ended_as_it_is(
         self, database_url: str
     ) -> None:
