@@ -8,9 +8,10 @@ from fastapi import APIRouter, FastAPI
 
 from services.runtime.service import Served, Site
 from services.tracking.web import problems
+from services.tracking.web.api import proofs, views
 from services.tracking.web.state import State
 
-ROUTERS: Sequence[APIRouter] = ()
+ROUTERS: Sequence[APIRouter] = (views.router, proofs.router)
 """One for each module of the API."""
 
 
