@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from services.runtime.service import Served, Service, Site
-from services.tracking import copying, handlers, sweeps
+from services.tracking import copying, handlers, hints, sweeps
 from services.tracking.settings import TrackingSettings
 
 

@@ -103,9 +103,9 @@ class TestTimeline:
         whole = await timeline(asks, "packages/CAT86", limit=200)
         for sort in ("newest", "oldest"):
             found: list[str] = []
-            cursor = None
+            cursor: str | None = None
             while True:
-                asked = {"cursor": cursor} if cursor else {}
+                asked: dict[str, Any] = {"cursor": cursor} if cursor else {}
                 page = await timeline(asks, "packages/CAT86", limit=2, sort=sort, **asked)
                 found += [one["id"] for one in page["items"]]
                 cursor = page["next"]

@@ -1,6 +1,6 @@
 """The HTTP API of tracking as one application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import metadata
 
@@ -22,10 +22,12 @@ from services.tracking.web.api import (
     parked,
     parked_write,
     preview,
+    proofs,
     schedule,
     sent,
     stream,
     timeline,
+    views,
     waves,
     why,
     workers,
@@ -55,6 +57,8 @@ ROUTERS: Sequence[APIRouter] = (
     stream.router,
     why.router,
     timeline.router,
+    views.router,
+    proofs.router,
 )
 """One for each module of the API."""
 

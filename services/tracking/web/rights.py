@@ -47,15 +47,15 @@ GET    /api/orders                               all     own   own      all     
 GET    /api/orders/{}                            all     own   own      all        all
 GET    /api/orders/{}/timeline                   all     own   own      all        all
 
-GET    /api/campaigns                            all     own   -        -          all
-GET    /api/campaigns/{}                         all     own   -        -          all
-GET    /api/campaigns/{}/timeline                all     own   -        -          all
-GET    /api/entities                             all     own   -        -          all
-GET    /api/entities/{}                          all     own   -        -          all
-GET    /api/entities/{}/timeline                 all     own   -        -          all
+GET    /api/campaigns                            all     own   -        all        all
+GET    /api/campaigns/{}                         all     own   -        all        all
+GET    /api/campaigns/{}/timeline                all     own   -        all        all
+GET    /api/entities                             all     own   -        all        all
+GET    /api/entities/{}                          all     own   -        all        all
+GET    /api/entities/{}/timeline                 all     own   -        all        all
 GET    /api/notifications                        all     own   -        all        all
 GET    /api/notifications/{}                     all     own   -        all        all
-GET    /api/schedule                             all     own   -        -          all
+GET    /api/schedule                             all     own   -        all        all
 
 GET    /api/why/{}/{}                            all     own   own      all        all
 GET    /api/offers                               -       own   -        -          -

@@ -72,9 +72,7 @@ async def end(web: Api, back: str, **changed: str) -> httpx.Response:
     return await web.client.get(f"{path}?{urlencode(given)}")
 
 
-async def sign_in(
-    web: Api, identity: Provider, sub: str = "u1", **claims: Any
-) -> httpx.Response:
+async def sign_in(web: Api, identity: Provider, sub: str = "u1", **claims: Any) -> httpx.Response:
     """The whole way of somebody with these claims."""
     identity.enroll(sub, **claims)
     back = await identity.sign_in(await begin(web), sub)
@@ -120,9 +118,7 @@ class TestSigningIn:
         self, web: Api, identity: Provider
     ) -> None:
         """And leads to where one was going."""
-        answer = await sign_in(
-            web, identity, preferred_username="m.durand", groups=["staff", "hq"]
-        )
+        answer = await sign_in(web, identity, preferred_username="m.durand", groups=["staff", "hq"])
 
         assert (answer.status_code, answer.headers["Location"]) == (303, "/packages")
         found = (await web.client.get("/api/me")).json()

@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
-
 from infra.local.stack import Stack
 from services.runtime.postgres import database
 from services.runtime.service import Served
-from services.tracking.web.app import site
-from tests.tracking.api import Api
+from tests.tracking.api import Api, asking
 
 
 @asynccontextmanager
@@ -18,10 +15,8 @@ async def api_beside(running: Stack, amqp_url: str | None = None) -> AsyncIterat
     """The API on the database of the stack's tracking."""
     async with database.pool(running.postgres["tracking"], "relais test", any_plan=True) as pool:
         served = Served("tracking", pool, amqp_url or running.amqp_url)
-        async with site(served) as made:
-            transport = httpx.ASGITransport(app=made.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://relais") as client:
-                yield Api(client, None)  # type: ignore[arg-type]
+        async with asking(served) as made:
+            yield made
 
 
 def envelope(name: str, subject: str, **data: Any) -> dict[str, Any]:
