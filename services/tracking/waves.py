@@ -88,6 +88,14 @@ async def find(pool: Pool, id: str) -> Row | None:
     return await pool.fetchrow(FIND, id)
 
 
+LATEST = f"SELECT {COLUMNS} FROM waves ORDER BY created_at DESC, wave_id DESC LIMIT $1"
+
+
+async def latest(pool: Pool, limit: int) -> list[Row]:
+    """The latest of all waves."""
+    return list(await pool.fetch(LATEST, limit))
+
+
 STOP = """
 UPDATE waves SET state = 'stopped', remark = $2, finished_at = now()
 WHERE wave_id = $1 AND state = 'running' RETURNING wave_id

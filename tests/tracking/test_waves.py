@@ -10,8 +10,11 @@ from services.tracking import waves
 from tests.harness import Harness
 from tests.notifications import given
 from tests.tracking.api import Api, api
+from tests.tracking.web.whole import somebody
 
 pytestmark = pytest.mark.servers
+
+OPERATIONS = "operations"
 
 
 @pytest.fixture
@@ -47,9 +50,9 @@ def released(*numbers: int) -> list[MessageReleased]:
 async def begun(asked: Api, **changes: Any) -> str:
     """Waves of four with no pause."""
     body = {"service": "orders", "size": 4, "pause": 0, "stop_at_percent": 30, **changes}
-    answer = await asked.post("/api/parked/waves", json=body)
+    answer = await asked.post("/api/parked/waves", json=body, role=OPERATIONS)
     assert answer.status_code == 202, answer.text
-    assert answer.headers["location"] == f"/api/waves/{answer.json()['id']}"
+    assert answer.headers["location"] == f"/api/parked/waves/{answer.json()['id']}"
     return str(answer.json()["id"])
 
 
@@ -61,7 +64,7 @@ async def step(asked: Api) -> None:
 
 async def shown(asked: Api, id: str) -> dict[str, Any]:
     """How far the waves are."""
-    answer = await asked.get(f"/api/waves/{id}")
+    answer = await asked.get(f"/api/parked/waves/{id}", role=OPERATIONS)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
@@ -128,13 +131,15 @@ class TestWaves:
         await step(asked)
 
         assert await tried(asked) == [list(range(1, 11))]
+        listed = (await asked.get("/api/parked/waves", role=OPERATIONS)).json()["items"]
+        assert [one["total"] for one in listed] == [10]
 
     async def test_stop_when_told_to(self, asked: Api) -> None:
         """Once."""
         id = await begun(asked)
 
-        stopped = await asked.request("DELETE", f"/api/waves/{id}")
-        again = await asked.request("DELETE", f"/api/waves/{id}")
+        stopped = await asked.request("DELETE", f"/api/parked/waves/{id}", role=OPERATIONS)
+        again = await asked.request("DELETE", f"/api/parked/waves/{id}", role=OPERATIONS)
 
         assert (stopped.status_code, stopped.json()["state"]) == (200, "stopped")
         assert (again.status_code, again.json()["code"]) == (409, "wrong_status")
@@ -153,19 +158,24 @@ class TestWaves:
 
     async def test_are_for_operations(self, asked: Api) -> None:
         """Others may not mend."""
-        for role in ("local", "reviewer", "viewer"):
+        for role in ("central", "local", "reviewer", "viewer"):
             body = {"service": "orders"}
-            answer = await asked.post("/api/parked/waves", json=body, role=role, entity="OU1")
+            answer = await asked.post("/api/parked/waves", json=body, **somebody(role))
             assert answer.status_code == 403
-        assert (await asked.get("/api/waves/none", role="local", entity="OU1")).status_code == 403
-        assert (await asked.get("/api/waves/none")).status_code == 404
+        assert (
+            await asked.get("/api/parked/waves/none", role="local", entity="OU1")
+        ).status_code == 403
+        none = await asked.get("/api/parked/waves/none", role=OPERATIONS)
+        assert none.status_code == 404
 
     @pytest.mark.parametrize(
         "change", [{"size": 0}, {"size": 1001}, {"pause": -1}, {"stop_at_percent": 101}, {"x": 1}]
     )
     async def test_have_limits(self, asked: Api, change: dict[str, Any]) -> None:
         """With a problem that names the field."""
-        answer = await asked.post("/api/parked/waves", json={"service": "orders", **change})
+        answer = await asked.post(
+            "/api/parked/waves", json={"service": "orders", **change}, role=OPERATIONS
+        )
 
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == next(iter(change))
@@ -220,7 +230,7 @@ class TestMending:
     ) -> None:
         """Which a worker sends, here where RabbitMQ is away."""
         monkeypatch.setattr("services.tracking.web.broker.BULK_PATIENCE", 0.05)
-        answer = await asked.post(f"/api/{path}", json=body, role="operations")
+        answer = await asked.post(f"/api/{path}", json=body, role=OPERATIONS)
 
         assert answer.status_code == 503, answer.text
         row = await asked.harness.pool.fetchrow("SELECT * FROM commands")
@@ -234,7 +244,7 @@ class TestMending:
         """What is parked later is not meant."""
         monkeypatch.setattr("services.tracking.web.broker.BULK_PATIENCE", 0.05)
         body = {"service": "orders", "filter": {"reason": "failed"}}
-        await asked.post("/api/parked/retry", json=body)
+        await asked.post("/api/parked/retry", json=body, role=OPERATIONS)
 
         data = await asked.harness.pool.fetchval("SELECT data FROM commands")
         assert data["all_of"]["reason"] == "failed"
@@ -268,7 +278,7 @@ class TestMending:
         self, asked: Api, path: str, body: dict[str, Any], field: str
     ) -> None:
         """And nothing is stored."""
-        answer = await asked.post(f"/api/{path}", json=body)
+        answer = await asked.post(f"/api/{path}", json=body, role=OPERATIONS)
 
         assert answer.status_code == 422, answer.text
         assert field in {e["field"] for e in answer.json()["errors"]} | {"data"}
@@ -277,6 +287,6 @@ class TestMending:
     async def test_is_for_operations(self, asked: Api) -> None:
         """Others may not."""
         body = {"service": "orders", "numbers": [1]}
-        for role in ("local", "reviewer", "viewer"):
-            answer = await asked.post("/api/parked/retry", json=body, role=role, entity="OU1")
+        for role in ("central", "local", "reviewer", "viewer"):
+            answer = await asked.post("/api/parked/retry", json=body, **somebody(role))
             assert answer.status_code == 403

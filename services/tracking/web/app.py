@@ -50,9 +50,10 @@ ROUTERS: Sequence[APIRouter] = (
     commands.router,
     batch.router,
     sent.router,
+    # Its paths are more special than those of single messages.
+    waves.router,
     parked.router,
     parked_write.router,
-    waves.router,
     workers.router,
     stream.router,
     why.router,

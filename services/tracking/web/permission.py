@@ -3,51 +3,33 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from contracts import names
 from contracts.message import Command
 from contracts.orders import ApproveOrder, OrderCommand, PlaceOrder, RejectOrder
 from contracts.packages import ApprovePackage, RejectPackage
 from services.runtime.service import Pool
 from services.tracking.queries import subjects
-from services.tracking.web.callers import Caller, Role
+from services.tracking.web import rights
 from services.tracking.web.problems import Problem
-
-MENDING = ("parked.", "snapshot.", "notification.retry")
-OF_ORDERS = ("order.place", "order.edit", "order.cancel")
-OF_REVIEWERS = ("package.approve", "package.reject", "order.approve", "order.reject")
+from services.tracking.web.rights import Reach
+from services.tracking.web.roles import Caller, Role
 
 
-async def may_send(pool: Pool, caller: Caller, command: Command) -> Problem | None:
-    """Why a caller may not send a command; None where they may."""
-    name = names.short_type(command.wire_type)
+async def check_send(pool: Pool, caller: Caller, command: Command) -> None:
+    """Let a caller send only what they may; raises Problem 403, or 404 for an unknown order."""
     entity: str | None = None
     reviewers: Collection[str] = ()
-    if caller.role is Role.LOCAL and isinstance(command, OrderCommand):
-        entity = await _entity(pool, command)
-        if name in OF_ORDERS and entity is None:
-            text = f"order {command.order_id} is not known; place it with order.place first"
-            return Problem(404, "unknown_order", text)
-    if caller.role is Role.REVIEWER:
-        reviewers = await _reviewers(pool, command)
-    if _is_allowed(caller, name, entity, reviewers):
-        return None
-    what = f"{name} for entity {entity}" if entity else f"{name} of {command.subject}"
-    text = f"{caller.name} ({caller.role}) may not send {what}"
-    return Problem(403, "forbidden", text)
+    if reach(caller, type(command)) is Reach.OWN:
+        if caller.role is Role.LOCAL and isinstance(command, OrderCommand):
+            entity = await _entity(pool, command)
+        if caller.role is Role.REVIEWER:
+            reviewers = await _reviewers(pool, command)
+    rights.check_send(caller, command.wire_type, entity=entity, reviewers=reviewers)
 
 
-def _is_allowed(caller: Caller, name: str, entity: str | None, reviewers: Collection[str]) -> bool:
-    match caller.role:
-        case Role.CENTRAL:
-            return True
-        case Role.OPERATIONS:
-            return name.startswith(MENDING)
-        case Role.LOCAL:
-            return name in OF_ORDERS and entity is not None and entity == caller.entity
-        case Role.REVIEWER:
-            return name in OF_REVIEWERS and caller.name in reviewers
-        case _:
-            return False
+def reach(caller: Caller, kind: type[Command]) -> Reach:
+    """How far the right of a caller to send a command goes."""
+    rule = rights.rule_of_command(kind.TYPE)
+    return Reach.NONE if rule is None else rule.of(caller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +42,26 @@ class Scope:
 
 def scope(caller: Caller, kind: type[Command]) -> Scope:
     """Of which orders a caller may send this command; raises Problem 403 where of none."""
-    name = names.short_type(kind.TYPE)
-    match caller.role:
-        case Role.LOCAL if name in OF_ORDERS:
-            return Scope(entity=caller.entity)
-        case Role.REVIEWER if name in OF_REVIEWERS:
-            return Scope(reviewer=caller.name)
-        case Role.CENTRAL:
+    match reach(caller, kind):
+        case Reach.ALL:
             return Scope()
+        case Reach.OWN:
+            return Scope(caller.scope, caller.reviewer)
         case _:
-            text = f"{caller.name} ({caller.role}) may not send {name}"
-            raise Problem(403, "forbidden", text)
+            rights.check_send(caller, kind.TYPE)
+            raise AssertionError("what reaches nothing was let through")
 
 
-async def _entity(pool: Pool, command: OrderCommand) -> str | None:
+async def _entity(pool: Pool, command: OrderCommand) -> str:
     """The entity of the order that a command is about."""
     if isinstance(command, PlaceOrder):
         return command.entity_id
     known = await subjects.load(pool, [command])
     order = known.orders.get(command.order_id)
-    return None if order is None else str(order["entity_id"])
+    if order is None:
+        text = f"order {command.order_id} is not known; place it with order.place first"
+        raise Problem(404, "unknown_order", text)
+    return str(order["entity_id"])
 
 
 REVIEWERS_OF_PACKAGE = "SELECT state -> 'reviewers' FROM model.packages WHERE package_id = $1"

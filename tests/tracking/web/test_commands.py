@@ -11,7 +11,7 @@ from services.tracking.web import broker
 from tests.harness import Harness
 from tests.notifications import given
 from tests.tracking.api import Api, api
-from tests.tracking.web.whole import envelope
+from tests.tracking.web.whole import envelope, somebody
 
 pytestmark = pytest.mark.servers
 
@@ -129,7 +129,7 @@ class TestACommandThatSomebodyMayNotSend:
     @pytest.mark.parametrize("role", ["viewer", "reviewer", "local", "operations"])
     async def test_is_forbidden(self, asked: Api, role: str) -> None:
         """A package is canceled by central."""
-        answer = await asked.post("/api/commands", json=CANCEL, role=role, entity="OU1")
+        answer = await asked.post("/api/commands", json=CANCEL, **somebody(role))
 
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
@@ -300,7 +300,7 @@ class TestABatchOfSomebodyWithALimit:
         body = {"filter": {"package": "CAT86"}, "command": "order.approve", "dry_run": True}
 
         for role in ("local", "viewer", "operations"):
-            answer = await asked.post("/api/commands/batch", json=body, role=role, entity="OU1")
+            answer = await asked.post("/api/commands/batch", json=body, **somebody(role))
             assert answer.status_code == 403
 
 
@@ -313,7 +313,7 @@ class TestTheDescription:
         found = [
             (path, method, operation) for path in OURS for method, operation in paths[path].items()
         ]
-        assert len(found) == 13
+        assert len(found) == 14
         for path, method, operation in found:
             assert operation["summary"], path
             contents = [
@@ -339,8 +339,9 @@ OURS = (
     "/api/parked/replace",
     "/api/notifications/retry",
     "/api/parked/waves",
-    "/api/waves/{id}",
+    "/api/parked/waves/{id}",
 )
+"""What is described here; the others are in test_description."""
 
 
 def _has_example(content: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from tests.harness import Harness
 from tests.notifications import given
 from tests.packages import given as packages
 from tests.tracking.api import Api, api
-from tests.tracking.web.whole import envelope
+from tests.tracking.web.whole import envelope, somebody
 
 
 def figures(orders: int, edition: int = 1) -> Figures:
@@ -107,7 +107,7 @@ class TestAPreview:
         """403, 404 and 422."""
         for role, status in (("local", 403), ("reviewer", 403), ("viewer", 200)):
             path = "/api/packages/CAT86/cancel-preview"
-            assert (await asked.get(path, role=role, entity="OU1")).status_code == status
+            assert (await asked.get(path, **somebody(role))).status_code == status
         assert (await asked.get("/api/packages/CAT99/cancel-preview")).status_code == 404
         assert (await asked.get("/api/packages/a%00b/cancel-preview")).status_code == 422
 

@@ -14,10 +14,12 @@ from services.runtime.amqp import broker, topology
 from services.runtime.service import Served
 from services.tracking import hints
 from services.tracking.app import SERVICE
-from services.tracking.web import hub
+from services.tracking.web import hub, tokens
 from services.tracking.web.api import stream
 from services.tracking.web.app import site
 from services.tracking.web.hub import Hub
+from services.tracking.web.limits import Streams
+from services.tracking.web.roles import Caller, Role
 from services.tracking.web.state import State
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
@@ -73,16 +75,20 @@ class Listening:
 class Running:
     """The API on a port, and its state."""
 
-    def __init__(self, port: int, state: State, publish: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, port: int, app: Any, publish: Callable[..., Awaitable[None]]) -> None:
+        state: State = app.state.tracking
         self.port = port
         self.hub: Hub = state.hub
+        self._pool = state.pool
+        self.access = app.state.access
         self.publish = publish
         self.opened: list[Listening] = []
 
     async def listen(
-        self, query: str = "", token: str = "dev:central", **headers: str
+        self, query: str = "", role: Role = Role.CENTRAL, entity: str | None = None, **headers: str
     ) -> Listening:
         """A stream that has begun, or was refused."""
+        token = (await tokens.add(self._pool, Caller("dev", role, entity))).secret
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         lines = [f"GET /api/stream{query} HTTP/1.1", "Host: relais"]
         lines.append(f"Authorization: Bearer {token}")
@@ -119,8 +125,8 @@ async def running(
             body = orjson.dumps({"topics": topics})
             await exchange.publish(aio_pika.Message(body), "", mandatory=False)
 
-        async with serving(harness, broker_way.url) as (port, state):
-            made = Running(port, state, publish)
+        async with serving(harness, broker_way.url) as (port, app):
+            made = Running(port, app, publish)
             await eventually(lambda: _connected(made), timeout=20)
             yield made
             for one in made.opened:
@@ -136,7 +142,7 @@ async def _connected(made: Running) -> bool:
 
 
 @asynccontextmanager
-async def serving(harness: Harness, amqp_url: str) -> AsyncIterator[tuple[int, State]]:
+async def serving(harness: Harness, amqp_url: str) -> AsyncIterator[tuple[int, Any]]:
     """The API on a port of its own while the block lasts."""
     async with site(Served("tracking", harness.pool, amqp_url)) as made:
         config = uvicorn.Config(made.app, port=0, log_config=None, lifespan="off")
@@ -144,8 +150,7 @@ async def serving(harness: Harness, amqp_url: str) -> AsyncIterator[tuple[int, S
         task = asyncio.create_task(server.serve())
         await eventually(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        app: Any = made.app
-        yield port, app.state.tracking
+        yield port, made.app
         made.end()
         server.should_exit = True
         await asyncio.wait_for(task, 5)
@@ -189,7 +194,7 @@ class TestAStream:
 
     async def test_that_is_slow_misses_some_and_knows(self, running: Running) -> None:
         """What waits for it is bounded."""
-        listener = running.hub.listen(None)
+        listener = running.hub.listen(lambda topic: True)
         for n in range(hub.MOST_WAITING + 1):
             running.hub.announce([f"order:ORD{n}"])
 
@@ -211,8 +216,8 @@ class TestAStream:
 
     async def test_of_a_local_operator_is_about_its_entity_alone(self, running: Running) -> None:
         """Whatever else changes is nothing to it."""
-        one = await running.listen(token="dev:local:OU1")
-        refused = await running.listen("?topics=orders", token="dev:local:OU1")
+        one = await running.listen(role=Role.LOCAL, entity="OU1")
+        refused = await running.listen("?topics=orders", role=Role.LOCAL, entity="OU1")
 
         await running.publish("orders", "order:ORD1", "entity:OU2", "package:CAT86")
         await running.publish("orders", "order:ORD2", "entity:OU1", "package:CAT86")
@@ -229,7 +234,7 @@ class TestAStream:
         self, running: Running, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """And accepted again when one has gone."""
-        monkeypatch.setattr(hub, "MOST_PER_CALLER", 1)
+        monkeypatch.setattr(running.access, "streams", Streams(1, 1))
         one = await running.listen()
         assert (await running.listen()).status == 429
         await one.close()

@@ -23,3 +23,8 @@ def envelope(name: str, subject: str, **data: Any) -> dict[str, Any]:
     """A command as a client posts it, without what may be absent."""
     type = f"relais.{name}.v1"
     return {"specversion": "1.0", "type": type, "subject": subject, "data": data}
+
+
+def somebody(role: str) -> dict[str, str]:
+    """A caller with a role; a local one is of OU1."""
+    return {"role": role, "entity": "OU1"} if role == "local" else {"role": role}

@@ -27,7 +27,7 @@ from services.tracking.web import envelopes, outcomes
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import body, problems, shown
-from services.tracking.web.permission import may_send, scope
+from services.tracking.web.permission import check_send, scope
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here, State
 
@@ -229,8 +229,7 @@ async def _list(here: State, caller: Caller, given: Ask, batch_id: str) -> Respo
     if errors:
         raise invalid(*errors[:100])
     for one in sent:
-        if refusal := await may_send(here.pool, caller, one.command):
-            raise refusal
+        await check_send(here.pool, caller, one.command)
     if given.dry_run:
         return outcomes.answer(await _foretold(here, [one.command for one in sent]), 200, {})
     asked = [Asked(one.id, one.command, caller.name, batch_id, batch_id) for one in sent]

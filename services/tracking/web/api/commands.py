@@ -20,12 +20,13 @@ from services.tracking import commands, verdicts
 from services.tracking.commands import Asked
 from services.tracking.queries import preview, subjects
 from services.tracking.queries.preview import Figures
-from services.tracking.web import envelopes, outcomes, previews
-from services.tracking.web.callers import Asks, Caller, Role
+from services.tracking.web import envelopes, outcomes, previews, rights
+from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers, Sent
 from services.tracking.web.examples import ACCEPTED, CHECKED, COMMAND, OUTCOME, problems
-from services.tracking.web.permission import may_send
+from services.tracking.web.permission import check_send
 from services.tracking.web.problems import Problem, invalid
+from services.tracking.web.rights import Reach
 from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["commands"])
@@ -72,8 +73,7 @@ async def ask(
     headers = Headers.of(request)
     sent = envelopes.read(await envelopes.body(request), headers, caller.name)
     due_at = await _due(here.pool, at, delay)
-    if problem := await may_send(here.pool, caller, sent.command):
-        raise problem
+    await check_send(here.pool, caller, sent.command)
     asked = Asked(sent.id, sent.command, caller.name, sent.correlationid, due_at=due_at)
     row = await commands.find(here.pool, asked.id)
     if row is None:
@@ -127,7 +127,7 @@ async def _awaited(here: State, id: str, seconds: float) -> Row:
     """The row of a command once it is seen, at the latest after so many seconds."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    listener = here.hub.listen(frozenset({f"command:{id}"}))
+    listener = here.hub.listen(f"command:{id}".__eq__)
     try:
         while True:
             row = await commands.find(here.pool, id)
@@ -239,8 +239,7 @@ async def check(request: Request, here: Here, caller: Asks) -> Response:
     """Check a command against its contract and, as far as it can tell, the read model."""
     headers = Headers.of(request)
     sent = envelopes.read(await envelopes.body(request), headers, caller.name)
-    if problem := await may_send(here.pool, caller, sent.command):
-        raise problem
+    await check_send(here.pool, caller, sent.command)
     known = await subjects.load(here.pool, [sent.command])
     found = verdicts.foretell(sent.command, known)
     body = {
@@ -282,4 +281,4 @@ async def withdraw(id: str, here: Here, caller: Asks) -> Response:
 
 def may_see(caller: Caller, row: Row) -> bool:
     """Whether a command is one that the caller may look at and withdraw."""
-    return row["sender"] == caller.name or caller.role in (Role.CENTRAL, Role.OPERATIONS)
+    return row["sender"] == caller.name or rights.may_read(caller, "commands") is Reach.ALL

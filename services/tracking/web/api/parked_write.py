@@ -24,7 +24,7 @@ from services.tracking.web.api.commands import answer, reused
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import ACCEPTED, CANCEL, OUTCOME, given, problems, shown
-from services.tracking.web.permission import may_send
+from services.tracking.web.permission import check_send
 from services.tracking.web.problems import invalid
 from services.tracking.web.state import Here, State
 
@@ -261,8 +261,7 @@ def _given(**values: str | None) -> dict[str, str]:
 
 
 async def _send(here: State, caller: Caller, asked: Sequence[Asked]) -> None:
-    if problem := await may_send(here.pool, caller, asked[0].command):
-        raise problem
+    await check_send(here.pool, caller, asked[0].command)
     added = await commands.add(here.pool, asked)
     for one in asked:
         if one.id not in added:

@@ -1,7 +1,7 @@
 """GET /api/stream: server-sent events that say what has changed."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 import orjson
@@ -10,10 +10,11 @@ from fastapi.responses import StreamingResponse
 
 from contracts.envelope import FieldError
 from contracts.sentences import printable
-from services.tracking.web.callers import Asks, Caller, Role
+from services.tracking.web import rights
+from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.examples import problems
 from services.tracking.web.hub import RESYNC, Hint, Listener
-from services.tracking.web.problems import Problem, invalid
+from services.tracking.web.problems import invalid
 from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["stream"])
@@ -30,7 +31,10 @@ LISTS = frozenset(
         *("commands", "parked", "waves", "workers", "rebuild"),
     }
 )
-_TOPIC = re.compile(r"(package|order|campaign|entity|command|wave):([^,\s\x00]{1,128})")
+WAVES = {"wave": "parked", "waves": "parked"}
+"""Who may read of the one may read of the other."""
+KINDS = frozenset({"package", "order", "campaign", "entity", "command", "wave"})
+_TOPIC = re.compile(rf"({'|'.join(sorted(KINDS))}):([^,\s\x00]{{1,128}})")
 
 Topics = Annotated[
     str | None,
@@ -68,10 +72,9 @@ async def stream(
 
     Who comes back with Last-Event-ID gets what it missed, or `resync` where that is too much.
     """
-    wanted = _allowed(caller, _topics(topics))
-    listener = here.hub.open_stream(caller.name, wanted)
+    listener = here.hub.listen(_follows(caller, _topics(topics)))
     return StreamingResponse(
-        _events(here, caller, listener, last_event_id),
+        _events(here, listener, last_event_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -98,21 +101,29 @@ def _topics(text: str | None) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def _allowed(caller: Caller, topics: frozenset[str] | None) -> frozenset[str] | None:
-    """What a caller may be told of: a local operator of what concerns its entity, no more."""
-    if caller.role != Role.LOCAL:
-        return topics
-    own = frozenset({f"entity:{caller.entity}"})
-    if topics is None or topics <= own:
-        return own
-    other = min(topics - own)
-    text = f"{caller.name} may be told of {min(own)} alone, not of {printable(other)}"
-    raise Problem(403, "forbidden", text)
+def _follows(caller: Caller, topics: frozenset[str] | None) -> Callable[[str], bool]:
+    """What a caller is told of; raises Problem 403 where some of it is not for them.
+
+    A local operator is told of its own entity, and no more: other topics name what is not theirs.
+    """
+    own = None if caller.scope is None else f"entity:{caller.scope}"
+    kinds = frozenset(kind for kind in LISTS | KINDS if _may_read(caller, kind))
+
+    def may_follow(topic: str) -> bool:
+        return topic == own if own else topic.partition(":")[0] in kinds
+
+    if topics is None:
+        return may_follow
+    if refused := sorted(one for one in topics if not may_follow(one)):
+        raise rights.forbidden(f"{caller.name} may not be told of {', '.join(refused)}")
+    return topics.__contains__
 
 
-async def _events(
-    here: State, caller: Caller, listener: Listener, last_id: str | None
-) -> AsyncIterator[bytes]:
+def _may_read(caller: Caller, kind: str) -> bool:
+    return rights.may_follow(caller, WAVES.get(kind, kind))
+
+
+async def _events(here: State, listener: Listener, last_id: str | None) -> AsyncIterator[bytes]:
     try:
         yield RETRY
         if last_id is None:
@@ -134,7 +145,7 @@ async def _events(
             elif not here.hub.closing:
                 yield ALIVE
     finally:
-        here.hub.close_stream(caller.name, listener)
+        here.hub.leave(listener)
 
 
 def _resync(here: State) -> bytes:

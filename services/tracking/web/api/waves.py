@@ -13,15 +13,15 @@ from services.runtime.service import Row
 from services.tracking import commands, waves
 from services.tracking.waves import Pace, Which
 from services.tracking.web import outcomes
-from services.tracking.web.callers import Asks, Role
+from services.tracking.web.callers import Asks
 from services.tracking.web.examples import given, problems, shown
-from services.tracking.web.permission import may_send
+from services.tracking.web.permission import check_send
 from services.tracking.web.problems import Problem
 from services.tracking.web.state import Here
 
 router = APIRouter(prefix="/api", tags=["parked"])
 
-READERS = frozenset({Role.CENTRAL, Role.OPERATIONS, Role.VIEWER})
+SHOWN = 100
 Short = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
@@ -53,29 +53,27 @@ BeginBody = Annotated[
         }
     ),
 ]
-EXAMPLE = shown(
-    "How far it is",
-    {
-        "id": "5b1c",
-        "service": "notifications",
-        "reason": "failed",
-        "type": None,
-        "error_kind": None,
-        "until": "2026-11-23T14:02:31Z",
-        "size": 100,
-        "pause": 10,
-        "stop_at_percent": 20,
-        "state": "running",
-        "remark": None,
-        "total": 4000,
-        "wave": 3,
-        "released": 290,
-        "parked_again": 10,
-        "asked_by": "o.martin",
-        "created_at": "2026-11-23T14:02:31Z",
-        "finished_at": None,
-    },
-)
+STATE = {
+    "id": "5b1c",
+    "service": "notifications",
+    "reason": "failed",
+    "type": None,
+    "error_kind": None,
+    "until": "2026-11-23T14:02:31Z",
+    "size": 100,
+    "pause": 10,
+    "stop_at_percent": 20,
+    "state": "running",
+    "remark": None,
+    "total": 4000,
+    "wave": 3,
+    "released": 290,
+    "parked_again": 10,
+    "asked_by": "o.martin",
+    "created_at": "2026-11-23T14:02:31Z",
+    "finished_at": None,
+}
+EXAMPLE = shown("How far it is", STATE)
 
 
 @router.post(
@@ -87,8 +85,7 @@ EXAMPLE = shown(
 async def begin(asked: BeginBody, here: Here, caller: Asks) -> Response:
     """Retry the parked messages of one cause some at a time, until too many are parked again."""
     probe = RetryParked(service=asked.service, numbers=[1])
-    if problem := await may_send(here.pool, caller, probe):
-        raise problem
+    await check_send(here.pool, caller, probe)
     until = asked.until or await commands.now(here.pool)
     row = await waves.add(
         here.pool,
@@ -99,24 +96,32 @@ async def begin(asked: BeginBody, here: Here, caller: Asks) -> Response:
         comment=asked.comment,
     )
     assert row is not None
-    return outcomes.answer(_state(row), 202, {"Location": f"/api/waves/{row['wave_id']}"})
+    return outcomes.answer(_state(row), 202, {"Location": f"/api/parked/waves/{row['wave_id']}"})
 
 
 @router.get(
-    "/waves/{id}",
+    "/parked/waves",
+    summary="The latest waves",
+    responses={200: shown("The latest first", {"items": [STATE]}), **problems(401, 403, 429)},
+)
+async def show_latest(here: Here) -> Response:
+    """The latest 100, with how far they are."""
+    found = [_state(row) for row in await waves.latest(here.pool, SHOWN)]
+    return outcomes.answer({"items": found}, 200, {"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/parked/waves/{id}",
     summary="How far waves are",
     responses={200: EXAMPLE, **problems(401, 403, 404, 422, 429)},
 )
-async def show(id: str, here: Here, caller: Asks) -> Response:
+async def show(id: str, here: Here) -> Response:
     """What has been released and what was parked again, so far."""
-    if caller.role not in READERS:
-        text = f"{caller.name} ({caller.role}) may not look at waves; operations may"
-        raise Problem(403, "forbidden", text)
     return outcomes.answer(_state(await _found(here, id)), 200, {"Cache-Control": "no-store"})
 
 
 @router.delete(
-    "/waves/{id}",
+    "/parked/waves/{id}",
     summary="Begin no further wave",
     responses={200: EXAMPLE, **problems(401, 403, 404, 409, 422, 429)},
 )
@@ -124,8 +129,7 @@ async def stop(id: str, here: Here, caller: Asks) -> Response:
     """Stop after the wave under way; what it has asked for is done."""
     row = await _found(here, id)
     probe = RetryParked(service=row["service"], numbers=[1])
-    if problem := await may_send(here.pool, caller, probe):
-        raise problem
+    await check_send(here.pool, caller, probe)
     if not await waves.stop(here.pool, id, f"stopped by {caller.name}"):
         row = await _found(here, id)
         text = f"waves {id} are {row['state']} already: {row['remark'] or 'all were tried'}"
