@@ -55,6 +55,7 @@ GET    /api/entities/{}                          all     own   -        all     
 GET    /api/entities/{}/timeline                 all     own   -        all        all
 GET    /api/notifications                        all     own   -        all        all
 GET    /api/notifications/{}                     all     own   -        all        all
+POST   /api/notifications/retry                  all     -     -        all        -
 GET    /api/schedule                             all     own   -        all        all
 
 GET    /api/why/{}/{}                            all     own   own      all        all

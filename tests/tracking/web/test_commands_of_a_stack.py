@@ -4,11 +4,15 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aio_pika
+import orjson
 import pytest
 
+from contracts import names
 from contracts.client import Client
 from contracts.orders import PlaceOrder
 from infra.local.stack import Stack
+from services.runtime.amqp import broker
 from tests.eventually import eventually
 from tests.system import given
 from tests.system.conftest import running, upstream
@@ -204,3 +208,46 @@ class TestABatch:
         await eventually(canceled, timeout=20)
         again = await api.post("/api/commands/batch", json={"batch_id": body["batch_id"]})
         assert again.status_code == 202
+
+
+class TestMending:
+    """Messages that a service keeps, from the read model back to the service."""
+
+    async def test_tries_in_waves_and_gives_up_for_a_reason(self, api: Api, running: Stack) -> None:
+        """A command of no type is parked again, however often it is tried."""
+        operations = {"role": "operations"}
+        async with broker.connected(running.amqp_url, "mending test") as connection:
+            channel = await connection.channel()
+            exchange = await channel.get_exchange(names.COMMANDS, ensure=False)
+            body = {**envelope("package.cancle", "CAT86"), "id": unique("id"), "source": "/test"}
+            message = aio_pika.Message(orjson.dumps(body))
+            await exchange.publish(message, "relais.package.cancle.v1", mandatory=False)
+
+        async def parked() -> list[int]:
+            rows = await api.pool.fetch(
+                "SELECT number FROM parked WHERE service = 'packages' AND released_at IS NULL"
+            )
+            return [row["number"] for row in rows]
+
+        numbers = await eventually(parked, timeout=20)
+        ask = {"service": "packages", "size": 10, "pause": 0, "stop_at_percent": 50}
+        begun = await api.post("/api/parked/waves", json=ask, **operations)
+        assert begun.status_code == 202, begun.text
+
+        async def stopped() -> bool:
+            found = await api.get(begun.headers["location"], **operations)
+            return bool(found.json()["state"] == "stopped")
+
+        await eventually(stopped, timeout=30)
+        found = (await api.get(begun.headers["location"], **operations)).json()
+        assert (found["released"], found["parked_again"]) == (0, len(numbers))
+
+        discard = {"service": "packages", "numbers": numbers, "comment": "a typo"}
+        given_up = await api.post("/api/parked/discard", json=discard, **operations)
+
+        assert given_up.status_code == 202, given_up.text
+
+        async def gone() -> bool:
+            return not await parked()
+
+        await eventually(gone, timeout=20)
