@@ -17,6 +17,7 @@ from contracts.message import Command
 from contracts.outcomes import CommandOutcome, Outcome
 from contracts.packages import ApprovePackage, CancelPackage, PublishPackage
 from tests.contracts.proxy import Proxy, proxied
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.servers
 
@@ -232,6 +233,25 @@ class TestSendingMany:
             with pytest.raises(NoConfirm) as error:
                 await client.send_many([cancel("CAT86"), cancel("CAT87")], timeout=0.2)
         assert len(error.value.ids) == 2
+
+
+class TestAnswers:
+    """Outcomes of commands that nobody waits for, given to who made the client."""
+
+    async def test_come_to_whoever_takes_them(self, amqp_url: str, service: Service) -> None:
+        """Also those of many commands in one message; ids may be given."""
+        answers: list[CommandOutcome] = []
+        sender = Client(lambda: amqp_url, SOURCE, answers.append)
+        await service.queue.consume(service.answer, no_ack=True)
+        try:
+            ids = await sender.send_many([cancel(), cancel()], ids=["one", "two"])
+            await sender.send(cancel(), id="three")
+            await eventually(lambda: len(answers) == 3)
+        finally:
+            await sender.close()
+
+        assert ids == ["one", "two"]
+        assert sorted(answer.command_id or "" for answer in answers) == ["one", "three", "two"]
 
 
 class TestAsking:

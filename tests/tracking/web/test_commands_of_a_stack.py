@@ -15,11 +15,11 @@ from infra.local.stack import Stack
 from services.runtime.amqp import broker
 from tests.eventually import eventually
 from tests.system import given
-from tests.system.conftest import running, upstream
+from tests.system.conftest import beside, running, upstream
 from tests.tracking.api import Api
 from tests.tracking.web.whole import api_beside, envelope
 
-__all__ = ["running", "upstream"]
+__all__ = ["beside", "running", "upstream"]
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(120)]
 
@@ -213,41 +213,39 @@ class TestABatch:
 class TestMending:
     """Messages that a service keeps, from the read model back to the service."""
 
-    async def test_tries_in_waves_and_gives_up_for_a_reason(self, api: Api, running: Stack) -> None:
-        """A command of no type is parked again, however often it is tried."""
+    async def test_gives_up_for_a_reason_and_tries_the_others_in_waves(
+        self, api: Api, running: Stack
+    ) -> None:
+        """Commands of no type: the retry refuses them, and they are parked no more."""
         operations = {"role": "operations"}
         async with broker.connected(running.amqp_url, "mending test") as connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(names.COMMANDS, ensure=False)
-            body = {**envelope("package.cancle", "CAT86"), "id": unique("id"), "source": "/test"}
-            message = aio_pika.Message(orjson.dumps(body))
-            await exchange.publish(message, "relais.package.cancle.v1", mandatory=False)
+            for _ in range(2):
+                body = {**envelope("package.cancle", "CAT86"), "id": unique("id"), "source": "/t"}
+                message = aio_pika.Message(orjson.dumps(body))
+                await exchange.publish(message, body["type"], mandatory=False)
 
-        async def parked() -> list[int]:
+        async def parked(count: int) -> list[int]:
             rows = await api.pool.fetch(
                 "SELECT number FROM parked WHERE service = 'packages' AND released_at IS NULL"
             )
-            return [row["number"] for row in rows]
+            assert len(rows) == count
+            return [row["number"] for row in rows] or [0]
 
-        numbers = await eventually(parked, timeout=20)
+        numbers = await eventually(lambda: parked(2), timeout=30)
+        discard = {"service": "packages", "numbers": numbers[:1], "comment": "a typo"}
+        given_up = await api.post("/api/parked/discard", json=discard, **operations)
+        assert given_up.status_code == 202, given_up.text
+        assert await eventually(lambda: parked(1), timeout=30) == numbers[1:]
+
         ask = {"service": "packages", "size": 10, "pause": 0, "stop_at_percent": 50}
         begun = await api.post("/api/parked/waves", json=ask, **operations)
         assert begun.status_code == 202, begun.text
 
-        async def stopped() -> bool:
-            found = await api.get(begun.headers["location"], **operations)
-            return bool(found.json()["state"] == "stopped")
+        async def done() -> bool:
+            found = (await api.get(begun.headers["location"], **operations)).json()
+            assert (found["state"], found["released"], found["parked_again"]) == ("done", 1, 0)
+            return True
 
-        await eventually(stopped, timeout=30)
-        found = (await api.get(begun.headers["location"], **operations)).json()
-        assert (found["released"], found["parked_again"]) == (0, len(numbers))
-
-        discard = {"service": "packages", "numbers": numbers, "comment": "a typo"}
-        given_up = await api.post("/api/parked/discard", json=discard, **operations)
-
-        assert given_up.status_code == 202, given_up.text
-
-        async def gone() -> bool:
-            return not await parked()
-
-        await eventually(gone, timeout=20)
+        await eventually(done, timeout=30)
