@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 PATIENCE = 5.0
 """Seconds that RabbitMQ has to confirm a command."""
-BULK_PATIENCE = 30.0
+BULK_PATIENCE = 15.0
 """Seconds for many of them; less than the lease, see commands.py."""
 MOST_ANSWERS = 5_000
 """Answers in one statement."""

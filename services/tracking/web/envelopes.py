@@ -14,11 +14,11 @@ from contracts import catalogue, envelope, names
 from contracts.envelope import Broken, Envelope, FieldError, Unreadable
 from contracts.message import Command
 from contracts.sentences import printable
-from services.tracking import commands
+from services.tracking import commands, settings
 from services.tracking.web.problems import Problem, invalid
 
 MOST_BYTES = names.MAX_BODY_BYTES
-LONGEST_WAIT = 30.0
+LONGEST_WAIT, MARGIN = 30.0, 2.0
 _ETAG = re.compile(r'"([0-9]{1,10})"')
 _WAIT = re.compile(r"wait\s*=\s*\"?([^\s\";,]*)\"?", re.IGNORECASE)
 
@@ -55,7 +55,9 @@ def wait(request: Request) -> float:
     if not found[1].isdigit():
         text = f"must be a whole number of seconds, such as wait=5, not '{printable(found[1])}'"
         raise invalid(FieldError("Prefer", text))
-    return min(float(found[1][:6]), LONGEST_WAIT)
+    # An answer that has not begun by then is cut off.
+    most = min(LONGEST_WAIT, settings.load().answer_seconds - MARGIN)
+    return max(0.0, min(float(found[1][:6]), most))
 
 
 def read(raw: bytes, headers: "Headers", actor: str) -> Sent:
