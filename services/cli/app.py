@@ -23,8 +23,11 @@ MODULES = {
         *("packages", "orders", "campaigns", "entities", "notifications"),
         *("show", "why", "preview", "watch", "workers"),
     ),
+    "services.cli.token": ("token",),
+    "services.cli.operator": ("operator",),
     "services.cli.demo": ("demo",),
     "services.cli.bench": ("bench",),
+    "services.cli.tracking": ("tracking",),
 }
 
 
