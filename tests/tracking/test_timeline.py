@@ -126,6 +126,11 @@ class TestTimeline:
                     break
             ids = [one["id"] for one in whole["items"]]
             assert found == (ids if sort == "newest" else ids[::-1])
+            back = await timeline(
+                here, asks, "packages/CAT86", limit=2, sort=sort, cursor=page["prev"]
+            )
+            rest = len(page["items"])
+            assert [one["id"] for one in back["items"]] == found[-rest - 2 : -rest]
 
     async def test_takes_filters(self, here: Installation, asks: Api) -> None:
         """By who, by kind of thing, by edition."""
@@ -134,8 +139,9 @@ class TestTimeline:
         mine = await timeline(here, asks, "packages/CAT86", actor="m.durand", kind="package")
         assert types(mine) == ["package.published", "package.approved", "package.created"]
         assert types(await timeline(here, asks, "packages/CAT86", edition=2)) == []
-        some = await timeline(here, asks, "packages/CAT86", kind=["orders", "campaign"])
-        assert set(types(some)) == {"orders.canceled", "campaign.canceled"}
+        assert types(await timeline(here, asks, "packages/CAT86", kind="orders")) == [
+            "orders.canceled"
+        ]
 
     async def test_of_an_entity_tells_its_changes(self, here: Installation, asks: Api) -> None:
         """Field by field, in the order of its state."""
