@@ -346,6 +346,7 @@ class TestWhy:
                 f"the notice package_canceled to {owner} was sent because m.durand canceled CAT86 "
                 "at TIME: supplier withdrew"
             )
+            assert found["remark"] is None
 
     async def test_is_told_to_local_operators_of_what_is_theirs(
         self, here: Installation, asks: Api

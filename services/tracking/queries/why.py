@@ -168,6 +168,22 @@ def _event(row: Row | None) -> Event | None:
     return Event(**row) if row is not None else None
 
 
+# One event of a fan-out is found as the row of all of them, by what belongs together.
+FIND_PACKED = f"""
+SELECT {_EVENT} FROM history
+WHERE package_id = $1 AND kind = 'orders' AND correlationid = $2 AND at <= $3
+ORDER BY at DESC, event_id LIMIT 1
+"""
+
+
+async def find_packed(pool: Pool, event: Event) -> Event | None:
+    """What was done to many orders, and one part of which has caused this event."""
+    if event.kind == "orders" or event.package_id is None or event.correlationid is None:
+        return None
+    place = event.package_id, event.correlationid, event.at
+    return _event(await pool.fetchrow(FIND_PACKED, *place))
+
+
 FIND_COMMAND = """
 SELECT command_id, type, subject, actor, source, data ->> 'comment' AS comment,
        created_at AS at, state, outcome, message
@@ -244,6 +260,8 @@ async def _follow(pool: Pool, found: Walk, cause: str | None, correlation: str |
             found.is_cut = True
             return
         event = await find_event(pool, cause)
+        if event is None and found.events:
+            event = await find_packed(pool, found.events[-1])
         if event is None:
             await _leap(pool, found, correlation)
             return
