@@ -170,6 +170,13 @@ CASES = [
         [ASKED, "campaigns noted that a process of OP13 had failed"],
     ),
     Case(
+        "a process that nobody has started yet",
+        [],
+        "process/OP13/WKF7",
+        "OP13/WKF7 waits to be started because m.durand created OP13 at TIME",
+        [ASKED, "campaigns created OP13"],
+    ),
+    Case(
         "a process that waits again",
         [
             StartCampaign(campaign_id="OP13"),
