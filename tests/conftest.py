@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -95,11 +96,11 @@ async def templates(postgres_url: str) -> AsyncIterator[Callable[[str], Awaitabl
         await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-async def database(
+@asynccontextmanager
+async def databases(
     postgres_url: str, templates: Callable[[str], Awaitable[str]]
 ) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
-    """A fresh migrated database of a service, by name of the service; gives its URL."""
+    """Makes databases of services, which are there while the block lasts."""
     made: list[str] = []
 
     async def create(service: str) -> str:
@@ -109,9 +110,20 @@ async def database(
         made.append(name)
         return on_server(postgres_url, name)
 
-    yield create
-    for name in made:
-        await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield create
+    finally:
+        for name in made:
+            await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(
+    postgres_url: str, templates: Callable[[str], Awaitable[str]]
+) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """A fresh migrated database of a service, by name of the service; gives its URL."""
+    async with databases(postgres_url, templates) as create:
+        yield create
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ class TestWatch:
         _, err = await asyncio.wait_for(process.communicate(), 30)
         assert process.returncode == 69
         assert b"no API answers" in err
-        await eventually(lambda: is_ready(running.worker("web", 1).port))
+        await eventually(lambda: is_ready(running.worker("web", 1).port), timeout=60)
 
     async def test_refuses_what_can_be_no_package(self, relais: Relais) -> None:
         """Nobody waits for ever for a slip of the pen."""

@@ -1,8 +1,10 @@
 """All services on databases of their own: what one emits the others handle, without lanes."""
 
+import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +15,13 @@ from contracts.packages import ApprovePackage, CreatePackage, DistributionLevel,
 from services.runtime.decision import Answer
 from services.runtime.messages import item
 from services.runtime.messages.item import Item, Origin
-from tests.harness import Emitted, Harness
+from services.runtime.service import installed
+from tests.conftest import databases
+from tests.harness import Emitted, Harness, open_harness
 from tests.notifications.harness import BrokerHarness, with_broker
 
-MakeHarness = Callable[[str], Awaitable[Harness]]
+Template = Callable[[str], Awaitable[str]]
+"""Makes the template database of a service."""
 SERVICES = ("directory", "campaigns", "packages", "orders", "notifications")
 
 
@@ -30,13 +35,32 @@ class Installation:
         self.notifications = notifications
         self.tracking = tracking
         self.mailbox = f"west-{secrets.token_hex(4)}"
+        self._story = 0
+
+    def begin(self) -> None:
+        """Begin another story: ids of packages, campaigns and orders are others from now on."""
+        self._story += 1
+
+    def named(self, text: str) -> str:
+        """A text with the ids of this story in place of those that tests are written with."""
+        return re.sub(r"\b(CAT|OP|ORD)\d+\b", rf"\g<0>-S{self._story}Z", text)
+
+    def told(self, text: str) -> str:
+        """The opposite."""
+        return text.replace(f"-S{self._story}Z", "")
 
     async def do(self, command: Command, *, actor: str | None = "m.durand", **how: Any) -> Answer:
-        """Have a command decided, and all that follows from it."""
+        """Have a command of this story decided, and all that follows from it."""
+        data = json.loads(self.named(command.data_json().decode()))
+        command = type(command).read(self.named(command.subject), data)
         (service,) = (s for s in self.services.values() if command.wire_type in s.service.routes)
         answer = await service.ask(command, actor=actor, **how)
         await self.spread()
         return answer
+
+    async def run(self, statement: str) -> Any:
+        """Run a statement about this story in the database of tracking."""
+        return await self.tracking.pool.fetchval(self.named(statement))
 
     async def spread(self) -> None:
         """Hand on what services have emitted until none emits more."""
@@ -70,11 +94,21 @@ def _item(harness: Harness, one: Emitted) -> Item:
 
 
 @asynccontextmanager
-async def installed(make: MakeHarness, amqp_url: str) -> AsyncIterator[Installation]:
-    """Every service with empty tables; its mailboxes go with it."""
-    services = {name: await make(name) for name in SERVICES}
-    async with with_broker(services["notifications"], amqp_url) as notifications:
-        yield Installation(services, notifications, await make("tracking"))
+async def installation(
+    postgres_url: str, template: Template, amqp_url: str
+) -> AsyncIterator[Installation]:
+    """Every service on a database of its own; databases and mailboxes go with it."""
+    async with AsyncExitStack() as stack:
+        create = await stack.enter_async_context(databases(postgres_url, template))
+        made = {}
+        for name in (*SERVICES, "tracking"):
+            made[name] = await open_harness(installed()[name], await create(name))
+            stack.push_async_callback(made[name].close)
+        tracking = made.pop("tracking")
+        notifications = await stack.enter_async_context(
+            with_broker(made["notifications"], amqp_url)
+        )
+        yield Installation(made, notifications, tracking)
 
 
 LEVEL = DistributionLevel.COLLABORATIVE_SIMPLE
@@ -99,12 +133,16 @@ def package(id: str = "CAT86", campaign_id: str = "OP13", **terms: Any) -> Creat
     return CreatePackage(package_id=id, distribution_level=LEVEL, campaign_id=campaign_id, **given)
 
 
-async def published(here: Installation, id: str = "CAT86") -> None:
-    """OU3 and OU4 may order a package of the campaign OP13."""
+async def entities(here: Installation) -> None:
+    """OU3 and OU4 are registered."""
     for entity in ("OU3", "OU4"):
         register = RegisterEntity(entity_id=entity, label=entity, mailbox=here.mailbox)
         await here.do(register, actor="directory.tool")
-    await here.do(campaign())
-    await here.do(package(id))
+
+
+async def published(here: Installation, id: str = "CAT86", campaign_id: str = "OP13") -> None:
+    """OU3 and OU4 may order a package, which has a campaign of its own."""
+    await here.do(campaign(campaign_id))
+    await here.do(package(id, campaign_id))
     await here.do(ApprovePackage(package_id=id))
     await here.do(PublishPackage(package_id=id))

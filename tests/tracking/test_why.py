@@ -1,14 +1,15 @@
 """Why a thing is as it is, on histories that the services themselves have made."""
 
+import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from contracts.campaigns import CancelCampaign, ReinitializeCampaign, ReportProcess, StartCampaign
-from contracts.directory import DeactivateEntity
+from contracts.directory import DeactivateEntity, RegisterEntity
 from contracts.message import Command
 from contracts.orders import ApproveOrder, CancelOrder, EditOrder, PlaceOrder, RejectOrder
 from contracts.packages import (
@@ -18,11 +19,12 @@ from contracts.packages import (
     ReinitializePackage,
     SubmitPackage,
 )
-from tests.harness import Harness
 from tests.tracking.api import Api, api
 from tests.tracking.installation import (
     Installation,
-    installed,
+    Template,
+    entities,
+    installation,
     package,
     published,
 )
@@ -168,6 +170,13 @@ CASES = [
         [ASKED, "campaigns noted that a process of OP13 had failed"],
     ),
     Case(
+        "a process that nobody has started yet",
+        [],
+        "process/OP13/WKF7",
+        "OP13/WKF7 waits to be started because m.durand created OP13 at TIME",
+        [ASKED, "campaigns created OP13"],
+    ),
+    Case(
         "a process that waits again",
         [
             StartCampaign(campaign_id="OP13"),
@@ -180,10 +189,10 @@ CASES = [
     ),
     Case(
         "an entity",
-        [DeactivateEntity(entity_id="OU4")],
-        "entity/OU4",
-        "OU4 is inactive because m.durand deactivated it at TIME",
-        [ASKED, "directory deactivated OU4"],
+        [RegisterEntity(entity_id="OU9", label="Nice"), DeactivateEntity(entity_id="OU9")],
+        "entity/OU9",
+        "OU9 is inactive because m.durand deactivated it at TIME",
+        [ASKED, "directory deactivated OU9"],
     ),
 ]
 
@@ -194,28 +203,36 @@ def told(text: str) -> str:
     return re.sub(r"\b[0-9a-f]{32}\b", "ID", text)
 
 
-@pytest.fixture
-async def here(
-    make_harness: Callable[[str], Awaitable[Harness]], amqp_url: str
+@pytest.fixture(scope="module")
+async def everything(
+    postgres_url: str, templates: Template, amqp_url: str
 ) -> AsyncIterator[Installation]:
-    """All services, with a package that OU3 and OU4 may order."""
-    async with installed(make_harness, amqp_url) as installation:
-        await published(installation)
-        yield installation
+    """All services; OU3 and OU4 are registered."""
+    async with installation(postgres_url, templates, amqp_url) as made:
+        await entities(made)
+        yield made
 
 
 @pytest.fixture
-async def asks(here: Installation) -> AsyncIterator[Api]:
+async def here(everything: Installation) -> Installation:
+    """The same, with a package that OU3 and OU4 may order, and nothing else that is CAT86."""
+    everything.begin()
+    await published(everything)
+    return everything
+
+
+@pytest.fixture
+async def asks(everything: Installation) -> AsyncIterator[Api]:
     """The API of tracking."""
-    async with api(here.tracking) as client:
+    async with api(everything.tracking) as client:
         yield client
 
 
-async def why(asks: Api, path: str, **who: Any) -> dict[str, Any]:
-    """The answer of the API."""
-    response = await asks.get(f"/api/why/{path}", **who)
+async def why(here: Installation, asks: Api, path: str, **who: Any) -> dict[str, Any]:
+    """The answer of the API about something of this story, with the ids that tests have."""
+    response = await asks.get(f"/api/why/{here.named(path)}", **who)
     assert response.status_code == 200, response.text
-    found: dict[str, Any] = response.json()
+    found: dict[str, Any] = json.loads(here.told(response.text))
     return found
 
 
@@ -229,7 +246,7 @@ class TestWhy:
             answer = await here.do(command, actor=case.actor)
             assert answer.outcome == "accepted", answer
 
-        found = await why(asks, case.asked)
+        found = await why(here, asks, case.asked)
 
         assert told(found["sentence"]) == case.sentence
         assert [told(hop["sentence"]) for hop in found["chain"]] == case.chain
@@ -243,20 +260,20 @@ class TestWhy:
         self, here: Installation, asks: Api
     ) -> None:
         """Of such a command all is known, also who sent it where its event does not say."""
-        await here.tracking.pool.execute(
+        await here.run(
             """INSERT INTO commands (command_id, type, subject, actor, data, state, created_at)
                VALUES ('c1', 'relais.package.cancel.v1', 'CAT86', 'a.lee',
                        '{"comment": "supplier withdrew"}', 'sent', now())"""
         )
         await here.do(CANCEL, id="c1", actor=None)
 
-        found = await why(asks, "package/CAT86")
+        found = await why(here, asks, "package/CAT86")
 
         assert told(found["sentence"]) == (
             "CAT86 is canceled because a.lee canceled it at TIME: supplier withdrew"
         )
         assert found["chain"][0]["sentence"] == "a.lee asked for package.cancel of CAT86"
-        told_of = await why(asks, "command/c1")
+        told_of = await why(here, asks, "command/c1")
         assert told(told_of["sentence"]) == (
             "package.cancel of CAT86 was accepted because a.lee sent package.cancel for CAT86 at "
             "TIME: supplier withdrew"
@@ -266,9 +283,9 @@ class TestWhy:
         """What happened before tracking was installed is not made up."""
         await here.do(PLACE)
         await here.do(CANCEL)
-        await here.tracking.pool.execute("DELETE FROM history")
+        await here.run("DELETE FROM history WHERE package_id = 'CAT86'")
 
-        found = await why(asks, "order/ORD29")
+        found = await why(here, asks, "order/ORD29")
 
         assert told(found["sentence"]) == "ORD29 is canceled since TIME"
         assert found["chain"] == []
@@ -280,11 +297,12 @@ class TestWhy:
         """One of a fan-out has no row of its own, yet it belongs to the command at the root."""
         await here.do(PLACE)
         await here.do(CANCEL)
-        await here.tracking.pool.execute(
-            "UPDATE history SET causationid = '00000000000000000000-7' WHERE kind = 'orders'"
+        await here.run(
+            """UPDATE history SET causationid = '00000000000000000000-7'
+               WHERE kind = 'orders' AND package_id = 'CAT86'"""
         )
 
-        found = await why(asks, "order/ORD29")
+        found = await why(here, asks, "order/ORD29")
 
         assert told(found["sentence"]) == (
             "ORD29 is canceled because m.durand canceled CAT86 at TIME: supplier withdrew"
@@ -294,28 +312,29 @@ class TestWhy:
     async def test_is_known_after_a_rebuild(self, here: Installation, asks: Api) -> None:
         """Rows made of snapshots do not know their causes, the history does."""
         await here.do(CANCEL)
-        await here.tracking.pool.execute(
-            "UPDATE model.packages SET cause = NULL, caused_by = NULL, cause_version = 0"
+        await here.run(
+            """UPDATE model.packages SET cause = NULL, caused_by = NULL, cause_version = 0
+               WHERE package_id = 'CAT86'"""
         )
-        found = await why(asks, "package/CAT86")
+        found = await why(here, asks, "package/CAT86")
         assert told(found["sentence"]).endswith("m.durand canceled it at TIME: supplier withdrew")
 
     async def test_tells_of_a_command_that_was_refused(self, here: Installation, asks: Api) -> None:
         """With the sentence that its sender got."""
         answer = await here.do(ApprovePackage(package_id="CAT86"), id="c2")
         assert answer.outcome in ("refused", "unchanged")
-        found = await why(asks, "command/c2")
+        found = await why(here, asks, "command/c2")
         assert found["status"] == answer.outcome
-        assert str(answer.message) in found["sentence"]
+        assert here.told(str(answer.message)) in found["sentence"]
 
     async def test_tells_of_a_parked_message(self, here: Installation, asks: Api) -> None:
         """What it was, what went wrong, and who sent it."""
-        await here.tracking.pool.execute(
+        await here.run(
             """INSERT INTO parked (service, number, reason, message_id, type, error, parked_at)
                VALUES ('orders', 7, 'failed', 'erp-1', 'relais.order.place.v1', 'KeyError: 3',
                        now())"""
         )
-        found = await why(asks, "parked/orders/7")
+        found = await why(here, asks, "parked/orders/7", role="operations")
         assert found["sentence"].startswith("message orders 7 is parked (failed: KeyError: 3)")
         assert found["chain"][0]["id"] == "erp-1"
 
@@ -324,16 +343,17 @@ class TestWhy:
         await here.do(PLACE)
         await here.do(CANCEL)
         for owner in ("OU3", "OU4"):
-            id = await here.tracking.pool.fetchval(
-                """SELECT notification_id FROM model.notifications
-                   WHERE kind = 'package_canceled' AND recipient_id = $1""",
-                owner,
+            id = await here.run(
+                f"""SELECT notification_id FROM model.notifications
+                    WHERE kind = 'package_canceled' AND recipient_id = '{owner}'
+                      AND package_id = 'CAT86'"""
             )
-            found = await why(asks, f"notification/{id}", role="local", entity=owner)
+            found = await why(here, asks, f"notification/{id}", role="local", entity=owner)
             assert told(found["sentence"]) == (
                 f"the notice package_canceled to {owner} was sent because m.durand canceled CAT86 "
                 "at TIME: supplier withdrew"
             )
+            assert found["remark"] is None
 
     async def test_is_told_to_local_operators_of_what_is_theirs(
         self, here: Installation, asks: Api
@@ -341,9 +361,11 @@ class TestWhy:
         """Of another's order they do not even learn that it is there."""
         await here.do(PLACE)
         for entity, status in (("OU3", 200), ("OU4", 404)):
-            response = await asks.get("/api/why/order/ORD29", role="local", entity=entity)
+            path = here.named("/api/why/order/ORD29")
+            response = await asks.get(path, role="local", entity=entity)
             assert response.status_code == status
-        response = await asks.get("/api/why/package/CAT86", role="local", entity="OU3")
+        path = here.named("/api/why/package/CAT86")
+        response = await asks.get(path, role="local", entity="OU3")
         assert response.status_code == 404
 
     @pytest.mark.parametrize(
@@ -353,6 +375,7 @@ class TestWhy:
             ("orders/ORD29", 422),
             ("process/WKF7", 422),
             ("parked/orders/x", 422),
+            ("parked/orders/1", 404),
             ("parked/orders/99999999999999999999", 422),
             ("order/%00", 422),
             ("command/%F0%9F%98%80", 404),

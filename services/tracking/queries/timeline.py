@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from services.runtime.service import Pool
+from services.tracking.queries.keyset import INSTANT, NUMBER, TEXT, Position, Sort
 
-Position = tuple[datetime, int, str, str]
-"""Where a page ends: moment, version, id and source of its last event."""
+SORT = Sort((("at", INSTANT), ("version", NUMBER), ("event_id", TEXT), ("source", TEXT)))
+"""The keys of an event among the others of a thing."""
 
 _EVENT = """h.event_id, h.source, h.at, h.type, h.kind, h.subject, h.version, h.package_id,
        h.edition, h.actor, h.comment, h.causationid, h.correlationid, h.status, h.count"""
@@ -25,7 +26,7 @@ _SUBJECTS = {
 
 
 def statement(kind: str, *, newest: bool, packed: bool = False) -> str:
-    """One page of events: of $1, by actor $2, of kinds $3, of edition $4, after $5 to $8; $9 rows.
+    """One page of events: of $1, by actor $2, of kind $3, of edition $4, after $5 to $8; $9 rows.
 
     packed are the rows $10 besides, which tell of an order among others.
     """
@@ -36,7 +37,7 @@ def statement(kind: str, *, newest: bool, packed: bool = False) -> str:
         return f"""
 SELECT h.* FROM history AS h WHERE {condition}
   AND ($2::text IS NULL OR h.actor = $2)
-  AND ($3::text[] IS NULL OR h.kind = ANY ($3))
+  AND ($3::text IS NULL OR h.kind = $3)
   AND ($4::int IS NULL OR h.edition = $4)
   AND ($5::timestamptz IS NULL
        OR (h.at {bound} $5 AND ({_KEY}) {beyond} ($5, $6::int, $7::text, $8::text)))
@@ -64,7 +65,7 @@ class Filter:
     """Which events are wanted; None where all are."""
 
     actor: str | None = None
-    kinds: Sequence[str] | None = None
+    kind: str | None = None
     edition: int | None = None
 
 
@@ -98,10 +99,18 @@ class Happened:
     count: int
     changes: list[Change]
 
-    @property
-    def position(self) -> Position:
-        """Where it stands among the others."""
-        return self.at, self.version or 0, self.event_id, self.source
+    def position(self, direction: Literal["next", "prev"]) -> Position:
+        """Where the page that follows it, or the one before, begins."""
+        return Position(direction, (self.at, self.version or 0, self.event_id, self.source))
+
+
+@dataclass(frozen=True, slots=True)
+class Happenings:
+    """A page of events, and where its neighbors begin."""
+
+    items: list[Happened]
+    next: Position | None
+    prev: Position | None
 
 
 async def page(
@@ -110,19 +119,28 @@ async def page(
     id: str,
     wanted: Filter,
     *,
-    after: Position | None,
+    position: Position | None,
     limit: int,
     newest: bool,
     packed: Sequence[str] = (),
-) -> list[Happened]:
-    """The next events; packed are ids of rows that tell of an order among others."""
-    kinds = list(wanted.kinds) if wanted.kinds else None
-    place = after or (None, None, None, None)
-    arguments: list[Any] = [id, wanted.actor, kinds, wanted.edition, *place, limit]
+) -> Happenings:
+    """A page of events; packed are ids of rows that tell of an order among others."""
+    back = position is not None and position.direction == "prev"
+    place = position.keys if position else (None, None, None, None)
+    asked: list[Any] = [id, wanted.actor, wanted.kind, wanted.edition, *place, limit + 1]
     if packed:
-        arguments.append(list(packed))
-    rows = await pool.fetch(statement(kind, newest=newest, packed=bool(packed)), *arguments)
-    return [_happened(dict(row)) for row in rows]
+        asked.append(list(packed))
+    rows = await pool.fetch(statement(kind, newest=newest != back, packed=bool(packed)), *asked)
+    found = [_happened(dict(row)) for row in rows[:limit]]
+    more = len(rows) > limit
+    if back:
+        found.reverse()
+    has_next, has_prev = (bool(found), more) if back else (more, position is not None)
+    return Happenings(
+        found,
+        found[-1].position("next") if found and has_next else None,
+        found[0].position("prev") if found and has_prev else None,
+    )
 
 
 def _happened(row: dict[str, Any]) -> Happened:

@@ -93,21 +93,24 @@ FROM model.orders WHERE order_id = $1""",
 SELECT campaign_id AS id, status, package_id, {_CAUSE},
        (SELECT entity_id FROM model.orders AS o WHERE o.order_id = c.order_id) AS owner
 FROM model.campaigns AS c WHERE campaign_id = $1""",
-    # Of a process that waits again since its campaign was reinitialized, that is the cause.
+    # No event tells that a process waits: it does from the start, and again since its campaign
+    # was reinitialized; what happened to that is the cause.
     "process": """
-SELECT campaign_id || '/' || process_id AS id,
+SELECT k.campaign_id || '/' || k.process_id AS id,
        CASE WHEN r.waits THEN 'pending' ELSE p.status END AS status, p.detail,
        (SELECT entity_id FROM model.orders AS o WHERE o.order_id = c.order_id) AS owner,
        CASE WHEN r.waits THEN c.cause ELSE p.cause END AS cause,
        CASE WHEN r.waits THEN c.caused_by ELSE p.caused_by END AS caused_by,
        CASE WHEN r.waits THEN c.caused_at ELSE p.caused_at END AS caused_at,
        CASE WHEN r.waits THEN c.caused_actor ELSE p.caused_actor END AS caused_actor
-FROM model.processes AS p
+FROM (VALUES ($1::text, $2::text)) AS k (campaign_id, process_id)
+     LEFT JOIN model.processes AS p USING (campaign_id, process_id)
      LEFT JOIN model.campaigns AS c USING (campaign_id)
      CROSS JOIN LATERAL (
-         SELECT coalesce(p.status = 'stopped' AND p.changed_at < c.reinitialized_at, false)
+         SELECT p.status IS NULL
+                OR coalesce(p.status = 'stopped' AND p.changed_at < c.reinitialized_at, false)
      ) AS r (waits)
-WHERE campaign_id = $1 AND process_id = $2""",
+WHERE p.status IS NOT NULL OR c.state -> 'process_ids' ? k.process_id""",
     "entity": f"""
 SELECT entity_id AS id, CASE WHEN active THEN 'active' ELSE 'inactive' END AS status,
        entity_id AS owner, {_CAUSE}
@@ -168,6 +171,22 @@ def _event(row: Row | None) -> Event | None:
     return Event(**row) if row is not None else None
 
 
+# One event of a fan-out is found as the row of all of them, by what belongs together.
+FIND_PACKED = f"""
+SELECT {_EVENT} FROM history
+WHERE package_id = $1 AND kind = 'orders' AND correlationid = $2 AND at <= $3
+ORDER BY at DESC, event_id LIMIT 1
+"""
+
+
+async def find_packed(pool: Pool, event: Event) -> Event | None:
+    """What was done to many orders, and one part of which has caused this event."""
+    if event.kind == "orders" or event.package_id is None or event.correlationid is None:
+        return None
+    place = event.package_id, event.correlationid, event.at
+    return _event(await pool.fetchrow(FIND_PACKED, *place))
+
+
 FIND_COMMAND = """
 SELECT command_id, type, subject, actor, source, data ->> 'comment' AS comment,
        created_at AS at, state, outcome, message
@@ -188,7 +207,7 @@ _LEADING = {
     ("order", "approved"): ("order.approved", "order.placed"),
     ("campaign", "being_edited"): ("campaign.created", "campaign.reinitialized"),
     ("process", "running"): ("process.started",),
-    ("process", "pending"): ("campaign.reinitialized",),
+    ("process", "pending"): ("campaign.created", "campaign.reinitialized"),
     ("entity", "active"): ("entity.registered", "entity.activated"),
     ("entity", "inactive"): ("entity.deactivated",),
 }
@@ -244,6 +263,8 @@ async def _follow(pool: Pool, found: Walk, cause: str | None, correlation: str |
             found.is_cut = True
             return
         event = await find_event(pool, cause)
+        if event is None and found.events:
+            event = await find_packed(pool, found.events[-1])
         if event is None:
             await _leap(pool, found, correlation)
             return

@@ -1,23 +1,39 @@
 """GET /api/<things>/{id}/timeline: what happened to a thing, with the fields that changed."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
-from itsdangerous import BadSignature, URLSafeSerializer
-from pydantic import BaseModel
+import orjson
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
 
 from contracts.envelope import FieldError
+from contracts.fields import Id, Instant
 from services.tracking.queries import timeline as query
-from services.tracking.queries.timeline import Filter, Happened, Position
-from services.tracking.web import keys, problems
+from services.tracking.queries.filters import Number, Paging, Text
+from services.tracking.queries.progress import progress
+from services.tracking.queries.timeline import SORT, Filter, Happened
+from services.tracking.web import cursors, keys, lists, problems
+from services.tracking.web.api import documented
 from services.tracking.web.api.why import may_ask, unknown
 from services.tracking.web.callers import Asks, Caller
+from services.tracking.web.lists import Page, given
 from services.tracking.web.state import Here, State
 
-router = APIRouter()
+router = APIRouter(tags=["timelines"])
 
 Kind = Literal["package", "orders", "order", "campaign", "process", "notification", "entity"]
+
+
+class Filters(Paging):
+    """Which events, and in which order."""
+
+    actor: Annotated[Text | None, Field(description="What this person did.")] = None
+    kind: Annotated[
+        Kind | None, Field(description="What happened to things of this kind; orders: to many.")
+    ] = None
+    edition: Annotated[Number | None, Field(description="Of the package.")] = None
+    sort: Literal["newest", "oldest"] = "newest"
 
 
 class Change(BaseModel):
@@ -32,7 +48,7 @@ class Item(BaseModel):
     """One event; count says how many things it was about where one cause changed many."""
 
     id: str
-    at: datetime
+    at: Instant
     type: str
     kind: str
     subject: str
@@ -45,84 +61,59 @@ class Item(BaseModel):
     count: int
     causationid: str | None
     correlationid: str | None
-    changes: list[Change]
+    changes: Annotated[list[Change], Field(description="Empty where there was nothing before.")]
 
 
-class Timeline(BaseModel):
-    """A page of what happened; next goes on where it ends."""
-
-    items: list[Item]
-    next: str | None
-    prev: str | None
-    counts: dict[str, int]
-    as_of: datetime
-
-
-Actor = Annotated[str | None, Query(max_length=256, description="What this person did.")]
-Kinds = Annotated[
-    list[Kind] | None, Query(max_length=7, description="What happened to things of these kinds.")
-]
-Edition = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="In this edition.")]
-Sort = Annotated[Literal["newest", "oldest"], Query(description="Which come first.")]
-Cursor = Annotated[str | None, Query(max_length=2000, description="As `next` of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
-
-NOW = "SELECT now()"
+EXAMPLE: dict[str, Any] = {
+    "id": "5d0c7a1b2c3d4e5f6a7b-1",
+    "at": "2026-11-23T14:02:41Z",
+    "type": "relais.package.edited.v1",
+    "kind": "package",
+    "subject": "CAT86",
+    "service": "packages",
+    "actor": "m.durand",
+    "comment": None,
+    "edition": 2,
+    "version": 9,
+    "status": "published",
+    "count": 1,
+    "causationid": "4f7c",
+    "correlationid": "4f7c",
+    "changes": [{"field": "label", "old": "Summer", "new": "Summer sales"}],
+}
 
 
-def _route(things: str, kind: str) -> None:
+def _route(things: str, kind: str, example: str) -> None:
     """One timeline; they differ in whose they are."""
 
     @router.get(
         f"/api/{things}/{{id}}/timeline",
-        response_model=Timeline,
+        response_model=Page[Item],
         summary=f"What happened to one of the {things}",
         name=f"timeline_of_{kind}",
+        responses={**documented.listed_at_once(EXAMPLE, {}), **documented.errors(404)},
     )
     async def get_timeline(
         here: Here,
-        asks: Asks,
-        id: str,
-        actor: Actor = None,
-        kind_: Annotated[Kinds, Query(alias="kind")] = None,
-        edition: Edition = None,
-        sort: Sort = "newest",
-        cursor: Cursor = None,
-        limit: Limit = 50,
-    ) -> Timeline:
+        caller: Asks,
+        id: Annotated[Id, Path(examples=[example])],
+        asked: Annotated[Filters, given(Filters)],
+    ) -> Response:
         """When, who, what, with which comment, and which fields became what."""
-        if "\0" in id or "\0" in (actor or ""):
-            raise problems.invalid(FieldError("id", "must have no NUL"))
-        packed = await _found(here, asks, kind, id)
-        wanted = Filter(actor, kind_, edition)
-        signed = f"timeline:{kind}:{id}:{actor}:{kind_}:{edition}:{sort}"
-        items = await query.page(
-            here.pool,
-            kind,
-            id,
-            wanted,
-            after=await _position(here, signed, cursor),
-            limit=limit + 1,
-            newest=sort == "newest",
-            packed=packed,
-        )
-        following = await _cursor(here, signed, items[limit - 1]) if len(items) > limit else None
-        now = await here.pool.fetchval(NOW)
-        found = [_item(one) for one in items[:limit]]
-        return Timeline(items=found, next=following, prev=None, counts={}, as_of=now)
+        return await _answer(here, kind, id, asked, await _packed(here, caller, kind, id))
 
 
-for _things, _kind in (
-    ("packages", "package"),
-    ("orders", "order"),
-    ("campaigns", "campaign"),
-    ("entities", "entity"),
+for _things, _kind, _example in (
+    ("packages", "package", "CAT86"),
+    ("orders", "order", "ORD29"),
+    ("campaigns", "campaign", "OP13"),
+    ("entities", "entity", "OU3"),
 ):
-    _route(_things, _kind)
+    _route(_things, _kind, _example)
 
 
-async def _found(here: State, asks: Caller, kind: str, id: str) -> list[str]:
-    """The rows that tell of an order among others; raises Problem where it is not for who asks."""
+async def _packed(here: State, caller: Caller, kind: str, id: str) -> list[str]:
+    """The rows that tell of an order among others; raises Problem where that is not to be seen."""
     packed: list[str] = []
     found: tuple[str | None] | None
     if kind == "order":
@@ -130,12 +121,36 @@ async def _found(here: State, asks: Caller, kind: str, id: str) -> list[str]:
         found, packed = ((order[0],), order[1]) if order is not None else (None, [])
     else:
         found = await query.find_owner(here.pool, kind, id)
-    if found is None:
-        raise unknown(kind, id)
-    (owner,) = found
-    if not may_ask(asks, kind, owner):
+    if found is None or not may_ask(caller, kind, *found):
         raise unknown(kind, id)
     return packed
+
+
+async def _answer(here: State, kind: str, id: str, asked: Filters, packed: list[str]) -> Response:
+    """A page, with the cursors of its neighbors."""
+    filters = asked.model_dump(mode="json", exclude={"limit", "cursor"})
+    name = orjson.dumps(["timeline", kind, id, filters], option=orjson.OPT_SORT_KEYS).decode()
+    key = await keys.load(here.pool, "cursors")
+    position = cursors.read(key, name, SORT, asked.cursor) if asked.cursor else None
+    if asked.cursor and position is None:
+        text = "must be `next` or `prev` of a page of this timeline with the same filters"
+        raise problems.invalid(FieldError("cursor", text))
+    found = await query.page(
+        here.pool,
+        kind,
+        id,
+        Filter(asked.actor, asked.kind, asked.edition),
+        position=position,
+        limit=asked.limit,
+        newest=asked.sort == "newest",
+        packed=packed,
+    )
+    next, prev = (
+        cursors.write(key, name, one) if one is not None else None
+        for one in (found.next, found.prev)
+    )
+    items = [_item(one) for one in found.items]
+    return lists.page(items, {}, await progress(here.pool), next, prev)
 
 
 def _item(one: Happened) -> Item:
@@ -157,25 +172,3 @@ def _item(one: Happened) -> Item:
         correlationid=one.correlationid,
         changes=changes,
     )
-
-
-def _signer(key: bytes, what: str) -> URLSafeSerializer:
-    return URLSafeSerializer(key, salt=what)
-
-
-async def _cursor(here: State, what: str, last: Happened) -> str:
-    """Where the next page begins, signed for this timeline with these filters."""
-    at, *rest = last.position
-    signer = _signer(await keys.load(here.pool, "cursors"), what)
-    return str(signer.dumps([at.isoformat(), *rest]))
-
-
-async def _position(here: State, what: str, cursor: str | None) -> Position | None:
-    if cursor is None:
-        return None
-    try:
-        at, version, id, source = _signer(await keys.load(here.pool, "cursors"), what).loads(cursor)
-    except BadSignature:
-        text = "must be `next` of a page of this timeline with the same filters"
-        raise problems.invalid(FieldError("cursor", text)) from None
-    return datetime.fromisoformat(at), version, id, source

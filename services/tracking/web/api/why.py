@@ -10,12 +10,13 @@ from pydantic import BaseModel
 from contracts.envelope import FieldError
 from services.tracking import why
 from services.tracking.queries import why as query
-from services.tracking.web import problems
-from services.tracking.web.callers import Asks, Caller, Role
+from services.tracking.web import problems, rights
+from services.tracking.web.api import documented
+from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.problems import Problem
 from services.tracking.web.state import Here
 
-router = APIRouter()
+router = APIRouter(tags=["why"])
 
 
 class Hop(BaseModel):
@@ -78,11 +79,14 @@ EXAMPLE = {
     "/api/why/{kind}/{id:path}",
     response_model=Why,
     summary="Why a thing is as it is",
-    responses={200: {"content": {"application/json": {"example": EXAMPLE}}}},
+    responses={
+        200: {"content": {"application/json": {"example": EXAMPLE}}},
+        **documented.errors(404),
+    },
 )
 async def get_why(
     here: Here,
-    asks: Asks,
+    caller: Asks,
     kind: Annotated[str, Path(description=f"One of {', '.join(query.KINDS)}.")],
     id: Annotated[
         str,
@@ -96,10 +100,10 @@ async def get_why(
     parts = _parts(kind, id)
     now: datetime = await here.pool.fetchval(NOW)
     if kind == "command":
-        found = await _command(here, asks, id, now)
+        found = await _command(here, caller, id, now)
     else:
         subject = await query.find_subject(here.pool, kind, parts)
-        if subject is None or not may_ask(asks, kind, subject.owner):
+        if subject is None or not may_ask(caller, kind, subject.owner):
             raise unknown(kind, id)
         found = why.explain(subject, await query.walk(here.pool, subject), now)
     return Why(**asdict(found), as_of=now)
@@ -123,22 +127,11 @@ def _parts(kind: str, id: str) -> tuple[Any, ...]:
     return parts[0], int(parts[1])
 
 
-_NOT_FOR = {
-    "campaign": (Role.REVIEWER, Role.OPERATIONS),
-    "process": (Role.REVIEWER, Role.OPERATIONS),
-    "entity": (Role.REVIEWER, Role.OPERATIONS),
-    "notification": (Role.REVIEWER,),
-    "command": (Role.VIEWER,),
-    "parked": (Role.CENTRAL, Role.REVIEWER, Role.VIEWER),
-}
-"""Who may not read things of a kind, as it is of their lists."""
-
-
-def may_ask(asks: Caller, kind: str, owner: str | None) -> bool:
+def may_ask(caller: Caller, kind: str, owner: str | None) -> bool:
     """Whether somebody may know of a thing: local operators of what is their entity's."""
-    if asks.role == Role.LOCAL:
-        return owner is not None and owner == asks.entity
-    return asks.role not in _NOT_FOR.get(kind, ())
+    if caller.scope is not None:
+        return owner == caller.scope
+    return rights.may_read(caller, kind) is not rights.Reach.NONE
 
 
 def unknown(kind: str, id: str) -> Problem:
@@ -146,7 +139,7 @@ def unknown(kind: str, id: str) -> Problem:
     return Problem(404, "not_found", f"there is no {kind} {id[:140]!r}")
 
 
-async def _command(here: Here, asks: Caller, id: str, now: datetime) -> why.Why:
+async def _command(here: Here, caller: Caller, id: str, now: datetime) -> why.Why:
     asked = await query.find_command(here.pool, id)
     event = await query.find_first_of(here.pool, id)
     if asked is None and event is None:
@@ -154,7 +147,6 @@ async def _command(here: Here, asks: Caller, id: str, now: datetime) -> why.Why:
     known = asked or query.Asked(
         id, actor=event.actor if event else None, at=event.at if event else None
     )
-    mine = known.actor == asks.name
-    if not mine and asks.role not in (Role.CENTRAL, Role.OPERATIONS):
+    if known.actor != caller.name and rights.may_read(caller, "command") is not rights.Reach.ALL:
         raise unknown("command", id)
     return why.explain_command(known, event, now)
