@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
+from contracts.operations import RequestSnapshot
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Answer
 from services.runtime.messages import item, operations
@@ -118,6 +119,14 @@ class Harness:
     async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call; forgets the others."""
         return [emitted.body for emitted in await self.emitted() if isinstance(emitted.body, kind)]
+
+    async def snapshot(self) -> list[Emitted]:
+        """What the service emits of its present state, and the end of it."""
+        await self.emitted()
+        request = RequestSnapshot(service=self.service.name, request_id=uuid.uuid4().hex)
+        assert (await self.ask(request)).outcome == "accepted"
+        await self.sweep(operations.SWEEP)
+        return await self.emitted()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -62,13 +62,18 @@ class Heartbeat:
 
     async def end(self) -> None:
         """Emit the last, and wait a moment for it; nobody else publishes any more."""
-        for begin in (False, True):
-            if begin:
-                self._begin()
-            if self._emitting is not None:
-                await asyncio.wait({self._emitting}, timeout=LAST_WITHIN)
-        if self._emitting is not None and self._emitting.cancel():
-            await asyncio.wait({self._emitting}, timeout=LAST_WITHIN)
+        tasks = {asyncio.create_task(self._end())}
+        await asyncio.wait(tasks, timeout=LAST_WITHIN)
+        if self._emitting is not None:
+            tasks.add(self._emitting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=LAST_WITHIN)
+
+    async def _end(self) -> None:
+        if self._emitting is not None:
+            await asyncio.wait({self._emitting})
+        await self._emit()
 
     def _begin(self) -> None:
         """Emit one, unless the one before is still on its way to a broker that takes nothing."""
