@@ -23,6 +23,7 @@ from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
 from services.runtime.tables import clock
+from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import OutboxRow, Wakes, Work
 
 EventT = TypeVar("EventT", bound=Event)
@@ -97,16 +98,19 @@ class Harness:
 
     async def sweep(self, name: str) -> int:
         """Run a sweep until it finds no more right now; the number of pieces it did."""
-        pieces = 1
-        while await self.piece(name):
+        sweep, pieces = self._sweep(name), 1
+        while await sweep.run(self.work):
             pieces += 1
         return pieces
 
     async def piece(self, name: str) -> bool:
         """Run one piece of a sweep; whether there may be more right now."""
+        return await self._sweep(name).run(self.work)
+
+    def _sweep(self, name: str) -> Sweep:
         every = (*self.service.table_work, operations.sweep(self.service))
         (sweep,) = (s for s in every if s.name == name)
-        return await sweep.run(self.work)
+        return sweep
 
     async def emitted(self) -> list[Emitted]:
         """The events since the last call, in the order they were committed."""

@@ -22,17 +22,10 @@ async def test_a_snapshot_is_each_campaign_and_process_as_its_row(
     *told, end = await harness.inner.snapshot()
 
     for id in ("OP13", "OP14", "OP15"):
-        (one,) = [
-            e.body
-            for e in told
-            if isinstance(e.body, CampaignSnapshot) and e.envelope.subject == id
-        ]
+        about = [e.body for e in told if e.envelope.subject == id]
+        (one,) = [body for body in about if isinstance(body, CampaignSnapshot)]
         assert one.state == (await harness.campaign(id)).state
-        found = {
-            e.body.process_id: e.body.state
-            for e in told
-            if isinstance(e.body, ProcessSnapshot) and e.envelope.subject == id
-        }
+        found = {b.process_id: b.state for b in about if isinstance(b, ProcessSnapshot)}
         assert found == await harness.processes(id)
     assert isinstance(end.body, SnapshotCompleted)
     assert end.body.counts == {"campaign": 3, "process": 3}
