@@ -262,16 +262,11 @@ CASES: list[tuple[type[Body], dict[str, Any], str, str]] = [
     (DiscardParked, {"numbers": [1]}, "comment", "is required"),
     (DiscardParked, {"numbers": [1], "comment": " "}, "comment", "must not be blank"),
     (ReplaceParked, {"number": 1, "comment": "x"}, "body", "is required"),
-    (
-        ReplaceParked,
-        {"number": 1, "body": {}, "comment": "x"},
-        "body",
-        "must be text, not an object",
-    ),
+    (ReplaceParked, {"number": 1, "body": 7, "comment": "x"}, "body", "must be text, not 7"),
     (RequestSnapshot, {}, "request_id", "is required"),
     (RequestSnapshot, {"request_id": ""}, "request_id", "must not be empty"),
     (RetryNotifications, {}, "", "must have either notification_ids or failed"),
-    (RetryNotifications, {"failed": False}, "failed", "must be one of true, not false"),
+    (RetryNotifications, {"failed": False}, "failed", "must be true or left out, not false"),
     (
         RetryNotifications,
         {"notification_ids": ["a b"]},
