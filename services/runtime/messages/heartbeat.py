@@ -51,6 +51,7 @@ class Heartbeat:
         self._reasons = reasons
         self._started_at = started_at
         self._began = time.monotonic()
+        self._slots: list[int] = []
         self._emitting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -82,19 +83,19 @@ class Heartbeat:
 
     async def _emit(self) -> None:
         try:
-            seen = self._seen(await self._slots())
+            seen = self._seen(await self._look())
             await self._work.publisher.publish([self._message(seen)])
         except Exception as error:
             log.info("heartbeat_lost", error=repr(error))
 
-    async def _slots(self) -> list[int]:
-        """The slots that workers of this service hold; none where the database does not answer."""
+    async def _look(self) -> list[int]:
+        """The slots that workers of this service hold, as far as the database tells."""
         try:
             async with asyncio.timeout(WITHIN):
-                return await lanes.held(self._work.pool)
+                self._slots = await lanes.held(self._work.pool)
         except Exception as error:
             log.info("slots_unknown", error=repr(error))
-            return []
+        return self._slots
 
     def _seen(self, slots: list[int]) -> WorkerSeen:
         reasons = self._reasons()
