@@ -40,6 +40,9 @@ CREATE INDEX packages_created ON model.packages (status, created_at, package_id)
 CREATE INDEX packages_changed ON model.packages (status, changed_at, package_id);
 CREATE INDEX packages_label ON model.packages (status, lower(label) COLLATE "C", package_id);
 CREATE INDEX packages_folder ON model.packages (folder, created_at, package_id);
+CREATE INDEX packages_folder_changed ON model.packages (folder, changed_at, package_id);
+CREATE INDEX packages_folder_label
+    ON model.packages (folder, lower(label) COLLATE "C", package_id);
 CREATE INDEX packages_campaign ON model.packages (campaign_id, created_at, package_id);
 CREATE INDEX packages_late ON model.packages (late_from, package_id) WHERE late_from IS NOT NULL;
 CREATE INDEX packages_closed ON model.packages (closed_from, package_id)
@@ -94,7 +97,7 @@ CREATE INDEX orders_placed ON model.orders (status, placed_at, order_id);
 CREATE INDEX orders_changed ON model.orders (status, changed_at, order_id);
 CREATE INDEX orders_entity ON model.orders (entity_id, status, placed_at, order_id);
 CREATE INDEX orders_package ON model.orders (package_id, edition, status, placed_at, order_id);
-CREATE INDEX orders_label ON model.orders (lower(label) COLLATE "C", order_id);
+CREATE INDEX orders_label ON model.orders (status, lower(label) COLLATE "C", order_id);
 CREATE INDEX orders_late ON model.orders (late_from, order_id) WHERE late_from IS NOT NULL;
 
 CREATE TABLE model.campaigns (
@@ -127,6 +130,8 @@ CREATE INDEX campaigns_changed ON model.campaigns (status, changed_at, campaign_
 CREATE INDEX campaigns_kind ON model.campaigns (kind, changed_at, campaign_id);
 CREATE INDEX campaigns_package ON model.campaigns (package_id, campaign_id);
 CREATE INDEX campaigns_parent ON model.campaigns (parent_id, campaign_id);
+CREATE INDEX campaigns_order ON model.campaigns (order_id, campaign_id)
+    WHERE order_id IS NOT NULL;
 
 CREATE TABLE model.processes (
     campaign_id   text        COLLATE "C" NOT NULL,
@@ -165,7 +170,7 @@ CREATE TABLE model.entities (
 CREATE INDEX entities_label ON model.entities (active, lower(label) COLLATE "C", entity_id);
 CREATE INDEX entities_changed ON model.entities (active, changed_at, entity_id);
 
--- A notification has no version: attempts and status only rise, see model.py.
+-- A notification has no version: attempts and status only rise, see rows.py.
 CREATE TABLE model.notifications (
     notification_id text        COLLATE "C" PRIMARY KEY,
     kind            text        COLLATE "C" NOT NULL,
@@ -306,6 +311,7 @@ CREATE TABLE parked (
 ) WITH (fillfactor = 70);
 CREATE INDEX parked_groups ON parked (service, reason, type, error_kind, parked_at, number)
     WHERE released_at IS NULL;
+CREATE INDEX parked_at ON parked (parked_at, service, number) WHERE released_at IS NULL;
 CREATE INDEX parked_package ON parked (package_id) WHERE released_at IS NULL;
 
 CREATE TABLE workers (
@@ -313,10 +319,15 @@ CREATE TABLE workers (
     instance   text        COLLATE "C" NOT NULL,
     seen_at    timestamptz NOT NULL,
     state      jsonb       NOT NULL,
+    -- Between the two it was on its way, as any event just then.
+    handled_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (service, instance)
 ) WITH (fillfactor = 50);
 
--- Rebuilds of the model, the latest is the one under way, if any is.
+CREATE INDEX workers_seen ON workers (seen_at);
+
+-- Rebuilds of the model, at most one of which is under way.  The first state of all is asked for
+-- once by a worker of a new database: on a running installation that fills the model.
 CREATE TABLE rebuilds (
     request_id  text        COLLATE "C" PRIMARY KEY,
     state       text        NOT NULL,
@@ -326,7 +337,9 @@ CREATE TABLE rebuilds (
     remark      text
 );
 CREATE UNIQUE INDEX rebuilds_one ON rebuilds ((true))
-    WHERE state IN ('filling', 'copying', 'comparing');
+    WHERE state IN ('asked', 'filling', 'copying', 'comparing');
+CREATE INDEX rebuilds_first ON rebuilds (state) WHERE state = 'first';
+INSERT INTO rebuilds (request_id, state, started_at) VALUES ('first', 'first', now());
 -- What the snapshots of a rebuild have brought: by thing and shard; and what services say.
 CREATE TABLE snapshots (
     request_id text     COLLATE "C" NOT NULL,
@@ -342,6 +355,10 @@ CREATE TABLE snapshots_completed (
     counts     jsonb NOT NULL,
     PRIMARY KEY (request_id, service)
 );
+
+-- When counts were last compared with rows.
+CREATE TABLE checks (name text COLLATE "C" PRIMARY KEY, checked_at timestamptz NOT NULL);
+INSERT INTO checks (name, checked_at) VALUES ('counts', now());
 
 -- Keys that all processes share, such as that of cursors.
 CREATE TABLE keys (name text PRIMARY KEY, key bytea NOT NULL);
@@ -361,6 +378,6 @@ $$;
 
 -- migrate:down
 
-DROP TABLE keys, snapshots_completed, snapshots, rebuilds, workers, parked, commands,
+DROP TABLE keys, checks, snapshots_completed, snapshots, rebuilds, workers, parked, commands,
     cancellations, history;
 DROP SCHEMA model CASCADE;
