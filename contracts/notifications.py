@@ -1,11 +1,11 @@
 """What notifications says of its work, and the notices that mailboxes receive."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from contracts.directory import Channel
-from contracts.fields import Id, Instant, Name, OptionalComment, Text, Version, Whole
+from contracts.fields import Flag, Id, Instant, Name, OptionalComment, Text, Version, Whole
 from contracts.message import Command, Event, StateEvent
 from contracts.orders import OrderStatus
 from contracts.packages import DistributionLevel
@@ -44,6 +44,15 @@ class RecipientType(OpenEnum):
     OPERATOR = "operator"
 
 
+def _yes(value: bool) -> bool:
+    if not value:
+        raise ValueError("must be true or left out")
+    return value
+
+
+Yes = Annotated[Flag, AfterValidator(_yes)]
+
+
 class RetryNotifications(Command):
     """Try failed notifications about a package again: some by their ids, or all of an edition."""
 
@@ -52,7 +61,7 @@ class RetryNotifications(Command):
 
     package_id: Id
     notification_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = None
-    failed: Literal[True] | None = None
+    failed: Yes | None = None
     edition: Version | None = None
 
     @model_validator(mode="after")

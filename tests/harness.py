@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from contracts import catalogue, envelope, names
 from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
+from contracts.operations import RequestSnapshot
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Answer
 from services.runtime.messages import item, operations
@@ -22,6 +23,7 @@ from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database
 from services.runtime.service import Service
 from services.runtime.tables import clock
+from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import OutboxRow, Wakes, Work
 
 EventT = TypeVar("EventT", bound=Event)
@@ -96,16 +98,19 @@ class Harness:
 
     async def sweep(self, name: str) -> int:
         """Run a sweep until it finds no more right now; the number of pieces it did."""
-        pieces = 1
-        while await self.piece(name):
+        sweep, pieces = self._sweep(name), 1
+        while await sweep.run(self.work):
             pieces += 1
         return pieces
 
     async def piece(self, name: str) -> bool:
         """Run one piece of a sweep; whether there may be more right now."""
+        return await self._sweep(name).run(self.work)
+
+    def _sweep(self, name: str) -> Sweep:
         every = (*self.service.table_work, operations.sweep(self.service))
         (sweep,) = (s for s in every if s.name == name)
-        return await sweep.run(self.work)
+        return sweep
 
     async def emitted(self) -> list[Emitted]:
         """The events since the last call, in the order they were committed."""
@@ -118,6 +123,14 @@ class Harness:
     async def events(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind since the last call; forgets the others."""
         return [emitted.body for emitted in await self.emitted() if isinstance(emitted.body, kind)]
+
+    async def snapshot(self) -> list[Emitted]:
+        """What the service emits of its present state, and the end of it."""
+        await self.emitted()
+        request = RequestSnapshot(service=self.service.name, request_id=uuid.uuid4().hex)
+        assert (await self.ask(request)).outcome == "accepted"
+        await self.sweep(operations.SWEEP)
+        return await self.emitted()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -10,6 +10,8 @@ from contracts.catalogue import COMMANDS, EVENTS
 from contracts.directory import RegisterEntity
 from contracts.envelope import field_errors
 from contracts.message import Body
+from contracts.notifications import RetryNotifications
+from contracts.operations import DiscardParked, ReplaceParked, RequestSnapshot, RetryParked
 from contracts.orders import ApproveOrder, CancelOrder, PlaceOrder
 from contracts.packages import (
     ApprovePackage,
@@ -232,6 +234,46 @@ CASES: list[tuple[type[Body], dict[str, Any], str, str]] = [
         "parameters",
         "must not be nested deeper than 32 levels",
     ),
+    # what operators ask of services
+    (RetryParked, {}, "", "must have either numbers or all_of"),
+    (
+        RetryParked,
+        {"numbers": [1], "all_of": {"until": "2026-11-23T09:00:00Z"}},
+        "",
+        "must have either numbers or all_of",
+    ),
+    (RetryParked, {"numbers": []}, "numbers", "must not be empty"),
+    (RetryParked, {"numbers": [0]}, "numbers.0", "must be at least 1, not 0"),
+    (RetryParked, {"numbers": ["7"]}, "numbers.0", "must be a whole number, not '7'"),
+    (
+        RetryParked,
+        {"numbers": list(range(1, 1002))},
+        "numbers",
+        "must have at most 1000 items, not 1001",
+    ),
+    (RetryParked, {"all_of": {"reason": "failed"}}, "all_of.until", "is required"),
+    (RetryParked, {"all_of": {"until": NAIVE}}, "all_of.until", TIME + f"'{NAIVE}'"),
+    (
+        RetryParked,
+        {"all_of": {"until": "2026-11-23T09:00:00Z", "service": "orders"}},
+        "all_of.service",
+        "is not a field of this message",
+    ),
+    (DiscardParked, {"numbers": [1]}, "comment", "is required"),
+    (DiscardParked, {"numbers": [1], "comment": " "}, "comment", "must not be blank"),
+    (ReplaceParked, {"number": 1, "comment": "x"}, "body", "is required"),
+    (ReplaceParked, {"number": 1, "body": 7, "comment": "x"}, "body", "must be text, not 7"),
+    (RequestSnapshot, {}, "request_id", "is required"),
+    (RequestSnapshot, {"request_id": ""}, "request_id", "must not be empty"),
+    (RetryNotifications, {}, "", "must have either notification_ids or failed"),
+    (RetryNotifications, {"failed": False}, "failed", "must be true or left out, not false"),
+    (
+        RetryNotifications,
+        {"notification_ids": ["a b"]},
+        "notification_ids.0",
+        AN_ID + "'a b'",
+    ),
+    (RetryNotifications, {"failed": True, "edition": 0}, "edition", "must be at least 1, not 0"),
     # fields that are not there
     (CancelPackage, {"comment": "x", "coment": "y"}, "coment", "is not a field of this message"),
     (
@@ -316,6 +358,11 @@ class TestWhatIsAccepted:
             (PlaceOrder, PLACE | {"parameters": {"a": "\\u0000", "b": [None, 1.5, {"c": []}]}}),
             (EditPackage, {"campaign_id": "x" * 64}),
             (CreateCampaign, CAMPAIGN | {"processes": []}),
+            (RetryParked, {"numbers": [2**63 - 1] * 1000}),
+            (RetryParked, {"all_of": {"until": "2026-11-23T09:00:00Z"}, "comment": ""}),
+            (RequestSnapshot, {"request_id": "x" * 128}),
+            (RetryNotifications, {"failed": True}),
+            (RetryNotifications, {"notification_ids": ["a"], "failed": None, "edition": None}),
         ],
     )
     def test_stands_at_the_limit(self, message: type[Body], data: dict[str, Any] | None) -> None:

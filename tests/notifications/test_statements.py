@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from services.notifications import cancels, outbound, store
+from services.notifications import cancels, outbound, states, store
 from tests.harness import Harness
 
 VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 STATEMENTS = {
     f"{room.__name__.rpartition('.')[2]}.{name}": value
-    for room in (store, cancels, outbound)
+    for room in (store, cancels, outbound, states)
     for name, value in vars(room).items()
     if name.isupper() and isinstance(value, str) and value.split()[0] in VERBS
 }

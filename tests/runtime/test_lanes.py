@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.runtime.amqp import lanes
 from services.runtime.amqp.lanes import Slot, priorities
+from services.runtime.postgres import database
 
 
 def assignment(workers: int, lanes: int) -> list[int]:
@@ -94,6 +95,20 @@ class TestASlot:
         finally:
             for slot in slots:
                 await slot.release()
+
+    async def test_is_seen_by_all_as_long_as_it_is_held(self, database_url: str) -> None:
+        """Each worker knows who is beside it."""
+        slots = [Slot(database_url, "probe slot") for _ in range(3)]
+        async with database.pool(database_url, "probe", size=2) as pool:
+            try:
+                for slot in slots:
+                    await slot.take()
+                assert await lanes.held(pool) == [0, 1, 2]
+                await slots[1].release()
+                assert await lanes.held(pool) == [0, 2]
+            finally:
+                for slot in slots:
+                    await slot.release()
 
     async def test_stays_the_same_while_it_is_held(self, database_url: str) -> None:
         """A consumer that starts again does not move."""

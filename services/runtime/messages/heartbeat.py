@@ -51,6 +51,7 @@ class Heartbeat:
         self._reasons = reasons
         self._started_at = started_at
         self._began = time.monotonic()
+        self._slots: list[int] = []
         self._emitting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -62,13 +63,18 @@ class Heartbeat:
 
     async def end(self) -> None:
         """Emit the last, and wait a moment for it; nobody else publishes any more."""
-        for begin in (False, True):
-            if begin:
-                self._begin()
-            if self._emitting is not None:
-                await asyncio.wait({self._emitting}, timeout=LAST_WITHIN)
-        if self._emitting is not None and self._emitting.cancel():
-            await asyncio.wait({self._emitting}, timeout=LAST_WITHIN)
+        tasks = {asyncio.create_task(self._end())}
+        await asyncio.wait(tasks, timeout=LAST_WITHIN)
+        if self._emitting is not None:
+            tasks.add(self._emitting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=LAST_WITHIN)
+
+    async def _end(self) -> None:
+        if self._emitting is not None:
+            await asyncio.wait({self._emitting})
+        await self._emit()
 
     def _begin(self) -> None:
         """Emit one, unless the one before is still on its way to a broker that takes nothing."""
@@ -77,19 +83,19 @@ class Heartbeat:
 
     async def _emit(self) -> None:
         try:
-            seen = self._seen(await self._slots())
+            seen = self._seen(await self._look())
             await self._work.publisher.publish([self._message(seen)])
         except Exception as error:
             log.info("heartbeat_lost", error=repr(error))
 
-    async def _slots(self) -> list[int]:
-        """The slots that workers of this service hold; none where the database does not answer."""
+    async def _look(self) -> list[int]:
+        """The slots that workers of this service hold, as far as the database tells."""
         try:
             async with asyncio.timeout(WITHIN):
-                return await lanes.held(self._work.pool)
+                self._slots = await lanes.held(self._work.pool)
         except Exception as error:
             log.info("slots_unknown", error=repr(error))
-            return []
+        return self._slots
 
     def _seen(self, slots: list[int]) -> WorkerSeen:
         reasons = self._reasons()

@@ -31,7 +31,8 @@ SET reason = excluded.reason, error = excluded.error, traceback = excluded.trace
 RETURNING digest, number, attempts, kept_at, xmax = 0 AS is_new
 """
 PARK_AGAIN = """
-UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL, attempts = attempts + 1
+UPDATE kept SET reason = $2, error = $3, traceback = $4, retry_at = NULL, asked = NULL,
+                attempts = attempts + 1
 WHERE number = $1 RETURNING number, attempts, kept_at
 """
 
