@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 
@@ -14,6 +14,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from contracts.hosts import Url
 from services.runtime.service import broker
 from services.tracking import hints
+from services.tracking.web.problems import Problem
 
 log = structlog.get_logger()
 
@@ -21,6 +22,8 @@ RING = 1_000
 """Hints that are kept for streams that come back."""
 MOST_WAITING = 100
 """Hints that a slow reader may have before it; more, and it is told to read everything again."""
+MOST_STREAMS, MOST_PER_CALLER = 2_000, 1_200
+"""Streams at a time of this process, and of one caller of it."""
 QUEUE_LENGTH = 1_000
 PAUSE = 1.0
 RESYNC = "resync"
@@ -88,6 +91,7 @@ class Hub:
         self._number = 0
         self._ring: deque[Hint] = deque(maxlen=RING)
         self._listeners: set[Listener] = set()
+        self._streams: Counter[str] = Counter()
         self.closing = False
         self._task = asyncio.create_task(self._run())
 
@@ -120,6 +124,26 @@ class Hub:
     def leave(self, listener: Listener) -> None:
         """Listen no more."""
         self._listeners.discard(listener)
+
+    def open_stream(self, caller: str, topics: frozenset[str] | None) -> Listener:
+        """A listener that counts as a stream; raises Problem 429."""
+        total = sum(self._streams.values())
+        for n, most, who in (
+            (total, MOST_STREAMS, "this process"),
+            (self._streams[caller], MOST_PER_CALLER, caller),
+        ):
+            if n >= most:
+                text = f"{who} has {n} streams open; at most {most} are accepted: close some"
+                raise Problem(429, "too_many_streams", text, headers={"Retry-After": "10"})
+        self._streams[caller] += 1
+        return self.listen(topics)
+
+    def close_stream(self, caller: str, listener: Listener) -> None:
+        """The stream has ended."""
+        self.leave(listener)
+        self._streams[caller] -= 1
+        if not self._streams[caller]:
+            del self._streams[caller]
 
     @property
     def last_id(self) -> str:

@@ -40,6 +40,8 @@ GET    /api/packages/{}/audience                 all     own   all      all     
 GET    /api/packages/{}/timeline                 all     own   all      all        all
 GET    /api/packages/{}/cancel-preview           all     -     -        all        all
 GET    /api/packages/{}/cancellation             all     -     -        all        all
+GET    /api/packages/{}/cancellations            all     -     -        all        all
+GET    /api/packages/{}/cancellations/{}         all     -     -        all        all
 
 GET    /api/orders                               all     own   own      all        all
 GET    /api/orders/{}                            all     own   own      all        all
@@ -66,25 +68,27 @@ GET    /api/commands                             all     own   own      all     
 GET    /api/commands/{}                          all     own   own      all        -
 DELETE /api/commands/{}                          all     own   own      all        -
 
-GET    /api/parked                               all     -     -        all        -
-GET    /api/parked/groups                        all     -     -        all        -
-GET    /api/parked/{}/{}                         all     -     -        all        -
-POST   /api/parked/retry                         all     -     -        all        -
-POST   /api/parked/replace                       all     -     -        all        -
-POST   /api/parked/discard                       all     -     -        all        -
-POST   /api/parked/waves                         all     -     -        all        -
-GET    /api/waves/{}                             all     -     -        all        -
-DELETE /api/waves/{}                             all     -     -        all        -
-POST   /api/notifications/retry                  all     -     -        all        -
+GET    /api/parked                               -       -     -        all        -
+GET    /api/parked/groups                        -       -     -        all        -
+GET    /api/parked/{}/{}                         -       -     -        all        -
+POST   /api/parked/retry                         -       -     -        all        -
+POST   /api/parked/replace                       -       -     -        all        -
+POST   /api/parked/discard                       -       -     -        all        -
+GET    /api/parked/waves                         -       -     -        all        -
+POST   /api/parked/waves                         -       -     -        all        -
+GET    /api/parked/waves/{}                      -       -     -        all        -
+DELETE /api/parked/waves/{}                      -       -     -        all        -
 
-GET    /api/workers                              all     -     -        all        all
-GET    /api/lanes                                all     -     -        all        all
-GET    /api/proofs                               all     -     -        all        all
-POST   /api/proofs                               all     -     -        all        -
-GET    /api/rebuild                              all     -     -        all        all
-POST   /api/rebuild                              all     -     -        all        -
+GET    /api/workers                              -       -     -        all        all
+GET    /api/lanes                                -       -     -        all        all
+GET    /api/proofs                               -       -     -        all        all
+GET    /api/proofs/{}                            -       -     -        all        all
+POST   /api/proofs                               -       -     -        all        -
+GET    /api/rebuild                              -       -     -        all        all
+POST   /api/rebuild                              -       -     -        all        -
 
 GET    /api/views                                own     own   own      own        own
+POST   /api/views                                own     own   own      own        own
 GET    /api/views/{}                             own     own   own      own        own
 PUT    /api/views/{}                             own     own   own      own        own
 DELETE /api/views/{}                             own     own   own      own        own
@@ -117,8 +121,8 @@ campaign.*             all     -     -        -          -
 process.*              all     -     -        -          -
 entity.*               all     -     -        -          -
 notification.retry     all     -     -        all        -
-parked.*               all     -     -        all        -
-snapshot.request       all     -     -        all        -
+parked.*               -       -     -        all        -
+snapshot.request       -       -     -        all        -
 """
 
 KINDS: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from services.tracking.web import limits
 from services.tracking.web.problems import Problem
 from tests.eventually import eventually
 from tests.harness import Harness
-from tests.tracking.api import Api, api
+from tests.tracking.api import Api, api, serve_first
 from tests.tracking.web.conftest import Configure
 
 ME = "/api/me"
@@ -157,10 +157,7 @@ class TestStreams:
                 yield b": hello\n\n"
                 await end.wait()
 
-            web.app.router.routes[:] = [
-                route for route in web.app.router.routes if "stream" not in str(route)
-            ]
-            web.app.add_api_route("/api/stream", lambda: StreamingResponse(hints()))
+            serve_first(web, "/api/stream", lambda: StreamingResponse(hints()))
             first = asyncio.create_task(web.get("/api/stream"))
             streams = web.app.state.access.streams
             await eventually(lambda: streams._open.total() == 1)

@@ -11,7 +11,7 @@ from services.tracking.web import attempts, callers, keys, operators, sessions
 from services.tracking.web.problems import Problem
 from services.tracking.web.roles import Caller, Role
 from tests.harness import Harness
-from tests.tracking.api import Api, api
+from tests.tracking.api import Api, api, serve_first
 from tests.tracking.web.conftest import Configure
 
 pytestmark = pytest.mark.servers
@@ -284,7 +284,7 @@ class TestAnotherSite:
         """Browsers say which site a request comes from."""
         await account(web)
         await sign_in(web)
-        web.app.add_api_route("/api/views", lambda: "done", methods=["POST"])
+        serve_first(web, "/api/proofs", lambda: "done", "POST")
         for headers in ({}, {"Origin": "https://evil"}, {"Origin": "null"}):
             answer = await web.client.post("/api/views", headers=headers)
             assert answer.status_code == 403
@@ -302,7 +302,7 @@ class TestAnotherSite:
 
     async def test_is_no_matter_to_tokens(self, web: Api) -> None:
         """No browser sends a token by itself."""
-        web.app.add_api_route("/api/views", lambda: "done", methods=["POST"])
+        serve_first(web, "/api/proofs", lambda: "done", "POST")
 
         answer = await web.post("/api/views", headers={"Origin": "https://other"})
         assert answer.status_code == 200

@@ -3,23 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aio_pika
 import orjson
 import pytest
 import uvicorn
-from fastapi import FastAPI
 
 from services.runtime.amqp import broker, topology
 from services.runtime.service import Served
 from services.tracking import hints
 from services.tracking.app import SERVICE
-from services.tracking.web import hub, tokens
+from services.tracking.web import hub
 from services.tracking.web.api import stream
 from services.tracking.web.app import site
 from services.tracking.web.hub import Hub
-from services.tracking.web.limits import Streams
-from services.tracking.web.roles import Caller, Role
+from services.tracking.web.state import State
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.harness import Harness
@@ -74,22 +73,16 @@ class Listening:
 class Running:
     """The API on a port, and its state."""
 
-    def __init__(self, port: int, app: FastAPI, publish: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, port: int, state: State, publish: Callable[..., Awaitable[None]]) -> None:
         self.port = port
-        self.app = app
-        self.hub: Hub = app.state.tracking.hub
+        self.hub: Hub = state.hub
         self.publish = publish
         self.opened: list[Listening] = []
 
-    async def _token(self, role: str, entity: str | None) -> str:
-        pool = self.app.state.tracking.pool
-        return (await tokens.add(pool, Caller("dev", Role(role), entity), replaces=True)).secret
-
     async def listen(
-        self, query: str = "", role: str = "central", entity: str | None = None, **headers: str
+        self, query: str = "", token: str = "dev:central", **headers: str
     ) -> Listening:
         """A stream that has begun, or was refused."""
-        token = await self._token(role, entity)
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         lines = [f"GET /api/stream{query} HTTP/1.1", "Host: relais"]
         lines.append(f"Authorization: Bearer {token}")
@@ -126,8 +119,8 @@ async def running(
             body = orjson.dumps({"topics": topics})
             await exchange.publish(aio_pika.Message(body), "", mandatory=False)
 
-        async with serving(harness, broker_way.url) as (port, app):
-            made = Running(port, app, publish)
+        async with serving(harness, broker_way.url) as (port, state):
+            made = Running(port, state, publish)
             await eventually(lambda: _connected(made), timeout=20)
             yield made
             for one in made.opened:
@@ -143,7 +136,7 @@ async def _connected(made: Running) -> bool:
 
 
 @asynccontextmanager
-async def serving(harness: Harness, amqp_url: str) -> AsyncIterator[tuple[int, FastAPI]]:
+async def serving(harness: Harness, amqp_url: str) -> AsyncIterator[tuple[int, State]]:
     """The API on a port of its own while the block lasts."""
     async with site(Served("tracking", harness.pool, amqp_url)) as made:
         config = uvicorn.Config(made.app, port=0, log_config=None, lifespan="off")
@@ -151,8 +144,8 @@ async def serving(harness: Harness, amqp_url: str) -> AsyncIterator[tuple[int, F
         task = asyncio.create_task(server.serve())
         await eventually(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        assert isinstance(made.app, FastAPI)
-        yield port, made.app
+        app: Any = made.app
+        yield port, app.state.tracking
         made.end()
         server.should_exit = True
         await asyncio.wait_for(task, 5)
@@ -218,8 +211,8 @@ class TestAStream:
 
     async def test_of_a_local_operator_is_about_its_entity_alone(self, running: Running) -> None:
         """Whatever else changes is nothing to it."""
-        one = await running.listen(role="local", entity="OU1")
-        refused = await running.listen("?topics=orders", role="local", entity="OU1")
+        one = await running.listen(token="dev:local:OU1")
+        refused = await running.listen("?topics=orders", token="dev:local:OU1")
 
         await running.publish("orders", "order:ORD1", "entity:OU2", "package:CAT86")
         await running.publish("orders", "order:ORD2", "entity:OU1", "package:CAT86")
@@ -232,9 +225,11 @@ class TestAStream:
         for topics in ("none", "package:", "order:a%00", ",".join(["orders"] * 101)):
             assert (await running.listen(f"?topics={topics}")).status == 422
 
-    async def test_is_refused_past_the_limit(self, running: Running) -> None:
+    async def test_is_refused_past_the_limit(
+        self, running: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """And accepted again when one has gone."""
-        running.app.state.access.streams = Streams(per_caller=1, together=1)
+        monkeypatch.setattr(hub, "MOST_PER_CALLER", 1)
         one = await running.listen()
         assert (await running.listen()).status == 429
         await one.close()

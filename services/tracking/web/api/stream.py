@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 
 from contracts.envelope import FieldError
 from contracts.sentences import printable
-from services.tracking.web import rights
 from services.tracking.web.callers import Asks, Caller, Role
 from services.tracking.web.examples import problems
 from services.tracking.web.hub import RESYNC, Hint, Listener
@@ -70,9 +69,9 @@ async def stream(
     Who comes back with Last-Event-ID gets what it missed, or `resync` where that is too much.
     """
     wanted = _allowed(caller, _topics(topics))
-    listener = here.hub.listen(wanted)
+    listener = here.hub.open_stream(caller.name, wanted)
     return StreamingResponse(
-        _events(here, listener, last_event_id),
+        _events(here, caller, listener, last_event_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -102,7 +101,7 @@ def _topics(text: str | None) -> frozenset[str] | None:
 def _allowed(caller: Caller, topics: frozenset[str] | None) -> frozenset[str] | None:
     """What a caller may be told of: a local operator of what concerns its entity, no more."""
     if caller.role != Role.LOCAL:
-        return _readable(caller, topics)
+        return topics
     own = frozenset({f"entity:{caller.entity}"})
     if topics is None or topics <= own:
         return own
@@ -111,18 +110,9 @@ def _allowed(caller: Caller, topics: frozenset[str] | None) -> frozenset[str] | 
     raise Problem(403, "forbidden", text)
 
 
-def _readable(caller: Caller, topics: frozenset[str] | None) -> frozenset[str] | None:
-    """What another may be told of: of the lists that the caller may read."""
-    if topics is None:
-        found = frozenset(one for one in LISTS if rights.may_follow(caller, one))
-        return None if found == LISTS else found
-    if refused := sorted(one for one in topics if not rights.may_follow(caller, one)):
-        text = f"{caller.name} ({caller.role}) may not be told of {printable(refused[0])}"
-        raise Problem(403, "forbidden", text)
-    return topics
-
-
-async def _events(here: State, listener: Listener, last_id: str | None) -> AsyncIterator[bytes]:
+async def _events(
+    here: State, caller: Caller, listener: Listener, last_id: str | None
+) -> AsyncIterator[bytes]:
     try:
         yield RETRY
         if last_id is None:
@@ -144,7 +134,7 @@ async def _events(here: State, listener: Listener, last_id: str | None) -> Async
             elif not here.hub.closing:
                 yield ALIVE
     finally:
-        here.hub.leave(listener)
+        here.hub.close_stream(caller.name, listener)
 
 
 def _resync(here: State) -> bytes:
