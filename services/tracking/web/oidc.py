@@ -159,8 +159,8 @@ def who(claims: Mapping[str, Any], config: TrackingSettings) -> Caller:
     role = _role(name, claims, config)
     if role is Role.REVIEWER and not names.is_id(name):
         raise _no_role(
-            f"{name} is a reviewer, whose name must be what packages and entities name: {names.ID}; "
-            "RELAIS_OIDC_NAME_CLAIM says which claim holds it"
+            f"{name} is a reviewer, whose name must be what packages and entities name: "
+            f"{names.ID}; RELAIS_OIDC_NAME_CLAIM says which claim holds it"
         )
     if role is not Role.LOCAL:
         return Caller(name, role)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from contracts.directory import EntityUpdated
 from services.tracking.web import rights
 from services.tracking.web.problems import Problem
 from services.tracking.web.rights import Reach
@@ -129,7 +130,7 @@ class TestWhatIsOwn:
         for path in ("packages", "offers", "orders", "campaigns", "entities", "notifications"):
             answer = await filled.get(f"/api/{path}", role="local", entity="OU1")
             assert THINGS[path] in answer.text, path
-        for kind in KINDS:
+        for kind in ("order", "entity", "notification"):
             path = f"/api/why/{kind}/{THINGS[rights.KINDS[kind]]}"
             assert (await filled.get(path, role="local", entity="OU1")).status_code == 200, path
 
@@ -149,6 +150,16 @@ class TestWhatIsOwn:
             # Reviewers read all packages, and so why they are what they are.
             if answer.status_code == 200 and not (role is Role.REVIEWER and "/why/" in path):
                 assert not re.search(r"ORD1|CAT86|OU1\b|OU1_|\bN1\b", answer.text), asked
+
+    async def test_is_shown_to_reviewers_whom_it_names(self, filled: Api) -> None:
+        """And to no others, as if it were not there."""
+        paths = ("/api/orders/ORD1", "/api/orders/ORD1/timeline", "/api/why/order/ORD1")
+        for path in paths:
+            assert (await filled.get(path, role="reviewer")).status_code == 404, path
+        reviewers = ({"id": "dev", "label": "Reviewer"},)
+        await filled.harness.send(entity(EntityUpdated, version=2, order_reviewers=reviewers))
+        for path in paths:
+            assert (await filled.get(path, role="reviewer")).status_code == 200, path
 
     @pytest.mark.parametrize("kind", KINDS)
     async def test_is_not_explained_to_others(self, filled: Api, kind: str) -> None:
