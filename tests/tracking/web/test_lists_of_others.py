@@ -261,7 +261,7 @@ class TestTheLedgerOfACancel:
             order(edition=2),
         )
         ledger = (await web.get("/api/packages/CAT86/cancellation")).json()
-        groups = (await web.get("/api/parked/groups", role="operations")).json()
+        groups = (await web.get("/api/parked/groups")).json()
         await web.harness.send(PackageOrdersCanceled(**of, canceled=4, already_final=0))
         later = (await web.get("/api/packages/CAT86/cancellation?edition=2")).json()
 
@@ -352,23 +352,17 @@ class TestParkedMessages:
             parked(9, reason="crashed", package_id=None),
             MessageReleased(service="orders", number=2, how="discarded", comment="old"),
         )
-        met = await there_and_back(
-            web, "/api/parked", "number", params={"limit": "1"}, role="operations"
-        )
-        crashed = (
-            await web.get("/api/parked?reason=crashed&sort=oldest", role="operations")
-        ).json()
-        groups = (await web.get("/api/parked/groups?service=orders", role="operations")).json()[
-            "items"
-        ]
-        one = (await web.get("/api/parked/orders/2", role="operations")).json()
+        met = await there_and_back(web, "/api/parked", "number", params={"limit": "1"})
+        crashed = (await web.get("/api/parked?reason=crashed&sort=oldest")).json()
+        groups = (await web.get("/api/parked/groups?service=orders")).json()["items"]
+        one = (await web.get("/api/parked/orders/2")).json()
 
         assert list(map(int, met)) == [9, 3, 1]
         assert crashed["counts"] == {"parked": 1}
         assert [(g["reason"], g["count"]) for g in groups] == [("crashed", 1), ("failed", 2)]
         assert (one["how"], one["comment"], one["body"]) == ("discarded", "old", "{}")
-        assert (await web.get("/api/parked/orders/10", role="operations")).status_code == 404
-        assert (await web.get("/api/parked/orders/ten", role="operations")).status_code == 422
+        assert (await web.get("/api/parked/orders/10")).status_code == 404
+        assert (await web.get("/api/parked/orders/ten")).status_code == 422
 
 
 class TestCommands:
@@ -423,7 +417,7 @@ class TestWorkers:
                 parked=0,
             )
         )
-        (worker,) = (await web.get("/api/workers", role="operations")).json()["items"]
+        (worker,) = (await web.get("/api/workers")).json()["items"]
         after = (await web.get("/api/packages")).json()
 
         assert (worker["instance"], worker["alive"]) == ("host:1", True)
@@ -432,7 +426,7 @@ class TestWorkers:
 
     async def test_are_waited_for_no_longer_than_the_broker_answers(self, web: Api) -> None:
         """503 says who is away."""
-        answer = await web.get("/api/lanes", role="operations")
+        answer = await web.get("/api/lanes")
 
         assert answer.status_code == 503
         assert answer.json()["code"] == "unavailable"
