@@ -34,11 +34,15 @@ def caller(name: str, role: str, entity: str | None) -> Caller:
         raise Problem(f"--role {role!r} must be one of {', '.join(roles)}", USAGE)
     if not names.is_name(name):
         raise Problem(f"the name {name!r} must be {names.FORM}", USAGE)
+    if role == Role.REVIEWER and not names.is_id(name):
+        raise Problem(
+            f"the name of a reviewer is what packages and entities name: {names.ID}", USAGE
+        )
     if (role == Role.LOCAL) != (entity is not None):
         told = "needs --entity, such as --entity OU3" if entity is None else "has no --entity"
         raise Problem(f"the role {role} {told}; only a local operator belongs to one", USAGE)
     if entity is not None and not names.is_id(entity):
-        raise Problem(f"--entity {entity!r} must be an id of 1 to 64 of A-Z a-z 0-9 _ -", USAGE)
+        raise Problem(f"--entity {entity!r} must be {names.ID}", USAGE)
     return Caller(name, Role(role), entity)
 
 

@@ -53,10 +53,13 @@ class TrackingSettings(BaseSettings):
         default=100, gt=0, le=1_000_000, description="Of one caller, in one process, on average."
     )
     streams_per_caller: int = Field(
-        default=10, ge=1, le=100_000, description="Streams that one caller has open in a process."
+        default=1_200,
+        ge=1,
+        le=100_000,
+        description="Streams that one caller has open in a process.",
     )
     streams: int = Field(
-        default=1_000, ge=1, le=100_000, description="Streams that a process has open."
+        default=2_000, ge=1, le=100_000, description="Streams that a process has open."
     )
     answer_seconds: float = Field(
         default=20, ge=1, le=600, description="How long a request waits for its answer to begin."

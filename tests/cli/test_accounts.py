@@ -88,6 +88,7 @@ class TestTokens:
             (("erp", "--role", "central", "--entity", "OU3"), "has no --entity"),
             (("erp", "--role", "local", "--entity", "OU 3"), "must be an id"),
             ((" ", "--role", "central"), "without blanks"),
+            (("p.martin", "--role", "reviewer"), "what packages and entities name"),
             (("erp", "--role", "central", "--ends", "yesterday"), "such as 12h or 90d"),
         ],
     )

@@ -1,6 +1,6 @@
 """The HTTP API of tracking in this process: requests in, answers out, on a real database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,7 +34,8 @@ class Api:
         return self._harness
 
     async def token(self, role: str = "central", entity: str | None = None) -> str:
-        """A token of somebody with this role, whose name is dev."""
+        """A token of somebody with this role, whose name is dev; only `local` has an entity."""
+        entity = entity if role == Role.LOCAL else None
         if (role, entity) not in self._tokens:
             made = await tokens.add(self.pool, Caller("dev", Role(role), entity))
             self._tokens[role, entity] = made.secret
@@ -63,6 +64,13 @@ class Api:
     async def post(self, path: str, **more: Any) -> httpx.Response:
         """The answer to a POST."""
         return await self.request("POST", path, **more)
+
+
+def serve_first(web: Api, path: str, work: Callable[[], Any], method: str = "GET") -> None:
+    """Let a route do something else; who may ask for it is as it was."""
+    web.app.add_api_route(path, work, methods=[method])
+    routes = web.app.router.routes
+    routes.insert(0, routes.pop())
 
 
 @asynccontextmanager

@@ -15,8 +15,10 @@ from services.tracking.web.problems import Problem, invalid
 
 HEADER_BYTES = 32 * 1024
 """Of all headers together; the server itself takes 64 KiB."""
-QUERY_BYTES = 8 * 1024
-FILTER_CHARACTERS = 1_000
+QUERY_BYTES = 16 * 1024
+FILTER_CHARACTERS = 2_000
+TOPICS_CHARACTERS = 8_000
+"""Of the stream: those of many rows of a page."""
 PARAMETERS = 100
 ONCE = {
     *("accept", "accept-language", "authorization", "content-encoding", "content-length"),
@@ -120,13 +122,10 @@ def check_query(query: bytes) -> None:
     errors = []
     for name, text in given:
         shown = name[:40]
-        if len(text) > FILTER_CHARACTERS:
-            errors.append(
-                FieldError(
-                    shown,
-                    f"has {len(text):,} characters; at most {FILTER_CHARACTERS:,} are accepted",
-                )
-            )
+        most = TOPICS_CHARACTERS if name == "topics" else FILTER_CHARACTERS
+        if len(text) > most:
+            told = f"has {len(text):,} characters; at most {most:,} are accepted"
+            errors.append(FieldError(shown, told))
         elif "\0" in text or "\0" in name:
             errors.append(FieldError(shown.replace("\0", ""), "must be without the character NUL"))
     if errors:

@@ -3,6 +3,7 @@
 import re
 
 FORM = "1 to 128 characters without blanks at its ends and without control characters"
+ID = "an id of 1 to 64 of A-Z a-z 0-9 _ -"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -12,5 +13,5 @@ def is_name(text: str) -> bool:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text may be the id of an entity."""
+    """Whether a text may be the id of an entity, or of a reviewer."""
     return _ID.fullmatch(text) is not None

@@ -157,6 +157,11 @@ def who(claims: Mapping[str, Any], config: TrackingSettings) -> Caller:
         said = str(claims.get(config.oidc_name_claim))[:80]
         raise _no_role(f"the claim {config.oidc_name_claim} is {said!r}; it must be {names.FORM}")
     role = _role(name, claims, config)
+    if role is Role.REVIEWER and not names.is_id(name):
+        raise _no_role(
+            f"{name} is a reviewer, whose name must be what packages and entities name: "
+            f"{names.ID}; RELAIS_OIDC_NAME_CLAIM says which claim holds it"
+        )
     if role is not Role.LOCAL:
         return Caller(name, role)
     entity = claims.get(config.oidc_entity_claim)

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel
 
 from contracts.envelope import FieldError
 from services.tracking.web import attempts, names, operators, sessions
-from services.tracking.web.callers import Access, Caller, access, identify
+from services.tracking.web.api import documented
+from services.tracking.web.callers import Access, Asks, Caller, Role, access, identify
 from services.tracking.web.oidc import BEGUN_SECONDS, Provider
 from services.tracking.web.problems import Problem, invalid
 
@@ -69,13 +71,32 @@ async def end_oidc(request: Request, here: Here) -> Response:
     return await _signed_in(request, here, who, answer)
 
 
-@router.get("/api/me")
-async def me(request: Request, here: Here) -> dict[str, Any]:
-    """Who asks: name, role and entity; for a browser also the token that its forms carry."""
-    identity = await identify(request)
-    session = identity.session
+class Me(BaseModel):
+    """Who asks."""
+
+    name: str
+    role: Role
+    entity: str | None
+    form_token: str | None
+
+
+EXAMPLE = {"name": "m.durand", "role": "central", "entity": None, "form_token": None}
+
+
+@router.get(
+    "/api/me",
+    response_model=Me,
+    summary="Who asks",
+    responses={
+        200: {"content": {"application/json": {"example": EXAMPLE}}},
+        **documented.errors(),
+    },
+)
+async def me(request: Request, here: Here, caller: Asks) -> Me:
+    """Name, role and entity; for a browser also the token that its forms carry."""
+    session = (await identify(request)).session
     token = sessions.form_token(here.key, session) if session else None
-    return {**_described(identity.caller), "form_token": token}
+    return Me(**_described(caller), form_token=token)
 
 
 def _described(who: Caller) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from services.tracking.web import callers
 from tests.eventually import eventually
 from tests.faults.proxy import Proxy, proxied
 from tests.harness import Harness, open_harness
-from tests.tracking.api import Api, api
+from tests.tracking.api import Api, api, serve_first
 from tests.tracking.web.conftest import Configure
 
 pytestmark = pytest.mark.servers
@@ -23,10 +23,7 @@ ME = "/api/me"
 
 def serve(web: Api, work: Callable[[], Any]) -> None:
     """Let GET /api/lanes do some work."""
-    web.app.router.routes[:] = [
-        route for route in web.app.router.routes if "lanes" not in str(route)
-    ]
-    web.app.add_api_route("/api/lanes", work)
+    serve_first(web, "/api/lanes", work)
 
 
 async def ask(web: Api) -> Any:

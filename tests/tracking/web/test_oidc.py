@@ -339,6 +339,13 @@ class TestRoles:
         """That can be the actor of a command."""
         assert who(groups=["hq"], **claims).name == name
 
+    def test_of_a_reviewer_go_with_a_name_that_packages_can_name(self) -> None:
+        """Nothing would ever name another."""
+        config = TrackingSettings(oidc_roles="boss=reviewer")
+        with pytest.raises(Problem, match="what packages and entities name"):
+            oidc.who({"preferred_username": "p.martin", "groups": ["boss"]}, config)
+        assert oidc.who({"preferred_username": "p_martin", "groups": "boss"}, config).reviewer
+
     def test_go_with_no_name_that_cannot_be_written(self) -> None:
         """It would be refused at each command."""
         with pytest.raises(Problem, match="without control characters"):

@@ -7,15 +7,29 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from contracts.directory import EntityUpdated
 from services.tracking.web import rights
 from services.tracking.web.problems import Problem
 from services.tracking.web.rights import Reach
 from services.tracking.web.roles import Caller, Role
 from tests.tracking.api import Api
+from tests.tracking.web.given import campaign, entity, notification, order, package
 
 ROLES = [*Role]
 EXAMPLES = {"kind": "package", "service": "orders", "number": "1"}
 """Values of parameters that are no id."""
+THINGS = {
+    "packages": "CAT86",
+    "offers": "CAT86",
+    "orders": "ORD1",
+    "campaigns": "OU1_OP25",
+    "entities": "OU1",
+    "notifications": "N1",
+    "commands": "CMD1",
+    "views": "VIEW1",
+    "waves": "W1",
+}
+"""The one thing of each list that test_rights knows; all of it is of OU1."""
 PLAIN = {"/api/openapi.json"}
 
 Route = tuple[str, str]
@@ -28,11 +42,12 @@ def routes(web: Api) -> Iterator[Route]:
             yield method, context.path or ""
 
 
-def example(path: str) -> str:
-    """A path that one can ask for."""
+def example(path: str, things: dict[str, str] | None = None) -> str:
+    """A path that one can ask for; things are the ids, by list."""
+    list_ = path.split("/")[2] if path.startswith("/api/") else ""
+    id = (things or {}).get(list_, "NOBODY1")
     for name in re.findall(r"\{(\w+)", path):
-        value = EXAMPLES.get(name, "NOBODY1")
-        path = re.sub(rf"\{{{name}[^}}]*\}}", value, path)
+        path = re.sub(rf"\{{{name}[^}}]*\}}", EXAMPLES.get(name, id), path)
     return path
 
 
@@ -88,6 +103,70 @@ class TestEveryRoute:
 
         assert answer.status_code == 403
         assert "is for nobody" in answer.json()["detail"]
+
+
+KINDS = ["package", "order", "campaign", "entity", "notification"]
+
+
+@pytest.mark.servers
+class TestWhatIsOwn:
+    """Where the table says `own`, what is somebody else's is not there."""
+
+    @pytest.fixture
+    async def filled(self, web: Api) -> Api:
+        """A package, an order, a campaign and a notification, all of them of OU1."""
+        await web.harness.send(
+            entity(),
+            entity(id="OU2"),
+            package(audience=("OU1",), reviewers=({"id": "p_martin", "label": "P. Martin"},)),
+            order(),
+            campaign(id="OU1_OP25", kind="child", package_id="CAT86", order_id="ORD1"),
+            notification(),
+        )
+        return web
+
+    async def test_is_shown_to_its_owner(self, filled: Api) -> None:
+        """Otherwise the tests below would prove nothing."""
+        for path in ("packages", "offers", "orders", "campaigns", "entities", "notifications"):
+            answer = await filled.get(f"/api/{path}", role="local", entity="OU1")
+            assert THINGS[path] in answer.text, path
+        for kind in ("order", "entity", "notification"):
+            path = f"/api/why/{kind}/{THINGS[rights.KINDS[kind]]}"
+            assert (await filled.get(path, role="local", entity="OU1")).status_code == 200, path
+
+    @pytest.mark.parametrize(
+        ("role", "of"), [(Role.LOCAL, "OU2"), (Role.REVIEWER, None)], ids=["local", "reviewer"]
+    )
+    async def test_is_not_shown_to_others(self, filled: Api, role: Role, of: str | None) -> None:
+        """Neither in lists, nor by its id: of that they are told that it is not there."""
+        for method, path in routes(filled):
+            rule = rights.rule_of(method, path)
+            is_own = rule is not None and rule.reach[role] is Reach.OWN
+            if method != "GET" or not is_own or (method, path) in rights.STREAMS:
+                continue
+            asked = example(path, THINGS)
+            answer = await filled.get(asked, role=role.value, entity=of)
+            assert answer.status_code in {200, 403, 404}, (asked, answer.text)
+            # Reviewers read all packages, and so why they are what they are.
+            if answer.status_code == 200 and not (role is Role.REVIEWER and "/why/" in path):
+                assert not re.search(r"ORD1|CAT86|OU1\b|OU1_|\bN1\b", answer.text), asked
+
+    async def test_is_shown_to_reviewers_whom_it_names(self, filled: Api) -> None:
+        """And to no others, as if it were not there."""
+        paths = ("/api/orders/ORD1", "/api/orders/ORD1/timeline", "/api/why/order/ORD1")
+        for path in paths:
+            assert (await filled.get(path, role="reviewer")).status_code == 404, path
+        reviewers = ({"id": "dev", "label": "Reviewer"},)
+        await filled.harness.send(entity(EntityUpdated, version=2, order_reviewers=reviewers))
+        for path in paths:
+            assert (await filled.get(path, role="reviewer")).status_code == 200, path
+
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_is_not_explained_to_others(self, filled: Api, kind: str) -> None:
+        """An explanation tells more than the thing itself."""
+        path = f"/api/why/{kind}/{THINGS[rights.KINDS[kind]]}"
+
+        assert (await filled.get(path, role="local", entity="OU2")).status_code == 404
 
 
 def is_role_refused(answer: httpx.Response) -> bool:

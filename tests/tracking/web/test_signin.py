@@ -11,7 +11,7 @@ from services.tracking.web import attempts, callers, keys, operators, sessions
 from services.tracking.web.problems import Problem
 from services.tracking.web.roles import Caller, Role
 from tests.harness import Harness
-from tests.tracking.api import Api, api
+from tests.tracking.api import Api, api, serve_first
 from tests.tracking.web.conftest import Configure
 
 pytestmark = pytest.mark.servers
@@ -284,14 +284,14 @@ class TestAnotherSite:
         """Browsers say which site a request comes from."""
         await account(web)
         await sign_in(web)
-        web.app.add_api_route("/api/views", lambda: "done", methods=["POST"])
+        serve_first(web, "/api/commands/check", lambda: "done", "POST")
         for headers in ({}, {"Origin": "https://evil"}, {"Origin": "null"}):
-            answer = await web.client.post("/api/views", headers=headers)
+            answer = await web.client.post("/api/commands/check", headers=headers)
             assert answer.status_code == 403
             assert answer.json()["code"] == "foreign_origin"
             assert "http://relais" in answer.json()["detail"]
 
-        assert (await web.client.post("/api/views", headers=HERE)).status_code == 200
+        assert (await web.client.post("/api/commands/check", headers=HERE)).status_code == 200
 
     async def test_cannot_sign_anybody_in_or_out(self, web: Api) -> None:
         """In another's account one would tell secrets to its owner."""
@@ -302,9 +302,9 @@ class TestAnotherSite:
 
     async def test_is_no_matter_to_tokens(self, web: Api) -> None:
         """No browser sends a token by itself."""
-        web.app.add_api_route("/api/views", lambda: "done", methods=["POST"])
+        serve_first(web, "/api/commands/check", lambda: "done", "POST")
 
-        answer = await web.post("/api/views", headers={"Origin": "https://other"})
+        answer = await web.post("/api/commands/check", headers={"Origin": "https://other"})
         assert answer.status_code == 200
 
     async def test_cannot_make_up_a_form(self, web: Api) -> None:
