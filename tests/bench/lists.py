@@ -87,7 +87,12 @@ def _lists() -> Iterator[Case]:
     yield Case("/api/entities?q=region 7", SEARCH, deep=False)
     for query in (
         *("", "sort=oldest", "status=failed", "status=superseded", "kind=package_canceled"),
-        *("channel=email", "entity={entity}", "entity={entity}&status=failed", "package=CAT3"),
+        *(
+            "channel=email&entity={entity}",
+            "entity={entity}",
+            "entity={entity}&status=failed",
+            "package=CAT3",
+        ),
         *("package={package}", "package=CAT3&edition=1", "from={month}", "kind=order_rejected"),
     ):
         yield Case(f"/api/notifications?{query}")

@@ -168,7 +168,7 @@ class TestNotifications:
             ({"kind": "order_approved"}, ["N5"]),
             ({"package": "CAT86", "edition": "1", "entity": "OU2"}, ["N4"]),
             ({"operator": "p-martin"}, ["N6"]),
-            ({"channel": "email", "sort": "oldest"}, ["N6"]),
+            ({"operator": "p-martin", "channel": "email", "sort": "oldest"}, ["N6"]),
             ({"order": "ORD1"}, ["N5"]),
             ({"order": "ORD9"}, []),
         ):
