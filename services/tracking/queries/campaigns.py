@@ -83,7 +83,7 @@ async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
         return counts.filled(found[scope], statuses)
     every = await _common(pool, filters, entity)
     every.branch("t.status", statuses)
-    return await counts.by_branch(pool, every)
+    return await counts.by_branch(pool, every, counts.FOUND if filters.q else counts.MOST)
 
 
 FIND = """

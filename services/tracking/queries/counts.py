@@ -9,6 +9,9 @@ from services.tracking.queries.keyset import Scan, fetch, where
 MOST = 10_000
 """Where rows have to be counted one by one, no more than so many are."""
 
+FOUND = 1_000
+"""The same where a text is looked for: each row has to be looked at."""
+
 Counts = dict[str, int | str]
 """By status; `10,000+` where there are more than were counted."""
 

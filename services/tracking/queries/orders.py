@@ -35,8 +35,6 @@ MORE = "p.label AS package_label, p.starts_at, p.ends_at, e.label AS entity_labe
 IS_LATE = "t.late_from <= now()"
 MOST_ENTITIES = 20
 """Of so many a reviewer sees the orders in one list."""
-FOUND = 1_000
-"""So many orders of a text are counted: each has to be looked at."""
 WINDOW = 10_000
 """Among so many ids of the same beginning those of one status are looked for."""
 
@@ -184,7 +182,7 @@ async def tabs(pool: Pool, asked: Which) -> Counts:
         made = await _scan(pool, every, statuses)
         exact = dict(counts.filled(await _count(pool, made), statuses))
     late = await _scan(pool, every.model_copy(update={"late": "true"}), statuses)
-    exact["late"] = await counts.up_to(pool, late, FOUND if asked.q else counts.MOST)
+    exact["late"] = await counts.up_to(pool, late, counts.FOUND if asked.q else counts.MOST)
     return exact
 
 
@@ -193,9 +191,9 @@ async def _count(pool: Pool, made: Scan) -> Counts:
     made.branches = [branch for branch in made.branches if branch.label != "id"]
     if not by_id:
         return await counts.by_branch(pool, made)
-    found = await counts.by_branch(pool, made, FOUND)
+    found = await counts.by_branch(pool, made, counts.FOUND)
     made.branches = by_id
-    return counts.added(found, await counts.by_value(pool, made, "t.status", FOUND))
+    return counts.added(found, await counts.by_value(pool, made, "t.status", counts.FOUND))
 
 
 async def _scope(pool: Pool, asked: Which) -> str | None:
