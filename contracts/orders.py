@@ -121,40 +121,44 @@ class OrderEvent(OrderState, StateEvent[OrderState]):
     SUBJECT: ClassVar[str] = "order_id"
     KEY: ClassVar[str] = "package_id"
 
+
+class OrderDecided(OrderEvent):
+    """What a command came to, with its comment; it never overwrites the order's own."""
+
     decision_comment: OptionalComment | None = None
 
 
-class OrderPlaced(OrderEvent):
+class OrderPlaced(OrderDecided):
     """An entity took a package."""
 
     TYPE: ClassVar[str] = "relais.order.placed.v1"
 
 
-class OrderEdited(OrderEvent):
+class OrderEdited(OrderDecided):
     """Some fields of an order changed."""
 
     TYPE: ClassVar[str] = "relais.order.edited.v1"
 
 
-class OrderApproved(OrderEvent):
+class OrderApproved(OrderDecided):
     """An order was granted."""
 
     TYPE: ClassVar[str] = "relais.order.approved.v1"
 
 
-class OrderRejected(OrderEvent):
+class OrderRejected(OrderDecided):
     """An order was refused."""
 
     TYPE: ClassVar[str] = "relais.order.rejected.v1"
 
 
-class OrderAvailable(OrderEvent):
+class OrderAvailable(OrderDecided):
     """The campaign of an order can be used."""
 
     TYPE: ClassVar[str] = "relais.order.available.v1"
 
 
-class OrderCanceled(OrderEvent):
+class OrderCanceled(OrderDecided):
     """An order was withdrawn."""
 
     TYPE: ClassVar[str] = "relais.order.canceled.v1"

@@ -15,7 +15,7 @@ from contracts.envelope import Envelope
 from contracts.message import Body, Command, Event
 from services.runtime.amqp.publisher import Publisher
 from services.runtime.decision import Answer
-from services.runtime.messages import item
+from services.runtime.messages import item, operations
 from services.runtime.messages.decider import Decider
 from services.runtime.messages.item import Item, Origin
 from services.runtime.messages.relay import Relay
@@ -103,7 +103,8 @@ class Harness:
 
     async def piece(self, name: str) -> bool:
         """Run one piece of a sweep; whether there may be more right now."""
-        (sweep,) = (s for s in self.service.table_work if s.name == name)
+        every = (*self.service.table_work, operations.sweep(self.service))
+        (sweep,) = (s for s in every if s.name == name)
         return await sweep.run(self.work)
 
     async def emitted(self) -> list[Emitted]:

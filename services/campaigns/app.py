@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.campaigns import handlers, jobs
+from services.campaigns import handlers, jobs, snapshots
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -13,4 +13,5 @@ SERVICE = Service(
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
     jobs=jobs.JOBS,
+    snapshots=snapshots.SNAPSHOTS,
 )

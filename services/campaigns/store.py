@@ -122,6 +122,17 @@ async def save_campaigns(
         raise Conflict("another worker created one of these campaigns first")
 
 
+NEXT_CAMPAIGNS = f"""
+SELECT {campaign_columns} FROM campaigns WHERE campaign_id > $1 ORDER BY campaign_id LIMIT $2
+"""
+
+
+async def next_campaigns(conn: Connection, after: str, size: int) -> list[CampaignState]:
+    """The next campaigns, by id."""
+    rows = await conn.fetch(NEXT_CAMPAIGNS, after, size)
+    return [_campaign(row).state for row in rows]
+
+
 COUNT_CONCERNED = """
 SELECT count(*) + coalesce(sum(cardinality(process_ids)), 0) FROM (
     SELECT process_ids FROM campaigns WHERE campaign_id = $3
@@ -177,6 +188,22 @@ async def next_processes(
         return []
     rows = await conn.fetch(NEXT_PROCESSES, campaign_ids, *after, limit)
     return list(_processes(rows).values())
+
+
+NEXT_OF_ALL = f"""
+SELECT {process_columns}, (SELECT c.package_id FROM campaigns c
+                           WHERE c.campaign_id = p.campaign_id) AS package_id
+FROM processes p WHERE (campaign_id, process_id) > ($1, $2)
+ORDER BY campaign_id, process_id LIMIT $3
+"""
+
+
+async def next_of_all(
+    conn: Connection, after: ProcessKey, limit: int
+) -> list[tuple[ProcessState, str | None]]:
+    """The next processes by key, each with the package that its campaign was made for."""
+    rows = await conn.fetch(NEXT_OF_ALL, *after, limit)
+    return [(ProcessState.model_validate(dict(row)), row["package_id"]) for row in rows]
 
 
 def _processes(rows: Iterable[Row]) -> dict[ProcessKey, ProcessState]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.directory import handlers
+from services.directory import handlers, snapshots
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -12,4 +12,5 @@ SERVICE = Service(
     handle=handlers.handle,
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
+    snapshots=snapshots.SNAPSHOTS,
 )

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from contracts.directory import EntityState
 from services.runtime.service import Conflict, Connection, as_json
 
-LOCK_ENTITIES = """
-SELECT entity_id, label, email, language, channels, mailbox, webhook_url, notify,
-       order_reviewers, campaign_reviewers, active, version, changed_at
+# Columns are named as the fields; a field that has none fails the test of statements.
+entity_columns = ", ".join(EntityState.model_fields)
+
+LOCK_ENTITIES = f"""
+SELECT {entity_columns}
 FROM entities WHERE entity_id = ANY ($1::text[]) ORDER BY entity_id FOR UPDATE
 """
 
@@ -16,6 +18,17 @@ async def lock_entities(conn: Connection, ids: Iterable[str]) -> dict[str, Entit
     """Lock entities in the order of their ids."""
     rows = await conn.fetch(LOCK_ENTITIES, list(ids))
     return {row["entity_id"]: EntityState.model_validate(dict(row)) for row in rows}
+
+
+NEXT_ENTITIES = f"""
+SELECT {entity_columns} FROM entities WHERE entity_id > $1 ORDER BY entity_id LIMIT $2
+"""
+
+
+async def next_entities(conn: Connection, after: str, size: int) -> list[EntityState]:
+    """The next entities, by id."""
+    rows = await conn.fetch(NEXT_ENTITIES, after, size)
+    return [EntityState.model_validate(dict(row)) for row in rows]
 
 
 # Two workers may register one id at once: a row that nobody could lock yet is the first one's.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.notifications import clock, handlers, jobs, sweeps
+from services.notifications import clock, handlers, jobs, snapshots, sweeps
 from services.runtime.service import Service
 
 SERVICE = Service(
@@ -15,4 +15,5 @@ SERVICE = Service(
     jobs=jobs.JOBS,
     sweeps=sweeps.SWEEPS,
     set_back=clock.SET_BACK,
+    snapshots=snapshots.SNAPSHOTS,
 )

@@ -1,6 +1,6 @@
 """What becomes of one notification: sent, tried again, waiting, failed or superseded. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from contracts import names
 from contracts.directory import Channel
 from contracts.notifications import NotificationKind, NotificationStatus, RecipientType
 from contracts.packages import PackageEdition
-from services.notifications.domain import Key
+from services.notifications.domain import Key, ids_of
 from services.runtime.decision import Cause
 
 Kind = NotificationKind
@@ -43,6 +43,34 @@ class RowKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """One notification as its row has it."""
+
+    row: RowKey
+    key: Key
+    package_id: str
+    order_id: str | None
+    status: NotificationStatus
+    attempts: int
+    error: str | None
+    sent_at: datetime | None
+
+    @property
+    def id(self) -> str:
+        """The id that its recipient and readers of events know it by."""
+        row = self.row
+        return ids_of(self.key)(row.recipient_type, row.recipient_id, row.channel)
+
+    @property
+    def again(self) -> "State":
+        """What it is once somebody has asked to try it again: that counts as an attempt.
+
+        Its attempts always rise, since readers tell by them which of two states is newer.
+        """
+        return replace(self, status=Status.PENDING, attempts=self.attempts + 1, error=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What the notices of a happening share; notice is None as long as it is not known.
 
@@ -64,7 +92,7 @@ class Due(NamedTuple):
     channels is None for an unknown entity and for an operator.  has_failed is whether the broker
     refused to make the mailbox, or the mailbox did not answer.  ahead_attempts and ahead_until
     tell of an earlier one for the same recipient about the same package that has to wait; None
-    where there is none.
+    where there is none.  attempts_before are those before an operator asked to try it again.
     """
 
     id: str
@@ -79,6 +107,7 @@ class Due(NamedTuple):
     has_failed: bool
     ahead_attempts: int | None
     ahead_until: datetime | None
+    attempts_before: int = 0
 
     @property
     def is_of_operator(self) -> bool:
@@ -141,9 +170,10 @@ def sent(due: Due, now: datetime) -> Outcome:
 def refused(due: Due, error: str, now: datetime) -> Outcome:
     """The broker would not take it: tried again after ever longer pauses, then kept as failed."""
     attempts = due.attempts + 1
-    if attempts >= TRIES:
+    tries = attempts - due.attempts_before
+    if tries >= TRIES:
         return Outcome(due, Status.FAILED, attempts, error, now)
-    pause = min(timedelta(seconds=4 ** (attempts - 1)), LONGEST_PAUSE)
+    pause = min(timedelta(seconds=4 ** (tries - 1)), LONGEST_PAUSE)
     return Outcome(due, Status.PENDING, attempts, error, now + pause)
 
 

@@ -15,7 +15,7 @@ from contracts.notifications import (
     Recipient,
     RecipientType,
 )
-from contracts.orders import OrderApproved, OrderCanceled, OrderEvent, OrderRejected
+from contracts.orders import OrderApproved, OrderCanceled, OrderDecided, OrderRejected
 from contracts.packages import (
     DistributionLevel,
     PackageCanceled,
@@ -104,7 +104,7 @@ def is_local(package: PackageInfo | PackageEvent) -> bool:
     return package.distribution_level is DistributionLevel.LOCAL
 
 
-def is_void(event: OrderEvent, known: PackageCopy | None, canceled: bool) -> bool:
+def is_void(event: OrderDecided, known: PackageCopy | None, canceled: bool) -> bool:
     """Whether an order was canceled with its package before its entity could hear of this."""
     if not canceled or not isinstance(event, OrderApproved):
         return False
@@ -137,14 +137,14 @@ def of_package(event: PackageDecided, actor: str | None) -> Happening:
     return _happening(key, event, words, _info(event), None, actor)
 
 
-ORDER_KINDS: dict[type[OrderEvent], NotificationKind] = {
+ORDER_KINDS: dict[type[OrderDecided], NotificationKind] = {
     OrderApproved: Kind.ORDER_APPROVED,
     OrderRejected: Kind.ORDER_REJECTED,
     OrderCanceled: Kind.ORDER_CANCELED,
 }
 
 
-def of_order(event: OrderEvent, package: PackageInfo | None, actor: str | None) -> Happening:
+def of_order(event: OrderDecided, package: PackageInfo | None, actor: str | None) -> Happening:
     """What the decision about an order is to its entity."""
     kind = ORDER_KINDS[type(event)]
     key = Key(kind, event.order_id, event.edition, str(event.version))
@@ -169,7 +169,7 @@ def awaited(life: PackageEdition, now: datetime) -> Happening:
 
 def _happening(
     key: Key,
-    event: PackageDecided | OrderEvent,
+    event: PackageDecided | OrderDecided,
     words: Words,
     package: PackageInfo | None,
     order: OrderInfo | None,

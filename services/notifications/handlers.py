@@ -11,11 +11,11 @@ from contracts.directory import (
     EntityRegistered,
     EntityUpdated,
 )
-from contracts.notifications import RecipientType
+from contracts.notifications import RecipientType, RetryNotifications
 from contracts.orders import (
     OrderApproved,
     OrderCanceled,
-    OrderEvent,
+    OrderDecided,
     OrderRejected,
     OrdersCanceled,
 )
@@ -34,6 +34,7 @@ from contracts.packages import (
 from services.notifications import cancels, domain, store, wakes
 from services.notifications.domain import Key
 from services.notifications.jobs import fan_out_job
+from services.notifications.retries import Retries
 from services.notifications.store import Recipient
 from services.notifications.world import Entity, World
 from services.runtime.decision import Decision, Loaded, Received, Unchanged, accepted
@@ -57,17 +58,23 @@ ROUTES = routes(
     OrderCanceled,
     OrdersCanceled,
     PackageOrdersCanceled,
+    RetryNotifications,
 )
 
 
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the package copies that these messages name, and look up which are canceled."""
     events = [
-        body for received in batch if isinstance(body := received.body, PackageEvent | OrderEvent)
+        body for received in batch if isinstance(body := received.body, PackageEvent | OrderDecided)
     ]
-    packages = await store.lock_packages(conn, {event.package_id for event in events})
+    commands = [body for r in batch if isinstance(body := r.body, RetryNotifications)]
+    named = {body.package_id for body in (*events, *commands)}
+    packages = await store.lock_packages(conn, named)
     canceled = await store.find_canceled(conn, {(e.package_id, e.edition) for e in events})
-    return World(Loaded(packages), canceled, batch[0].now)
+    world = World(Loaded(packages), canceled, batch[0].now)
+    if commands:
+        world.retries = await Retries.load(conn, commands, packages)
+    return world
 
 
 def handle(world: World, received: Received) -> Decision:
@@ -77,7 +84,7 @@ def handle(world: World, received: Received) -> Decision:
             return _copy_entity(world, event)
         case PackageDecided() as event:
             return _hear_package(world, received, event)
-        case OrderEvent() as event:
+        case OrderDecided() as event:
             return _hear_order(world, received, event)
         case OrdersCanceled() as event:
             return _hear_orders_canceled(world, received, event)
@@ -86,6 +93,9 @@ def handle(world: World, received: Received) -> Decision:
             seen = world.seen_of(life, received)
             world.seen[life] = replace(seen, orders_canceled=event.canceled)
             return accepted()
+        case RetryNotifications() as command:
+            package = world.packages.get(command.package_id)
+            return world.retries.handle(command, package, received.cause)
         case other:
             raise TypeError(f"notifications does not read {other!r}")
 
@@ -167,7 +177,7 @@ def _cancel(world: World, received: Received, event: PackageCanceled) -> Decisio
     return accepted(progress)
 
 
-def _hear_order(world: World, received: Received, event: OrderEvent) -> Decision:
+def _hear_order(world: World, received: Received, event: OrderDecided) -> Decision:
     package = world.packages.get(event.package_id)
     if domain.is_void(event, package, (event.package_id, event.edition) in world.canceled):
         return Unchanged("the order was canceled with its package, and that is what is told")
@@ -186,7 +196,7 @@ def _hear_orders_canceled(world: World, received: Received, event: OrdersCancele
     return accepted()
 
 
-def _actor(received: Received, event: PackageDecided | OrderEvent) -> str | None:
+def _actor(received: Received, event: PackageDecided | OrderDecided) -> str | None:
     return received.envelope.actor or event.changed_by
 
 
@@ -204,6 +214,7 @@ async def save(tx: Transaction, world: World) -> None:
     if recipients:
         tx.wake(wakes.SEND)
     await (await _fan_outs(tx.conn, world, ids)).store(tx)
+    await world.retries.save(tx)
     # What came last may leave a cancel nothing to wait for.
     if world.seen:
         await cancels.end_these(tx, list(world.seen))

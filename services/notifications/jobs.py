@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from contracts.notifications import NotificationKind, RecipientType
-from services.notifications import cancels, store, wakes
+from services.notifications import cancels, retries, store, wakes
 from services.notifications.store import Recipient
 from services.notifications.world import FanOut
 from services.runtime.decision import Cause
@@ -52,7 +52,7 @@ async def _add(tx: Transaction, job: Job, added: Sequence[str]) -> None:
 
 
 FAN_OUT = JobKind("fan_out", fan_out, retained=False)
-JOBS = (FAN_OUT,)
+JOBS = (FAN_OUT, retries.RETRY)
 
 
 def fan_out_job(one: FanOut, happening_id: int, cause: Cause) -> Job:

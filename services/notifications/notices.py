@@ -16,12 +16,13 @@ from contracts.notifications import (
     NotificationFailed,
     NotificationKind,
     NotificationSent,
+    NotificationSnapshot,
     NotificationState,
     NotificationStatus,
     NotificationSuperseded,
     RecipientType,
 )
-from services.notifications.delivery import Due, Outcome
+from services.notifications.delivery import Due, Outcome, State
 from services.runtime.service import Outgoing
 
 SOURCE = names.source("notifications")
@@ -109,4 +110,23 @@ def event(outcome: Outcome, now: datetime) -> NotificationEvent | None:
         attempts=outcome.attempts,
         error=outcome.error,
         sent_at=now if outcome.status is NotificationStatus.SENT else None,
+    )
+
+
+def snapshot(state: State) -> NotificationSnapshot:
+    """What a notification is at present, also while it is pending."""
+    return NotificationSnapshot.of(
+        BLANK,
+        notification_id=state.id,
+        kind=state.key.kind,
+        recipient_type=RECIPIENT_TYPES[state.row.recipient_type],
+        recipient_id=state.row.recipient_id,
+        channel=Channel(state.row.channel),
+        package_id=state.package_id,
+        edition=state.key.edition,
+        order_id=state.order_id,
+        status=state.status,
+        attempts=state.attempts,
+        error=state.error,
+        sent_at=state.sent_at,
     )

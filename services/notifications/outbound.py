@@ -38,7 +38,7 @@ SELECT n.round, n.happening_id, n.recipient_id, n.recipient_type, n.channel, n.a
        n.added_at, coalesce(n.recipient_label, e.label) AS label,
        coalesce(e.mailbox, 'central') AS mailbox, e.channels,
        m.declared_at IS NOT NULL AS is_declared, m.error IS NOT NULL AS has_failed,
-       n.head_attempts, n.head_next_try_at
+       n.head_attempts, n.head_next_try_at, n.attempts_before
 FROM (
     SELECT n.*, head.attempts AS head_attempts, head.next_try_at AS head_next_try_at
     FROM unnest($1::smallint[]) AS r (round)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from contracts.directory import EntityEvent
 from contracts.packages import PackageEdition
 from services.notifications.domain import Happening, Key, PackageCopy
+from services.notifications.retries import Retries
 from services.runtime.decision import Cause, Loaded, Received
 
 
@@ -64,6 +65,7 @@ class World:
     fan_outs: list[FanOut] = field(default_factory=list)
     seen: dict[PackageEdition, Seen] = field(default_factory=dict)
     superseded: dict[str, int] = field(default_factory=dict)
+    retries: Retries = field(default_factory=Retries)
     moments: int = 0
 
     def moment(self) -> datetime:

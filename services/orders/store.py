@@ -88,10 +88,11 @@ async def save_audiences(conn: Connection, audiences: Mapping[str, frozenset[str
         await conn.execute(ADD_AUDIENCES, [p for p, _ in rows], [e for _, e in rows])
 
 
-LOCK_ORDERS = """
-SELECT order_id, package_id, edition, entity_id, label, comment, parameters, documents, status,
-       version, campaign_id, approval_deadline, placed_at, approved_at, available_at,
-       canceled_at, changed_at, changed_by
+# Columns are named as the fields; a field that has none fails the test of statements.
+order_columns = ", ".join(OrderState.model_fields)
+
+LOCK_ORDERS = f"""
+SELECT {order_columns}
 FROM orders WHERE order_id = ANY ($1::text[])
 ORDER BY package_id, edition, entity_id, order_id FOR UPDATE
 """
@@ -240,6 +241,22 @@ async def save_limits(conn: Connection, limits: Mapping[str, int | None]) -> Non
     """Keep the limits of campaigns; they never change."""
     if limits:
         await conn.execute(SAVE_LIMITS, list(limits), list(limits.values()))
+
+
+# By the index that a cancel walks, so that orders of one package follow each other.
+NEXT_ORDERS = f"""
+SELECT {order_columns} FROM orders
+WHERE (package_id, edition, entity_id, order_id) > ($1, $2::int, $3, $4)
+ORDER BY package_id, edition, entity_id, order_id LIMIT $5
+"""
+
+
+async def next_orders(
+    conn: Connection, after: tuple[str, int, str, str], size: int
+) -> list[OrderState]:
+    """The next orders by package, edition, entity and id, none of which ever changes."""
+    rows = await conn.fetch(NEXT_ORDERS, *after, size)
+    return [OrderState.model_validate(dict(row)) for row in rows]
 
 
 FIND_END = """

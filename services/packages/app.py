@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contracts import names
-from services.packages import handlers, store, sweeps
+from services.packages import handlers, snapshots, store, sweeps
 from services.packages.settings import PackagesSettings
 from services.runtime.service import Service
 
@@ -18,4 +18,5 @@ SERVICE = Service(
     set_back=(store.SET_BACK,),
     drains=(names.UNROUTED,),
     settings=PackagesSettings,
+    snapshots=snapshots.SNAPSHOTS,
 )

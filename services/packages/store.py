@@ -13,13 +13,11 @@ from services.packages.ledger import Cancellation
 from services.runtime.decision import Cause
 from services.runtime.service import Conflict, Connection, Row, as_json
 
-LOCK_PACKAGES = """
-SELECT package_id, label, distribution_level, campaign_id, folder, description, documents,
-       assigned_to, audience, starts_at, ends_at, available_at, registration_deadline,
-       personalization_deadline, approval_mode, approval_period_days, reviewers, reminders,
-       several_orders, start_targeting_on_order_approval, notification_message, max_documents,
-       status, edition, version, approval_deadline, created_at, submitted_at, approved_at,
-       published_at, canceled_at, changed_at, changed_by
+# Columns are named as the fields; a field that has none fails the test of statements.
+package_columns = ", ".join(PackageState.model_fields)
+
+LOCK_PACKAGES = f"""
+SELECT {package_columns}
 FROM packages WHERE package_id = ANY ($1::text[]) ORDER BY package_id FOR UPDATE
 """
 
@@ -29,6 +27,17 @@ async def lock_packages(conn: Connection, ids: Iterable[str]) -> dict[str, Packa
     wanted = list(ids)
     rows = await conn.fetch(LOCK_PACKAGES, wanted) if wanted else []
     return {row["package_id"]: PackageState.model_validate(dict(row)) for row in rows}
+
+
+NEXT_PACKAGES = f"""
+SELECT {package_columns} FROM packages WHERE package_id > $1 ORDER BY package_id LIMIT $2
+"""
+
+
+async def next_packages(conn: Connection, after: str, size: int) -> list[PackageState]:
+    """The next packages, by id."""
+    rows = await conn.fetch(NEXT_PACKAGES, after, size)
+    return [PackageState.model_validate(dict(row)) for row in rows]
 
 
 # A row that was loaded is locked and cannot have moved. One that was not there and is now was made

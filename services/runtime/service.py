@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from contracts.hosts import Url
 from contracts.message import Body, Command
+from contracts.operations import DiscardParked, ReplaceParked, RequestSnapshot, RetryParked
 from services.runtime import declared
 from services.runtime.amqp import broker, topology
 from services.runtime.amqp.frames import Outgoing, Published
@@ -26,17 +27,20 @@ from services.runtime.postgres.database import (
     Row,
     as_json,
     attempt,
+    is_transient,
     persist,
 )
 from services.runtime.tables import jobs
 from services.runtime.tables.jobs import Job, JobKind, Jobs
+from services.runtime.tables.snapshots import Page, Snapshot
 from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Transaction, Work
 
 __all__ = ["Service", "installed", "routes"]
-__all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt", "persist"]
+__all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt"]
+__all__ += ["is_transient", "persist"]
 __all__ += ["Job", "JobKind", "Jobs", "Sweep", "Transaction", "Work", "jobs"]
-__all__ += ["Outgoing", "Published", "broker", "topology"]
+__all__ += ["Outgoing", "Page", "Published", "Snapshot", "broker", "topology"]
 __all__ += ["Served", "Site"]
 
 
@@ -46,6 +50,10 @@ Routes = Mapping[str, type[Body]]
 def routes(*bodies: type[Body]) -> Routes:
     """The messages a service reads, by wire name."""
     return {body.TYPE: body for body in bodies}
+
+
+OPERATIONS = routes(RetryParked, DiscardParked, ReplaceParked, RequestSnapshot)
+"""The commands about the work of a service, which the runtime answers for every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +67,25 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences."""
+    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences.
+
+    end is called before the server stops: answers that have no end of their own are to end.
+    """
 
     app: ASGIApp
     unready: Callable[[], list[str]]
+    end: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """One service: everything that setup, workers and the command line know of it.
 
+    routes are the messages that it reads; those of OPERATIONS are added to them.
     load locks and reads what a batch names; handle decides one message against that world and
     changes it; save stores what changed, adds jobs and wakes sweeps.
     jobs are its kinds of long work, sweeps its other table work.
+    snapshots tell how the present state of each thing that it owns is read.
     set_back are statements that move back by an interval what waits for a moment, where the clock
     of the database was set back by so much.
     drains are foreign queues whose messages this service keeps as parked.
@@ -93,6 +107,11 @@ class Service:
     fanouts: Sequence[str] = ()
     settings: type[BaseSettings] | None = None
     web: Callable[[Served], AbstractAsyncContextManager[Site]] | None = None
+    snapshots: Sequence[Snapshot] = ()
+
+    def __post_init__(self) -> None:
+        """Every service reads the commands about its work."""
+        object.__setattr__(self, "routes", {**self.routes, **OPERATIONS})
 
     @property
     def table_work(self) -> Sequence[Sweep]:
@@ -125,6 +144,12 @@ def read_elsewhere(name: str) -> frozenset[str]:
 def commands() -> frozenset[str]:
     """The types of command that this installation reads."""
     return frozenset(type_ for s in installed().values() for type_ in s.commands)
+
+
+@cache
+def installed_names() -> frozenset[str]:
+    """The names of the services of this installation."""
+    return frozenset(declared.names())
 
 
 def installed() -> dict[str, Service]:

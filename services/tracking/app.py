@@ -4,7 +4,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from services.runtime.service import Served, Service, Site
-from services.tracking import handlers, hints
+from services.tracking import copying, handlers, hints, sweeps
+from services.tracking.settings import TrackingSettings
 
 
 def web(served: Served) -> AbstractAsyncContextManager[Site]:
@@ -21,7 +22,9 @@ SERVICE = Service(
     handle=handlers.handle,
     save=handlers.save,
     migrations=Path(__file__).parent / "sql",
-    sweeps=(hints.SWEEP,),
+    jobs=(copying.COPY,),
+    sweeps=sweeps.SWEEPS,
     fanouts=(hints.EXCHANGE,),
+    settings=TrackingSettings,
     web=web,
 )

@@ -1,11 +1,11 @@
 """What the tracking service does with the messages of one batch: every event becomes rows."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from contracts import catalogue
 from contracts.campaigns import CampaignEvent, ProcessEvent
@@ -18,10 +18,12 @@ from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, 
 from contracts.packages import PackageEdition, PackageEvent
 from services.runtime.decision import Decision, Received, accepted
 from services.runtime.service import Connection, Transaction, routes
-from services.tracking import hints, history, rows, store
+from services.tracking import hints, history, journal, rows, store
+from services.tracking.families import Families
 from services.tracking.history import Key, Line
+from services.tracking.journal import Decided
 from services.tracking.rows import Origin, Row
-from services.tracking.store import Decided, Model, Table
+from services.tracking.store import Model, Table
 
 ROUTES = routes(*catalogue.EVENTS.values())
 
@@ -56,7 +58,7 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the rows that these events are about, table by table, in the order of their ids."""
     named: dict[Table, set[Any]] = {}
     for received in batch:
-        for table, key in _named(received.body):
+        for table, key in _NAMED[type(received.body)](received.body):
             named.setdefault(table, set()).add(key)
     rebuild = await store.find_rebuild(conn)
     schemas = (store.MODEL, store.NEXT) if rebuild else (store.MODEL,)
@@ -64,32 +66,31 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     return World(models, rebuild)
 
 
-def _named(body: Any) -> list[tuple[Table, Any]]:
-    match body:
-        case PackageEvent():
-            return [(store.PACKAGES, body.package_id)]
-        case OrderEvent():
-            return [(store.ORDERS, body.order_id)]
-        case OrdersEvent():
-            return [(store.ORDERS, ref.order_id) for ref in body.orders]
-        case CampaignEvent():
-            return [(store.CAMPAIGNS, body.campaign_id)]
-        case ProcessEvent():
-            return [(store.PROCESSES, (body.campaign_id, body.process_id))]
-        case EntityEvent():
-            return [(store.ENTITIES, body.entity_id)]
-        case NotificationEvent():
-            return [(store.NOTIFICATIONS, body.notification_id)]
-        case _:
-            return []
+Named = Callable[[Any], Iterable[tuple[Table, Any]]]
+
+_NAMED: Families[Named] = Families(
+    {
+        PackageEvent: lambda e: ((store.PACKAGES, e.package_id),),
+        OrderEvent: lambda e: ((store.ORDERS, e.order_id),),
+        OrdersEvent: lambda e: ((store.ORDERS, ref.order_id) for ref in e.orders),
+        CampaignEvent: lambda e: ((store.CAMPAIGNS, e.campaign_id),),
+        ProcessEvent: lambda e: ((store.PROCESSES, (e.campaign_id, e.process_id)),),
+        EntityEvent: lambda e: ((store.ENTITIES, e.entity_id),),
+        NotificationEvent: lambda e: ((store.NOTIFICATIONS, e.notification_id),),
+        object: lambda _: (),
+    }
+)
+"""The rows that an event is about."""
 
 
 def handle(world: World, received: Received) -> Decision:
     """Put one event into the rows as the events before it left them."""
-    envelope, event = received.envelope, received.body
-    assert isinstance(event, Event)
+    envelope = received.envelope
+    event = cast(Event, received.body)
     at = envelope.time or received.now
-    _change_rows(world, event, Origin(envelope.id, envelope.causationid, at, envelope.actor))
+    _CHANGE[type(event)](
+        world, event, Origin(envelope.id, envelope.causationid, at, envelope.actor)
+    )
     if (line := history.line(event, envelope, at)) is not None:
         key = line.event_id, line.source
         world.lines[key] = history.merge(world.lines.get(key), line)
@@ -101,82 +102,109 @@ def handle(world: World, received: Received) -> Decision:
             world.snapshots[envelope.source, envelope.type] += 1
     elif envelope.causationid and not history.is_event_id(envelope.causationid):
         _decide(world, envelope.causationid, event, at)
-    _note(world, event, at)
-    world.hints.update(hints.topics(event, envelope.causationid))
+    _NOTE[type(event)](world, event, at)
+    if len(world.hints) <= hints.MOST:
+        world.hints.update(hints.topics(event, envelope.causationid))
     return accepted()
 
 
-def _change_rows(world: World, event: Event, origin: Origin) -> None:
-    match event:
-        case PackageEvent(package_id=key):
-            world.change(store.PACKAGES, key, lambda row: rows.package(row, event, origin))
-            for model in world.models:
-                if model.rows["packages"][key].columns["version"] == event.version:
-                    model.terms[key] = event
-        case OrderEvent(order_id=key):
-            world.change(store.ORDERS, key, lambda row: rows.order(row, event, origin))
-        case OrdersEvent():
-            for ref in event.orders:
-                apply = partial(rows.packed_order, event=event, ref=ref, origin=origin)
-                world.change(store.ORDERS, ref.order_id, apply)
-        case CampaignEvent(campaign_id=key):
-            world.change(store.CAMPAIGNS, key, lambda row: rows.campaign(row, event, origin))
-        case ProcessEvent():
-            pair = event.campaign_id, event.process_id
-            world.change(store.PROCESSES, pair, lambda row: rows.process(row, event, origin))
-        case EntityEvent(entity_id=key):
-            world.change(store.ENTITIES, key, lambda row: rows.entity(row, event, origin))
-        case NotificationEvent(notification_id=key):
-            world.change(
-                store.NOTIFICATIONS, key, lambda row: rows.notification(row, event, origin)
-            )
-        case _:
-            pass
+def _change_package(world: World, event: PackageEvent, origin: Origin) -> None:
+    key = event.package_id
+    world.change(store.PACKAGES, key, lambda row: rows.package(row, event, origin))
+    for model in world.models:
+        if model.rows["packages"][key].columns["version"] == event.version:
+            model.terms[key] = event
+
+
+def _change_orders(world: World, event: OrdersEvent, origin: Origin) -> None:
+    for ref in event.orders:
+        apply = partial(rows.packed_order, event=event, ref=ref, origin=origin)
+        world.change(store.ORDERS, ref.order_id, apply)
+
+
+Change = Callable[[World, Any, Origin], None]
+
+
+def _changing(table: Table, apply: Callable[[Row | None, Any, Origin], Row]) -> Change:
+    """How an event about one row changes it."""
+
+    def change(world: World, event: Any, origin: Origin) -> None:
+        ((_, key),) = _NAMED[type(event)](event)
+        for model in world.models:
+            found = model.rows[table.name]
+            found[key] = apply(found.get(key), event, origin)
+
+    return change
+
+
+_CHANGE: Families[Change] = Families(
+    {
+        PackageEvent: _change_package,
+        OrderEvent: _changing(store.ORDERS, rows.order),
+        OrdersEvent: _change_orders,
+        CampaignEvent: _changing(store.CAMPAIGNS, rows.campaign),
+        ProcessEvent: _changing(store.PROCESSES, rows.process),
+        EntityEvent: _changing(store.ENTITIES, rows.entity),
+        NotificationEvent: _changing(store.NOTIFICATIONS, rows.notification),
+        object: lambda *_: None,
+    }
+)
+"""What an event changes in the model."""
 
 
 def _decide(world: World, command_id: str, event: Event, at: datetime) -> None:
     """What became of a command, as the first of its events says."""
-    match event:
-        case CommandRefused():
-            world.decided[command_id] = Decided(
-                command_id, "refused", at, event.about, event.command_type, event
-            )
-        case CommandUnchanged():
-            world.decided[command_id] = Decided(
-                command_id, "unchanged", at, event.about, event.command_type, event
-            )
-        case MessageParked():
-            pass
-        case _:
-            world.decided.setdefault(command_id, Decided(command_id, "accepted", at))
+    outcome = _OUTCOMES[type(event)]
+    if outcome == "accepted":
+        world.decided.setdefault(command_id, Decided(command_id, outcome, at))
+    elif outcome is not None:
+        assert isinstance(event, CommandRefused | CommandUnchanged)
+        about, kind = event.about, event.command_type
+        world.decided[command_id] = Decided(command_id, outcome, at, about, kind, event)
 
 
-def _note(world: World, event: Event, at: datetime) -> None:
-    match event:
-        case MessageParked():
-            world.parked.append(event)
-        case MessageReleased():
-            world.released.append((event, at))
-        case WorkerSeen():
-            world.workers.append((event, at))
-        case SnapshotCompleted():
-            world.completed.append(event)
-        case _:
-            pass
+_OUTCOMES: Families[str | None] = Families(
+    {
+        CommandRefused: "refused",
+        CommandUnchanged: "unchanged",
+        MessageParked: None,
+        object: "accepted",
+    }
+)
+
+
+def _note_worker(world: World, event: WorkerSeen, at: datetime) -> None:
+    world.workers.append((event, at))
+
+
+def _note_released(world: World, event: MessageReleased, at: datetime) -> None:
+    world.released.append((event, at))
+
+
+_NOTE: Families[Callable[[World, Any, datetime], None]] = Families(
+    {
+        MessageParked: lambda world, event, _: world.parked.append(event),
+        MessageReleased: _note_released,
+        WorkerSeen: _note_worker,
+        SnapshotCompleted: lambda world, event, _: world.completed.append(event),
+        object: lambda *_: None,
+    }
+)
+"""What is kept of an event beside the model."""
 
 
 async def save(tx: Transaction, world: World) -> None:
     """Store each changed row once, count what changed, and hint at it once this has committed."""
     for model in world.models:
         await store.save(tx.conn, model)
-    await store.save_lines(tx.conn, world.lines.values())
-    await store.save_ledgers(tx.conn, world.ledgers)
-    await store.save_decided(tx.conn, world.decided.values(), tx.now)
-    await store.save_parked(tx.conn, world.parked, world.released)
-    await store.save_workers(tx.conn, world.workers)
+    await journal.save_lines(tx.conn, world.lines.values())
+    await journal.save_ledgers(tx.conn, world.ledgers)
+    await journal.save_decided(tx.conn, world.decided.values(), tx.now)
+    await journal.save_parked(tx.conn, world.parked, world.released)
+    await journal.save_workers(tx.conn, world.workers)
     if world.rebuild is not None:
-        await store.save_snapshots(tx.conn, world.rebuild, world.snapshots)
-    await store.save_completed(tx.conn, world.completed)
+        await journal.save_snapshots(tx.conn, world.rebuild, world.snapshots)
+    await journal.save_completed(tx.conn, world.completed)
     if world.hints:
         hints.waiting.update(world.hints)
         tx.wake(hints.NAME)

@@ -1,6 +1,8 @@
 """What whoever looks at a thing is told, so that they look again: hints, which may be lost."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 
@@ -15,6 +17,7 @@ from contracts.orders import OrderEvent, OrdersEvent
 from contracts.outcomes import MessageParked, MessageReleased
 from contracts.packages import PackageEvent
 from services.runtime.service import Outgoing, Sweep, Work
+from services.tracking.families import Families
 
 EXCHANGE = "relais.hints"
 NAME = "hints"
@@ -30,32 +33,40 @@ waiting: set[str] = set()
 
 def topics(event: Event, causationid: str | None) -> list[str]:
     """What an event changes, such as `package:CAT86`, and the lists that it is in."""
-    found: list[str]
-    match event:
-        case WorkerSeen():
-            return ["workers"]
-        case SnapshotCompleted():
-            return ["rebuild"]
-        case PackageEvent() | CancellationEvent():
-            found = ["packages", f"package:{event.package_id}"]
-        case OrderEvent():
-            found = ["orders", f"order:{event.order_id}", f"entity:{event.entity_id}"]
-            found.append(f"package:{event.package_id}")
-        case OrdersEvent():
-            found = ["orders", f"package:{event.package_id}"]
-        case CampaignEvent() | ProcessEvent():
-            found = ["campaigns", f"campaign:{event.campaign_id}"]
-        case EntityEvent():
-            found = ["entities", f"entity:{event.entity_id}"]
-        case NotificationEvent():
-            found = ["notifications"]
-            if event.package_id:
-                found.append(f"package:{event.package_id}")
-        case MessageParked() | MessageReleased():
-            found = ["parked"]
-        case _:
-            found = []
-    return [*found, "commands", f"command:{causationid}"] if causationid else found
+    found = _TOPICS[type(event)](event)
+    if causationid and found not in (_WORKERS, _REBUILD):
+        return [*found, "commands", f"command:{causationid}"]
+    return found
+
+
+def _of_order(event: OrderEvent) -> list[str]:
+    order, entity = f"order:{event.order_id}", f"entity:{event.entity_id}"
+    return ["orders", order, entity, f"package:{event.package_id}"]
+
+
+def _of_notification(event: NotificationEvent) -> list[str]:
+    own = [f"package:{event.package_id}"] if event.package_id else []
+    return ["notifications", *own]
+
+
+_WORKERS, _REBUILD = ["workers"], ["rebuild"]
+_TOPICS: Families[Callable[[Any], list[str]]] = Families(
+    {
+        WorkerSeen: lambda _: _WORKERS,
+        SnapshotCompleted: lambda _: _REBUILD,
+        PackageEvent: lambda e: ["packages", f"package:{e.package_id}"],
+        CancellationEvent: lambda e: ["packages", f"package:{e.package_id}"],
+        OrderEvent: _of_order,
+        OrdersEvent: lambda e: ["orders", f"package:{e.package_id}"],
+        CampaignEvent: lambda e: ["campaigns", f"campaign:{e.campaign_id}"],
+        ProcessEvent: lambda e: ["campaigns", f"campaign:{e.campaign_id}"],
+        EntityEvent: lambda e: ["entities", f"entity:{e.entity_id}"],
+        NotificationEvent: _of_notification,
+        MessageParked: lambda _: ["parked"],
+        MessageReleased: lambda _: ["parked"],
+        object: lambda _: [],
+    }
+)
 
 
 async def _publish(work: Work) -> bool:

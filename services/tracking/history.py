@@ -1,12 +1,12 @@
 """What an event leaves in the history, in the ledger of a cancel and beside a command. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.campaigns import CampaignEvent, ProcessEvent
+from contracts.campaigns import CampaignEvent, CampaignSnapshot, ProcessEvent, ProcessSnapshot
 from contracts.cancellation import (
     CancellationCompleted,
     CancellationEvent,
@@ -16,14 +16,15 @@ from contracts.cancellation import (
     PackageEntitiesNotified,
     PackageOrdersCanceled,
 )
-from contracts.directory import EntityEvent
+from contracts.directory import EntityEvent, EntitySnapshot
 from contracts.envelope import Envelope
 from contracts.message import Event, to_json
-from contracts.notifications import NotificationEvent
+from contracts.notifications import NotificationEvent, NotificationSnapshot
 from contracts.operations import SnapshotCompleted, WorkerSeen
-from contracts.orders import OrderEdited, OrderEvent, OrderPlaced, OrdersEvent
+from contracts.orders import OrderEdited, OrderEvent, OrderPlaced, OrdersEvent, OrderSnapshot
 from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, MessageReleased
-from contracts.packages import PackageCanceled, PackageEvent, audience_digest
+from contracts.packages import PackageCanceled, PackageEvent, PackageSnapshot, audience_digest
+from services.tracking.families import Families
 
 _EVENT_ID = re.compile(r"[0-9a-f]{20}-\d+")
 MAX_STATE_BYTES = 64 * 1024
@@ -58,6 +59,11 @@ class Line:
     count: int = 1
     state: str | None = None
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether it stands for all of a type that one cause has brought about."""
+        return self.event_id.endswith(f"/{self.type}")
+
 
 Key = tuple[str, str]
 """Event id and source."""
@@ -79,55 +85,128 @@ def line(event: Event, envelope: Envelope, at: datetime) -> Line | None:
         version=getattr(event, "version", None),
         status=getattr(event, "status", None),
     )
-    match event:
-        case WorkerSeen() | SnapshotCompleted() | CancellationProgressed():
-            return None
-        case _ if envelope.type.endswith(SNAPSHOT):
-            return None
-        case PackageEvent():
-            found.kind = "package"
-            found.package_id, found.edition = event.package_id, event.edition
-            found.state = _package_state(event)
-        case CancellationEvent():
-            found.kind = "package"
-            found.package_id, found.edition = event.package_id, event.edition
-        case OrdersEvent():
-            found.kind = "orders"
-            found.package_id, found.edition = event.package_id, event.edition
-            _fold(found, len(event.orders))
-        case OrderEvent():
-            found.kind = "order"
-            found.package_id, found.edition = event.package_id, event.edition
-            if isinstance(event, OrderPlaced | OrderEdited):
-                found.state = _order_state(event)
-        case CampaignEvent():
-            found.kind = "campaign"
-            found.package_id = event.package_id or _of_package(envelope, event.campaign_id)
-            _fold_caused(found)
-        case ProcessEvent():
-            found.kind = "process"
-            found.package_id = _of_package(envelope, event.campaign_id)
-            _fold_caused(found)
-        case EntityEvent():
-            found.kind = "entity"
-            found.state = _text(event.state.__dict__)
-        case NotificationEvent():
-            found.kind = "notification"
-            found.subject = event.package_id or event.recipient_id
-            found.package_id, found.edition = event.package_id, event.edition
-            found.actor = None
-            _fold(found, 1)
-        case CommandRefused() | CommandUnchanged():
-            found.kind, found.comment = "command", event.message
-            found.status = "refused" if isinstance(event, CommandRefused) else "unchanged"
-        case MessageParked():
-            found.kind, found.package_id = "message", event.package_id
-            found.status, found.comment = "parked", event.error
-        case MessageReleased():
-            found.kind, found.comment, found.status = "message", event.comment, event.how
-        case _:
-            found.kind = "other"
-    return found
+    return found if _FILL[type(event)](found, event, envelope) else None
+
+
+def _fill_package(found: Line, event: PackageEvent, _: Envelope) -> bool:
+    found.kind = "package"
+    found.package_id, found.edition = event.package_id, event.edition
+    found.state = _package_state(event)
+    return True
+
+
+def _fill_cancellation(found: Line, event: CancellationEvent, _: Envelope) -> bool:
+    found.kind = "package"
+    found.package_id, found.edition = event.package_id, event.edition
+    return True
+
+
+def _fill_orders(found: Line, event: OrdersEvent, _: Envelope) -> bool:
+    found.kind = "orders"
+    found.package_id, found.edition = event.package_id, event.edition
+    _fold(found, len(event.orders))
+    return True
+
+
+def _fill_order(found: Line, event: OrderEvent, _: Envelope) -> bool:
+    found.kind = "order"
+    found.package_id, found.edition = event.package_id, event.edition
+    return True
+
+
+def _fill_terms(found: Line, event: OrderEvent, _: Envelope) -> bool:
+    found.state = _order_state(event)
+    return _fill_order(found, event, _)
+
+
+def _fill_campaign(found: Line, event: CampaignEvent, envelope: Envelope) -> bool:
+    found.kind = "campaign"
+    found.package_id = event.package_id or _of_package(envelope, event.campaign_id)
+    _fold_caused(found)
+    return True
+
+
+def _fill_process(found: Line, event: ProcessEvent, envelope: Envelope) -> bool:
+    found.kind = "process"
+    found.package_id = _of_package(envelope, event.campaign_id)
+    _fold_caused(found)
+    return True
+
+
+def _fill_entity(found: Line, event: EntityEvent, _: Envelope) -> bool:
+    found.kind = "entity"
+    found.state = _text(event.state.__dict__)
+    return True
+
+
+def _fill_notification(found: Line, event: NotificationEvent, _: Envelope) -> bool:
+    found.kind = "notification"
+    found.subject = event.package_id or event.recipient_id
+    found.package_id, found.edition = event.package_id, event.edition
+    found.actor = None
+    _fold(found, 1)
+    return True
+
+
+def _fill_command(
+    found: Line, event: CommandRefused | CommandUnchanged, envelope: Envelope
+) -> bool:
+    found.kind, found.comment = "command", event.message
+    if event.command_type.startswith("relais.package."):
+        found.package_id = envelope.partitionkey
+    found.status = "refused" if type(event) is CommandRefused else "unchanged"
+    return True
+
+
+def _fill_parked(found: Line, event: MessageParked, _: Envelope) -> bool:
+    found.kind, found.package_id = "message", event.package_id
+    found.status, found.comment = "parked", event.error
+    return True
+
+
+def _fill_released(found: Line, event: MessageReleased, _: Envelope) -> bool:
+    found.kind, found.comment, found.status = "message", event.comment, event.how
+    return True
+
+
+def _fill_other(found: Line, _: Event, __: Envelope) -> bool:
+    found.kind = "other"
+    return True
+
+
+def _leave_out(*_: object) -> bool:
+    return False
+
+
+_FILL: Families[Callable[[Line, Any, Envelope], bool]] = Families(
+    {
+        WorkerSeen: _leave_out,
+        SnapshotCompleted: _leave_out,
+        CancellationProgressed: _leave_out,
+        PackageSnapshot: _leave_out,
+        OrderSnapshot: _leave_out,
+        CampaignSnapshot: _leave_out,
+        ProcessSnapshot: _leave_out,
+        EntitySnapshot: _leave_out,
+        NotificationSnapshot: _leave_out,
+        PackageEvent: _fill_package,
+        CancellationEvent: _fill_cancellation,
+        OrdersEvent: _fill_orders,
+        OrderPlaced: _fill_terms,
+        OrderEdited: _fill_terms,
+        OrderEvent: _fill_order,
+        CampaignEvent: _fill_campaign,
+        ProcessEvent: _fill_process,
+        EntityEvent: _fill_entity,
+        NotificationEvent: _fill_notification,
+        CommandRefused: _fill_command,
+        CommandUnchanged: _fill_command,
+        MessageParked: _fill_parked,
+        MessageReleased: _fill_released,
+        object: _fill_other,
+    }
+)
+"""What the line of an event has besides, and whether it has one: by snapshots nothing happens."""
 
 
 def _of_package(envelope: Envelope, campaign_id: str) -> str | None:
@@ -143,9 +222,11 @@ def _fold_caused(found: Line) -> None:
 
 
 def _fold(found: Line, count: int) -> None:
-    """One row for all that one cause does to things of one kind."""
-    found.event_id = f"{found.causationid}/{found.type}"
+    """One row for all that one cause does to things of one kind; what has none stands alone."""
     found.count = count
+    if found.causationid is None:
+        return
+    found.event_id = f"{found.causationid}/{found.type}"
     if found.package_id is not None:
         found.subject = found.package_id
     found.version = None
@@ -155,7 +236,7 @@ def merge(one: Line | None, two: Line) -> Line:
     """Two parts of one fan-out, or the same event again."""
     if one is None:
         return two
-    if "/" in two.event_id:
+    if two.is_folded:
         one.count += two.count
         one.at = min(one.at, two.at)
     return one
@@ -179,8 +260,15 @@ def _text(values: Mapping[str, Any]) -> str | None:
     return text.decode() if len(text) <= MAX_STATE_BYTES else None
 
 
+_IN_LEDGER: Families[bool] = Families(
+    {PackageCanceled: True, CancellationEvent: True, object: False}
+)
+
+
 def ledger(event: Event, envelope: Envelope, at: datetime) -> dict[str, Any] | None:
     """What an event adds to the ledger of a cancel; None where it is about none."""
+    if not _IN_LEDGER[type(event)]:
+        return None
     match event:
         case PackageCanceled():
             found: dict[str, Any] = {

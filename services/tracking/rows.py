@@ -4,7 +4,6 @@ A row consists of registers.  Each is set by the event with the highest version 
 to say of it, so that neither the order of events nor their repetition changes what comes out.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,12 @@ from contracts.campaigns import (
     ProcessSnapshot,
 )
 from contracts.directory import EntityEvent, EntitySnapshot, EntityUpdated
-from contracts.notifications import NotificationEvent, NotificationStatus
+from contracts.message import Event
+from contracts.notifications import (
+    NotificationEvent,
+    NotificationSnapshot,
+    NotificationStatus,
+)
 from contracts.orders import (
     OrderEdited,
     OrderEvent,
@@ -39,14 +43,14 @@ from contracts.packages import (
     PackageStatus,
     audience_digest,
 )
+from services.tracking.counts import Count
 
-Count = tuple[str, str, str]
-"""What is counted: list, scope and status."""
-
-_SILENT = (
-    *(PackageEdited, PackageClosed, PackageApprovalOverdue, PackageSnapshot),
-    *(OrderEdited, OrderSnapshot, CampaignSnapshot, ProcessSnapshot),
-    *(EntityUpdated, EntitySnapshot),
+_SILENT: frozenset[type[Event]] = frozenset(
+    (
+        *(PackageEdited, PackageClosed, PackageApprovalOverdue, PackageSnapshot),
+        *(OrderEdited, OrderSnapshot, CampaignSnapshot, ProcessSnapshot),
+        *(EntityUpdated, EntitySnapshot),
+    )
 )
 """Events that leave the status as it is."""
 
@@ -65,7 +69,7 @@ class Origin:
 class Row:
     """One row: its columns by name, and as what it was counted when it was loaded.
 
-    terms is whether a newer event has set those columns that are not loaded; audience_moved is
+    terms is whether a newer event has set those columns that are never loaded; audience_moved is
     whether the audience of a package is another than it was.
     """
 
@@ -129,7 +133,8 @@ def package(row: Row | None, event: PackageEvent, origin: Origin) -> Row:
             audience_digest=audience,
             state=state,
         )
-    if not isinstance(event, _SILENT):
+        row.terms = True
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -173,17 +178,12 @@ def due(event: PackageEvent) -> dict[str, datetime]:
             return {}
 
 
-def package_counts(columns: dict[str, Any]) -> tuple[Count, ...]:
-    """As what a package is counted."""
-    found = [("packages", "", columns["status"])]
-    if columns["folder"] is not None:
-        found.append(("packages", f"folder:{columns['folder']}", columns["status"]))
-    return tuple(found)
+_DATES = ("approved_at", "available_at", "canceled_at")
 
 
 def _new_order() -> Row:
-    dates = dict.fromkeys(("approved_at", "available_at", "canceled_at"))
-    return Row({"status_version": 0, "terms_version": 0, "placed_at": None, **dates, **CAUSE})
+    fences = {"status_version": 0, "terms_version": 0, "placed_at": None}
+    return Row({**fences, **dict.fromkeys(_DATES), **CAUSE})
 
 
 def order(row: Row | None, event: OrderEvent, origin: Origin) -> Row:
@@ -214,9 +214,11 @@ def order(row: Row | None, event: OrderEvent, origin: Origin) -> Row:
             changed_by=event.changed_by,
             late_from=event.approval_deadline if waits else None,
         )
-    for name in ("approved_at", "available_at", "canceled_at"):
-        _set_once(row, name, getattr(event, name))
-    if not isinstance(event, _SILENT):
+    for name in _DATES:
+        if (at := getattr(event, name)) is not None and row.columns[name] != at:
+            # Each is reached once in the life of an order; a packed event knows it less exactly.
+            row.set(**{name: at})
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -251,24 +253,10 @@ def packed_order(row: Row | None, event: OrdersEvent, ref: OrderRef, origin: Ori
             changed_by=origin.actor,
             late_from=None,
         )
-    _set_once(row, date, origin.at)
+    if row.columns[date] is None:
+        row.set(**{date: origin.at})
     _cause(row, ref.version, origin)
     return row
-
-
-def _set_once(row: Row, name: str, at: datetime | None) -> None:
-    if at is not None and row.columns[name] is None:
-        row.set(**{name: at})
-
-
-def order_counts(columns: dict[str, Any]) -> tuple[Count, ...]:
-    """As what an order is counted."""
-    package_id, edition, status = columns["package_id"], columns["edition"], columns["status"]
-    return (
-        ("orders", "", status),
-        ("orders", f"package:{package_id}:{edition}", status),
-        ("orders", f"entity:{columns['entity_id']}", status),
-    )
 
 
 def campaign(row: Row | None, event: CampaignEvent, origin: Origin) -> Row:
@@ -298,20 +286,15 @@ def campaign(row: Row | None, event: CampaignEvent, origin: Origin) -> Row:
             changed_by=event.changed_by,
             state=event.state,
         )
+        row.terms = True
     if isinstance(event, CampaignCanceled) and event.version > row.columns["canceled_version"]:
         row.set(canceled_version=event.version, canceled_by=event.canceled_by)
     if isinstance(event, CampaignReinitialized):
         known = row.columns["reinitialized_at"]
         row.set(reinitialized_at=max(known, event.changed_at) if known else event.changed_at)
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
-
-
-def campaign_counts(columns: dict[str, Any]) -> tuple[Count, ...]:
-    """As what a campaign is counted."""
-    status = columns["status"]
-    return (("campaigns", "", status), ("campaigns", f"kind:{columns['kind']}", status))
 
 
 def process(row: Row | None, event: ProcessEvent, origin: Origin) -> Row:
@@ -319,7 +302,7 @@ def process(row: Row | None, event: ProcessEvent, origin: Origin) -> Row:
     row = row or Row({"version": 0, **CAUSE})
     if event.version > row.columns["version"]:
         row.set(**event.state.__dict__)
-    if not isinstance(event, _SILENT):
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
 
@@ -338,14 +321,10 @@ def entity(row: Row | None, event: EntityEvent, origin: Origin) -> Row:
             changed_at=event.changed_at,
             state=event.state,
         )
-    if not isinstance(event, _SILENT):
+        row.terms = True
+    if type(event) not in _SILENT:
         _cause(row, event.version, origin)
     return row
-
-
-def entity_counts(columns: dict[str, Any]) -> tuple[Count, ...]:
-    """As what an entity is counted."""
-    return (("entities", "", "active" if columns["active"] else "inactive"),)
 
 
 _RANK = {
@@ -357,34 +336,24 @@ _RANK = {
 
 
 def notification(row: Row | None, event: NotificationEvent, origin: Origin) -> Row:
-    """What an event makes of a notification; it has no version, but is tried ever more often."""
-    row = row or Row({"attempts": -1, "status": NotificationStatus.PENDING})
-    reached = (row.columns["attempts"], _RANK.get(row.columns["status"], 0))
-    if (event.attempts, _RANK.get(event.status, 0)) > reached:
+    """What an event makes of a notification; it has no version, but is tried ever more often.
+
+    A snapshot is no cause, and knows no moment of what was not sent: the event of the same state
+    has both, whichever comes first.
+    """
+    row = row or Row({"attempts": -1, "status": NotificationStatus.PENDING, "cause": None})
+    is_cause = not isinstance(event, NotificationSnapshot)
+    reached = row.columns["attempts"], _RANK.get(row.columns["status"], 0)
+    given = event.attempts, _RANK.get(event.status, 0)
+    if given > reached:
         columns = event.state.__dict__.copy()
         sent_at = columns.pop("sent_at")
-        row.set(**columns, at=sent_at or origin.at, cause=origin.event, caused_by=origin.caused_by)
+        row.set(**columns, at=sent_at or origin.at, cause=None, caused_by=None)
+    elif given < reached or row.columns["cause"] is not None:
+        return row
+    if is_cause:
+        at = event.sent_at or origin.at
+        row.set(at=at, cause=origin.event, caused_by=origin.caused_by)
+    elif event.sent_at is None:
+        row.set(at=min(row.columns["at"], origin.at))
     return row
-
-
-def notification_counts(columns: dict[str, Any]) -> tuple[Count, ...]:
-    """As what a notification is counted."""
-    status, package_id = columns["status"], columns["package_id"]
-    found = [("notifications", "", status)]
-    if package_id is not None:
-        found.append(("notifications", f"package:{package_id}:{columns['edition']}", status))
-    if columns["recipient_type"] == "entity":
-        found.append(("notifications", f"entity:{columns['recipient_id']}", status))
-    return tuple(found)
-
-
-def uncounted(_: dict[str, Any]) -> tuple[Count, ...]:
-    """Processes are looked at by campaign."""
-    return ()
-
-
-def deltas(before: tuple[Count, ...], after: tuple[Count, ...]) -> Iterator[tuple[Count, int]]:
-    """What a row takes from and adds to the counts."""
-    if before != after:
-        yield from ((count, -1) for count in before)
-        yield from ((count, 1) for count in after)

@@ -1,11 +1,12 @@
-"""Who reads what: every command has its one reader, and nobody waits for what nobody says."""
+"""Who reads what: a command about business has one reader, and nobody waits for what none says."""
 
 from collections import Counter
 
 import pytest
 
 from contracts import catalogue, names
-from services.runtime.service import installed
+from contracts.operations import ServiceCommand
+from services.runtime.service import OPERATIONS, installed
 from tests.architecture.project import services
 
 SERVICES = installed()
@@ -16,12 +17,24 @@ def test_every_service_is_installed() -> None:
     assert sorted(SERVICES) == services()
 
 
-@pytest.mark.parametrize("type_", sorted(catalogue.COMMANDS))
+OF_EVERY_SERVICE = {
+    type_ for type_, body in catalogue.COMMANDS.items() if issubclass(body, ServiceCommand)
+}
+
+
+@pytest.mark.parametrize("type_", sorted(catalogue.COMMANDS.keys() - OF_EVERY_SERVICE))
 def test_a_command_is_read_by_one_service(type_: str) -> None:
     """By none it would have no effect, by two it would have two answers."""
     readers = [name for name, service in SERVICES.items() if type_ in service.routes]
 
     assert len(readers) == 1
+
+
+@pytest.mark.parametrize("type_", sorted(OF_EVERY_SERVICE))
+def test_a_command_about_the_work_of_a_service_is_read_by_every_one(type_: str) -> None:
+    """The one that its subject names answers it; the runtime reads it for all."""
+    assert type_ in OPERATIONS
+    assert all(type_ in service.commands for service in SERVICES.values())
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -241,6 +241,30 @@ def start(
 
 
 @app.command()
+def projection(
+    runs: Runs = 3,
+    rows: Annotated[int, typer.Option(min=1, help="Rows that full lanes change.")] = 50_000,
+    orders: Annotated[
+        int, typer.Option(min=0, help="Orders of the canceled package; 0 cancels none.")
+    ] = 100_000,
+    messages: Annotated[
+        int, typer.Option(min=0, help="Orders of the rush beside; 0 runs none.")
+    ] = 30_000,
+    as_json: Json = False,
+) -> None:
+    """The read model: rows a second from full lanes, and how far behind it is."""
+    from tests.bench import projection as work
+
+    measure(
+        "projection",
+        lambda here, report: work.projection(
+            here, report, runs=runs, rows=rows, orders=orders, messages=messages
+        ),
+        as_json=as_json,
+    )
+
+
+@app.command()
 def limits(
     runs: Runs = 3,
     messages: Annotated[int, typer.Option(min=1, help="Messages for each part.")] = 20_000,

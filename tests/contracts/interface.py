@@ -16,6 +16,7 @@ entity.register entity.update entity.deactivate entity.activate campaign.create
 campaign.start campaign.reinitialize campaign.cancel process.report package.create
 package.edit package.submit package.approve package.publish package.reinitialize
 package.reject package.cancel order.place order.edit order.approve order.cancel order.reject
+parked.retry parked.discard parked.replace notification.retry snapshot.request
 """)
 EVENTS = words("""
 entity.registered entity.updated entity.deactivated entity.activated campaign.created
@@ -28,6 +29,8 @@ package.cancellation_progressed package.cancellation_completed package.cancellat
 order.placed order.edited order.approved order.rejected order.available order.canceled
 orders.placed orders.available orders.canceled notification.sent notification.failed
 notification.superseded command.refused command.unchanged message.parked message.released
+package.snapshot order.snapshot campaign.snapshot process.snapshot entity.snapshot
+notification.snapshot snapshot.completed worker.seen
 """)
 NOTICES = words("""
 package_available package_submitted package_approval_reminder package_rejected
@@ -108,5 +111,20 @@ DATA = {
         """),
     ),
     **fields("message", "released", words("service number how comment")),
+    **fields("package", "snapshot", PACKAGE),
+    **fields("order", "snapshot", ORDER),
+    **fields("campaign", "snapshot", CAMPAIGN),
+    **fields("process", "snapshot", PROCESS),
+    **fields("entity", "snapshot", ENTITY),
+    **fields("notification", "snapshot", NOTIFICATION),
+    **fields("snapshot", "completed", words("service request_id counts")),
+    **fields(
+        "worker",
+        "seen",
+        words("""
+        service instance version slot lanes ready waiting_for started_at last_batch_at outbox
+        waiting parked
+        """),
+    ),
 }
 """The fields of the data of every message that services send."""

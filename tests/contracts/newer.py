@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from contracts import samples
 
 NEW = "brand_new"
+OPEN = ("parameters", "counts")
 Path = tuple[str | int, ...]
 
 
@@ -24,14 +25,12 @@ def subject(wire_type: str) -> str:
 
 
 def with_fields(value: Any) -> Any:
-    """The same with a field more in every object, but those that anybody may fill."""
+    """The same with a field more in every object, but those that hold whatever names."""
     if isinstance(value, list):
         return [with_fields(item) for item in value]
     if not isinstance(value, dict):
         return value
-    grown = {
-        name: item if name == "parameters" else with_fields(item) for name, item in value.items()
-    }
+    grown = {name: item if name in OPEN else with_fields(item) for name, item in value.items()}
     return grown | {NEW: {NEW: [1, None]}}
 
 

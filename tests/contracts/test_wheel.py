@@ -52,7 +52,7 @@ class TestTheWheel:
             archive.extractall(tmp_path)
         count, file = python("-c", USE, cwd=tmp_path, path=tmp_path).split()
         assert Path(file).is_relative_to(tmp_path)
-        assert int(count) == 80
+        assert int(count) == 93
 
     def test_says_its_licence_and_what_it_needs(self, wheel: Path) -> None:
         """The metadata name the licence, and aio-pika only for the client."""

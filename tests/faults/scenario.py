@@ -16,11 +16,13 @@ from contracts.message import Command
 from contracts.outcomes import CommandOutcome, Outcome
 from contracts.packages import CancelPackage, ReinitializePackage
 from infra.local.stack import Stack
+from services.cli import comparison
 from services.cli.endpoints import Endpoints
 from services.cli.proof import Proof, as_dict, prove
 from services.runtime.amqp import broker
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Pool, Row
+from services.runtime.service import installed
 from tests.eventually import eventually
 from tests.faults import recorder, verification
 from tests.faults.dataset import BEFORE, Dataset, Fate, Order, publication
@@ -121,7 +123,14 @@ class Scenario:
             self.dataset, self.edition, self.orders, late, tables, self.recorded, self.notices
         )
         assert not verifier.wrong, (verifier.lost, verifier.twice, verifier.wrong)
+        await eventually(self.is_tracked, timeout=self.patience)
         return verifier
+
+    async def is_tracked(self) -> bool:
+        """Whether the read model is what the services' own tables say, of all on this stack."""
+        found = await comparison.compare(installed(), self.pools, self.pools["tracking"])
+        assert found.ok, (found.differences, found.listed[:10])
+        return True
 
     async def proof(self) -> Proof:
         """The proof of `relais proof`, once nothing is on its way any more."""

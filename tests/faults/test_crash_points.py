@@ -16,10 +16,14 @@ Deaths = dict[str, tuple[str, ...]]
 """Per service where its worker dies, and then where the one that took over dies in turn."""
 
 CRASHES: dict[str, Deaths] = {
-    "before a commit": dict.fromkeys(ALL, ("in_decision", "before_outbox")),
+    "before a commit": {
+        **dict.fromkeys(ALL, ("in_decision", "before_outbox")),
+        # It emits nothing.
+        "tracking": ("in_decision", "in_decision:3"),
+    },
     "between commit and confirm": dict.fromkeys(ALL, ("after_commit", "mid_publish")),
     "between confirm and delete": dict.fromkeys(ALL, ("after_publish",)),
-    "between delete and ack": dict.fromkeys(ALL, ("before_ack",)),
+    "between delete and ack": dict.fromkeys((*ALL, "tracking"), ("before_ack",)),
     "in a piece of a sweep": dict.fromkeys(SWEEPING, ("in_piece", "in_piece:2")),
     "between two pieces": {
         **dict.fromkeys(SWEEPING, ("between_pieces", "between_pieces:2")),

@@ -63,7 +63,7 @@ class TestAnUnknownType:
         assert answer is not None
         assert (answer.message or "").endswith(f"; perhaps {meant!r} is meant")
 
-    @pytest.mark.parametrize("claimed", ["parked.retry", "package.delete", "order.create"])
+    @pytest.mark.parametrize("claimed", ["mailbox.purge", "package.delete", "order.create"])
     async def test_is_not_told_to_send_something_else(self, harness: Harness, claimed: str) -> None:
         """Who deletes a package does not mean to create one, nor to reject it."""
         type_ = f"relais.{claimed}.v1"

@@ -270,8 +270,8 @@ class TestAVariableThatIsNoSetting:
             "RELAIS_PORT",
             "RELAIS_PORT_5672_TCP_ADDR",
             "RELAIS_ORDERS_SERVICE_HOST",
-            "RELAIS_TRACKING_POSTGRES_URL",
-            "RELAIS_TRACKING_PORT",
+            "RELAIS_ARCHIVE_POSTGRES_URL",
+            "RELAIS_ARCHIVE_PORT",
         ],
     )
     def test_is_else_only_reported(self, env: pytest.MonkeyPatch, name: str) -> None:

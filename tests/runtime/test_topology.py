@@ -11,7 +11,7 @@ from pamqp.common import FieldTable
 from contracts import names
 from services.runtime.amqp import broker, lanes, topology
 from services.runtime.amqp.topology import Reader, TopologyError
-from services.runtime.service import heard, routes
+from services.runtime.service import OPERATIONS, heard, routes
 from tests.eventually import eventually
 from tests.runtime import probe
 from tests.runtime.environment import THINGS, Environment, adds, effects, exactly, running_engines
@@ -25,7 +25,8 @@ class TestAReader:
         """Each from the exchange of its kind, through so many lanes."""
         reader = probe.service("probe", Hooks()).reader(3)
 
-        assert reader == Reader("probe", frozenset({Add.TYPE}), frozenset({Reported.TYPE}), 3)
+        commands = frozenset({Add.TYPE, *OPERATIONS})
+        assert reader == Reader("probe", commands, frozenset({Reported.TYPE}), 3)
         assert reader.queues == ["probe.lane.0", "probe.lane.1", "probe.lane.2"]
 
     def test_is_heard_of_by_those_who_publish(self) -> None:
@@ -33,8 +34,8 @@ class TestAReader:
         one = probe.service("one", Hooks())
         other = replace(probe.service("other", Hooks()), routes=routes(Reported))
 
-        assert heard({"one": one, "other": other}) == {Add.TYPE, Reported.TYPE}
-        assert heard({"other": other}) == {Reported.TYPE}
+        assert heard({"one": one, "other": other}) == {Add.TYPE, Reported.TYPE, *OPERATIONS}
+        assert heard({"other": other}) == {Reported.TYPE, *OPERATIONS}
 
 
 @pytest.fixture

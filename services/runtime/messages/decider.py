@@ -181,7 +181,8 @@ class Decider:
         await result.flush()
         await persist("decide", commit)
         reason, error = failure or (BLOCKED, None)
-        if reason != BLOCKED and result.answers[-1][1].outcome == "parked":
+        # What is another service's has no answer here.
+        if reason != BLOCKED and result.answers and result.answers[-1][1].outcome == "parked":
             log.error("message_parked", reason=reason, type=items[0].type, error=repr(error))
         if self.wakes_waiting and not items[0].is_kept:
             # What this batch made known may be what a command waits for.

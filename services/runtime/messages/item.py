@@ -24,7 +24,7 @@ class Source(NamedTuple):
     """Where an item comes from; number is that of the row where it is kept.
 
     identity is what a kept message is handled under.  comment and replaced are what an operator
-    asked for who retries it.
+    asked for who retries it, and asked the command that said so, where one did.
     """
 
     kind: Literal["lane", "waiting", "line", "retry", "drain"]
@@ -32,6 +32,7 @@ class Source(NamedTuple):
     identity: Identity | None = None
     comment: str | None = None
     replaced: bool = False
+    asked: Cause | None = None
 
 
 LANE = Source("lane")

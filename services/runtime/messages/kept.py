@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import orjson
 
 from contracts.outcomes import MessageReleased, Release
+from services.runtime.decision import Cause
 from services.runtime.messages import item
 from services.runtime.messages.item import Item, Origin, Source
 from services.runtime.postgres.database import Connection, Row
@@ -109,16 +110,25 @@ async def forget(conn: Connection, numbers: Sequence[int]) -> None:
 
 
 ORIGIN = ("exchange", "routing_key", "reply_to", "correlation_id", "message_id")
-READ = ", ".join(("number", *ORIGIN, "body", "kept_at", "source", "id", "comment", "replaced"))
+_SAID = ("body", "kept_at", "source", "id", "comment", "replaced", "asked")
+READ = ", ".join(("number", *ORIGIN, *_SAID))
 """The columns that `read` needs."""
 
 
 def read(row: Row, kind: Literal["waiting", "line", "retry"], routes: Routes) -> list[Item]:
     """The message that a row keeps, handled under the identity it was kept with."""
     identity = (row["source"], row["id"]) if row["id"] else None
-    source = Source(kind, row["number"], identity, row["comment"], row["replaced"])
+    source = Source(kind, row["number"], identity, row["comment"], row["replaced"], asked_by(row))
     origin = Origin(**{name: row[name] for name in ORIGIN})
     return item.read(origin, row["body"], routes, row["kept_at"], source)
+
+
+def asked_by(row: Row) -> Cause | None:
+    """The command of the operator who wants a message handled again, as the cause of what follows.
+
+    None where there was none: it was asked for at the table.
+    """
+    return Cause(**row["asked"]) if row["asked"] else None
 
 
 def released(service: str, number: int, how: Release, comment: str | None) -> MessageReleased:

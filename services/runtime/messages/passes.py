@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from contracts import names
 from contracts.envelope import Broken, Envelope, FieldError, TooLarge, Unreadable
+from contracts.operations import ServiceCommand
 from contracts.outcomes import (
     CommandRefused,
     CommandUnchanged,
@@ -29,9 +30,10 @@ from services.runtime.decision import (
     Unknown,
     Use,
 )
-from services.runtime.messages import kept
+from services.runtime.messages import kept, operations
 from services.runtime.messages.item import Item, misrouted
 from services.runtime.messages.kept import Parking
+from services.runtime.messages.operations import Operations
 from services.runtime.messages.uses import Uses
 from services.runtime.postgres.database import Row
 from services.runtime.service import Service, commands, read_elsewhere
@@ -71,21 +73,26 @@ class Pass:
         if failure is not None and failure[0] == BLOCKED:
             self._lines |= {items[0].key}
             failure = None
+        left = {at for at, item in enumerate(uses.items) if self._is_left(item, at, uses, failure)}
         messages = {
             at: Received(i.element, i.body, self._tx.now, i.cause)
             for at in uses.fresh
             if failure is None
             and at not in uses.others
+            and at not in left
             and isinstance((i := uses.items[at]).element, Envelope)
             and i.body is not None
             and not self._is_behind(i)
         }
         service = self._service
-        world = await service.load(self._tx.conn, list(messages.values())) if messages else None
+        asked = [m for m in messages.values() if isinstance(m.body, ServiceCommand)]
+        own = [m for m in messages.values() if not isinstance(m.body, ServiceCommand)]
+        world = await service.load(self._tx.conn, own) if own else None
+        # After the service's own locks, as in a pass that retries what these are about.
+        work = await Operations.load(self._tx.conn, service, asked) if asked else None
         for at, item in enumerate(uses.items):
-            if failure is None and self._is_copy(item):
-                # Its reader has one too: an answer from here would be a second one.
-                self._close(item, "copy")
+            if at in left:
+                self._leave(item)
                 continue
             if at not in uses.fresh:
                 # The first of two in this batch has been decided by now, unless it waits.
@@ -93,7 +100,12 @@ class Pass:
             elif at in uses.others:
                 answer = self._take_other(item, uses.others[at])
             elif at in messages:
-                answer = self._take(item, messages[at], service.handle(world, messages[at]))
+                message = messages[at]
+                if work is not None and isinstance(message.body, ServiceCommand):
+                    decision = work.handle(message)
+                else:
+                    decision = service.handle(world, message)
+                answer = self._take(item, message, decision)
             elif failure is not None:
                 answer = self._fail(item, failure)
             elif self._is_behind(item):
@@ -103,25 +115,47 @@ class Pass:
                 answer = self._take_broken(item)
             if answer is None:
                 continue
-            self.answered.append((items[at], answer))
+            self.answered.append((self._heard(items[at]), answer))
             self._release(item, answer)
             use = uses.of(item)
             if use is not None and at in uses.fresh:
                 use.answer = answer
                 self._tx.handled.append(use)
-        if messages:
+        if own:
             await service.save(self._tx, world)
+        if work is not None:
+            await work.save(self._tx)
         await self._store()
 
     def _is_behind(self, item: Item) -> bool:
         """Whether it has to wait in line; what is drained is not decided, only parked."""
         return bool(self._lines) and item.key in self._lines and item.source.kind != "drain"
 
+    def _is_left(self, item: Item, at: int, uses: Uses, failure: Failure | None) -> bool:
+        """Whether it is no business of this service: an answer from here would be a second one."""
+        if operations.is_of_others(self._service, item):
+            return True
+        if at in uses.others and operations.is_silent(self._service, item):
+            return True
+        return failure is None and self._is_copy(item)
+
     def _is_copy(self, item: Item) -> bool:
         name, routes = self._service.name, self._service.routes
         strange = item.origin.is_command and item.origin.routing_key not in routes
         is_lane = item.source.kind != "drain"
         return strange and is_lane and item.is_copy(routes, read_elsewhere(name))
+
+    def _leave(self, item: Item) -> None:
+        """Let go of what is another service's, which has it too."""
+        self._close(item, "copy")
+        if item.source.kind == "retry":
+            self._emit_released(item, Release.HANDLED)
+
+    def _heard(self, item: Item) -> Item:
+        """The item as it is answered: of what is to all services its sender hears from one."""
+        if not operations.is_silent(self._service, item):
+            return item
+        return replace(item, origin=replace(item.origin, reply_to=None))
 
     def _repeat(self, item: Item, use: Use | None) -> Answer | None:
         """The same message again: no second effect, the same answer."""
@@ -159,7 +193,7 @@ class Pass:
                 answer = Answer("accepted", message=text, version=version)
             case Unchanged(message=text, version=version):
                 answer = Answer("unchanged", message=text, version=version)
-                if item.origin.is_command:
+                if item.origin.is_command and not operations.is_silent(self._service, item):
                     unchanged = CommandUnchanged(
                         about=item.subject, command_type=item.type, message=text
                     )
@@ -244,8 +278,12 @@ class Pass:
         how = Release.REFUSED if answer.outcome == "refused" else Release.HANDLED
         if item.source.replaced:
             how = Release.REPLACED
-        number, comment = item.source.number, item.source.comment
-        self._tx.emit(kept.released(self._service.name, number, how, comment), item.cause)
+        self._emit_released(item, how)
+
+    def _emit_released(self, item: Item, how: Release) -> None:
+        source = item.source
+        released = kept.released(self._service.name, source.number, how, source.comment)
+        self._tx.emit(released, source.asked or item.cause)
 
     def _since(self, item: Item) -> datetime:
         """When it came; what comes from a lane is received as it is decided."""

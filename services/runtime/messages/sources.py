@@ -123,7 +123,8 @@ class Sources:
             await kept.forget(tx.conn, [row["number"]])
             how = Release.REPLACED if row["replaced"] else Release.HANDLED
             released = kept.released(work.service, row["number"], how, row["comment"])
-            tx.emit(released, Cause(correlationid=row["id"], causationid=row["id"]))
+            of_itself = Cause(correlationid=row["id"], causationid=row["id"])
+            tx.emit(released, kept.asked_by(row) or of_itself)
             tx.send(
                 Outgoing(
                     exchange=row["exchange"],

@@ -38,7 +38,8 @@ class JobKind:
     work does the next piece: it touches at most so many rows, and returns the job as it leaves it.
     progress is emitted at the start, where the first piece counts what is `expected`, and after
     each piece; report at the end.  A job that is done leaves its row behind, so that it is never
-    done again; one of a kind that is not retained does not.
+    done again; one of a kind that is not retained does not.  The first piece of a small job is done
+    in the transaction that adds it, unless its rows may be too large for that: not at_once.
     """
 
     name: str
@@ -46,6 +47,7 @@ class JobKind:
     progress: "Callable[[Job], Event] | None" = None
     report: "Callable[[Job], Event] | None" = None
     retained: bool = True
+    at_once: bool = True
 
     def job(
         self, line: str, place: int, cause: Cause, *, done: bool = False, **arguments: Any
@@ -110,7 +112,8 @@ class Jobs:
         size = FIRST_PIECES // max(len(self.new), 1)
         jobs = []
         for job in self.new:
-            if not job.done and size >= SMALLEST_PIECE and not self._is_behind(job):
+            is_next = job.kind.at_once and not job.done and not self._is_behind(job)
+            if is_next and size >= SMALLEST_PIECE:
                 job = await piece(tx, job, size)
                 self._done[job.line, job.place, job.kind.name] = job.done
             jobs.append(job)
@@ -201,7 +204,7 @@ WHERE line = $1 AND place = $2 AND kind = $3
 DELETE = "DELETE FROM jobs WHERE line = $1 AND place = $2 AND kind = $3"
 
 
-def sweep(kinds: Iterable[JobKind]) -> Sweep:
+def sweep(kinds: Iterable[JobKind], name: str = SWEEP) -> Sweep:
     """The sweep that works on the jobs of these kinds."""
     by_name = {kind.name: kind for kind in kinds}
     left: dict[str, float] = {}
@@ -231,7 +234,7 @@ def sweep(kinds: Iterable[JobKind]) -> Sweep:
             most = 2 * size
         return True
 
-    return Sweep(SWEEP, run)
+    return Sweep(name, run)
 
 
 async def _save(tx: Transaction, job: Job) -> None:

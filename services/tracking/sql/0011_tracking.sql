@@ -177,7 +177,7 @@ CREATE TABLE model.entities (
 CREATE INDEX entities_label ON model.entities (active, lower(label) COLLATE "C", entity_id);
 CREATE INDEX entities_changed ON model.entities (active, changed_at, entity_id);
 
--- A notification has no version: attempts and status only rise, see model.py.
+-- A notification has no version: attempts and status only rise, see rows.py.
 CREATE TABLE model.notifications (
     notification_id text        COLLATE "C" PRIMARY KEY,
     kind            text        COLLATE "C" NOT NULL,
@@ -333,7 +333,10 @@ CREATE TABLE workers (
     PRIMARY KEY (service, instance)
 ) WITH (fillfactor = 50);
 
--- Rebuilds of the model, the latest is the one under way, if any is.
+CREATE INDEX workers_seen ON workers (seen_at);
+
+-- Rebuilds of the model, at most one of which is under way.  The first state of all is asked for
+-- once by a worker of a new database: on a running installation that fills the model.
 CREATE TABLE rebuilds (
     request_id  text        COLLATE "C" PRIMARY KEY,
     state       text        NOT NULL,
@@ -343,7 +346,9 @@ CREATE TABLE rebuilds (
     remark      text
 );
 CREATE UNIQUE INDEX rebuilds_one ON rebuilds ((true))
-    WHERE state IN ('filling', 'copying', 'comparing');
+    WHERE state IN ('asked', 'filling', 'copying', 'comparing');
+CREATE INDEX rebuilds_first ON rebuilds (state) WHERE state = 'first';
+INSERT INTO rebuilds (request_id, state, started_at) VALUES ('first', 'first', now());
 -- What the snapshots of a rebuild have brought: by thing and shard; and what services say.
 CREATE TABLE snapshots (
     request_id text     COLLATE "C" NOT NULL,
@@ -359,6 +364,10 @@ CREATE TABLE snapshots_completed (
     counts     jsonb NOT NULL,
     PRIMARY KEY (request_id, service)
 );
+
+-- When counts were last compared with rows.
+CREATE TABLE checks (name text COLLATE "C" PRIMARY KEY, checked_at timestamptz NOT NULL);
+INSERT INTO checks (name, checked_at) VALUES ('counts', now());
 
 -- Keys that all processes share, such as that of cursors.
 CREATE TABLE keys (name text PRIMARY KEY, key bytea NOT NULL);
@@ -378,6 +387,6 @@ $$;
 
 -- migrate:down
 
-DROP TABLE keys, snapshots_completed, snapshots, rebuilds, workers, parked, commands,
+DROP TABLE keys, checks, snapshots_completed, snapshots, rebuilds, workers, parked, commands,
     cancellations, history;
 DROP SCHEMA model CASCADE;

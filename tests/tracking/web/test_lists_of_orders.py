@@ -166,7 +166,7 @@ class TestWhoSeesWhat:
     """A local operator sees its own entity's, a reviewer those that it reviews."""
 
     async def test_of_a_local_operator_is_its_own(self, web: Api) -> None:
-        """Others are not found, and asking for them by entity is refused."""
+        """Others are not found, and web for them by entity is refused."""
         await web.harness.send(package(), order(), order(id="ORD2", entity_id="OU2"))
         how: dict[str, Any] = {"role": "local", "entity": "OU1"}
         page = (await web.get("/api/orders", **how)).json()

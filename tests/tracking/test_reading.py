@@ -1,0 +1,155 @@
+"""The reader on a real database: batches, two workers, what it stores and how often it asks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from contracts.orders import OrderRef, OrdersCanceled, OrdersPlaced
+from tests import locks
+from tests.eventually import eventually
+from tests.harness import Harness
+from tests.tracking.histories import History, history, snapshots
+from tests.tracking.then import beside, differences, feed, items, model
+
+pytestmark = pytest.mark.servers
+
+Make = Callable[[str], Awaitable[Harness]]
+MakeTwo = Callable[[str], Awaitable[tuple[Harness, Harness]]]
+
+SEEDS = (1, 2, 3, 4)
+
+
+class TestAnyHistory:
+    """In batches of any size, in any order, read by several workers."""
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    async def test_makes_what_the_ordered_one_makes(
+        self, make_harness: Make, make_harnesses: MakeTwo, seed: int
+    ) -> None:
+        """Rows, history, ledgers, commands, parked messages; and counts that are right."""
+        rng = Random(seed)
+        told = history(rng, 200).told
+        ordered = await make_harness("tracking")
+        await feed(rng, told, ordered, most=1)
+        one, two = await make_harnesses("tracking")
+        await feed(rng, rng.sample(told, len(told)), one, two)
+        assert await model(one) == await model(ordered)
+        assert await beside(one) == await beside(ordered)
+        assert await differences(one) == []
+        assert await differences(ordered) == []
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    async def test_may_come_again(self, make_harness: Make, seed: int) -> None:
+        """The same events are repeats, whatever batches they come in."""
+        rng = Random(seed)
+        told = history(rng, 100).told
+        tracking = await make_harness("tracking")
+        await feed(rng, told, tracking)
+        before = await model(tracking), await beside(tracking)
+        await feed(rng, rng.sample(told, len(told)), tracking)
+        assert (await model(tracking), await beside(tracking)) == before
+
+    async def test_with_snapshots_ends_at_the_same(self, make_harness: Make) -> None:
+        """They complete what packed events did not tell, and change no count."""
+        rng = Random(5)
+        made = history(rng, 150)
+        tracking = await make_harness("tracking")
+        mixed = made.told + snapshots(made, "request")
+        await feed(rng, rng.sample(mixed, len(mixed)), tracking)
+        found = {row["order_id"]: row for row in (await model(tracking))["orders"]}
+        assert {id: (row["status"], row["label"]) for id, row in found.items()} == {
+            id: (state.status, state.label) for id, state in made.orders.items()
+        }
+        assert await differences(tracking) == []
+
+
+class Counting:
+    """Counts the statements of a pool's connections."""
+
+    def __init__(self, harness: Harness) -> None:
+        self._harness = harness
+        self.statements: list[str] = []
+
+    async def handle(self, *args: object) -> int:
+        """Handle items; the number of statements that this took."""
+        self.statements.clear()
+        async with self._harness.pool.acquire() as conn:
+            # The pool gives the connection used last, so the batch has this one.
+            raw: Any = getattr(conn, "_con")  # noqa: B009 - no name that types know
+            raw.add_query_logger(self._count)
+        try:
+            await self._harness.handle(*args)  # type: ignore[arg-type]
+        finally:
+            raw.remove_query_logger(self._count)
+        return len(self.statements)
+
+    def _count(self, logged: Any) -> None:
+        # What the driver asks to learn of a type, it asks once.
+        if "typeinfo" not in logged.query and "pg_type" not in logged.query:
+            self.statements.append(logged.query)
+
+
+class TestABatch:
+    """Whatever its size."""
+
+    async def test_of_a_pack_of_a_thousand_orders_is_a_handful_of_statements(
+        self, make_harness: Make
+    ) -> None:
+        """New ones as many as known ones, and as many as ten."""
+        tracking = await make_harness("tracking")
+        counting = Counting(tracking)
+        taken = []
+        for size, version, kind in (
+            (1, 1, OrdersPlaced),
+            (10, 1, OrdersPlaced),
+            (1_000, 1, OrdersPlaced),
+            (1_000, 2, OrdersCanceled),
+        ):
+            h = History(Random(size + version))
+            refs = [
+                OrderRef(order_id=f"ORD{size}-{n}", entity_id=f"OU{n}", version=version)
+                for n in range(size)
+            ]
+            h.tell("orders", kind(package_id="CAT1", edition=1, orders=refs), "ab" * 10 + "-0")
+            taken.append(await counting.handle(items(tracking, h.told)))
+        assert taken[1] == taken[2] == taken[3], counting.statements
+        assert taken[1] <= 11
+
+    async def test_of_many_kinds_asks_as_often_as_one_of_few(self, make_harness: Make) -> None:
+        """A constant number of statements, however many events of however many things."""
+        tracking = await make_harness("tracking")
+        counting = Counting(tracking)
+        small = items(tracking, history(Random(1), 60).told)
+        large = items(tracking, history(Random(2), 400).told)
+        assert len(large) > 4 * len(small)
+        await counting.handle(small)
+        assert await counting.handle(large) <= 40
+
+
+class TestTwoWorkers:
+    """That make the same row at once."""
+
+    async def test_both_store_what_they_know(self, make_harnesses: MakeTwo) -> None:
+        """The later one finds the row of the first, and decides again."""
+        one, two = await make_harnesses("tracking")
+        h = History(Random(1))
+        ref = OrderRef(order_id="ORD1", entity_id="OU1", version=1)
+        h.tell("orders", OrdersPlaced(package_id="CAT1", edition=1, orders=[ref]), "a" * 20 + "-0")
+        newer = ref.model_copy(update={"version": 2})
+        h.tell(
+            "orders", OrdersCanceled(package_id="CAT1", edition=1, orders=[newer]), "b" * 20 + "-0"
+        )
+        placed, canceled = items(one, h.told)
+        async with one.pool.acquire() as conn, asyncio.TaskGroup() as tasks, conn.transaction():
+            # Both have looked for the row and found none before either may write.
+            await locks.hold_writers(conn, "model.orders")
+            tasks.create_task(one.handle([placed]))
+            tasks.create_task(two.handle([canceled]))
+            await eventually(lambda: locks.are_two_waiting(conn))
+        [row] = (await model(one))["orders"]
+        assert (row["status"], row["status_version"]) == ("canceled", 2)
+        assert row["approved_at"] is not None
+        assert await differences(one) == []
