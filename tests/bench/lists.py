@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 
 from infra.local.ports import free_port
+from services.runtime.postgres import database
+from services.tracking.web import tokens
+from services.tracking.web.roles import Caller, Role
 from tests.bench import machine, model, place, plans
 from tests.bench.figures import Report, percentile
 from tests.bench.model import Sizes
@@ -22,9 +25,11 @@ from tests.bench.place import PROGRAMS, Place
 DEEP = 50_000
 """Rows before the thousandth page of 50."""
 LARGEST = 200
+UNLIMITED = {"RELAIS_REQUESTS_PER_SECOND": "10000", "RELAIS_ANSWER_SECONDS": "60"}
 MONTH = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 WARM = 3
-TOKEN = "dev:central"
+ENTITY = "OU7"
+"""Whose local operator asks for offers."""
 LIST, ONE, SEARCH = 50.0, 60.0, 80.0
 """Milliseconds within which 95 of 100 answers are to come."""
 
@@ -98,8 +103,7 @@ def _lists() -> Iterator[Case]:
         yield Case(f"/api/notifications?{query}")
     for query in ("", "sort=latest", "kind=end", "kind=publication", "overdue=true"):
         yield Case(f"/api/schedule?{query}")
-    yield Case("/api/offers?entity={entity}")
-    yield Case("/api/offers?entity=OU7")
+    yield Case("/api/offers")
     yield Case("/api/packages/CAT10/audience", deep=False)
     yield Case("/api/packages/CAT3/audience")
     yield Case("/api/packages/CAT3/orders")
@@ -130,7 +134,8 @@ async def lists(
         report.add("filling the tables", time.perf_counter() - began, "s")
         if plans_in is not None:
             paths = [_filled(case.path, sizes, random.Random(0)) for case in cases()]
-            await plans.keep(url, TOKEN, plans_in, paths)
+            found = await tokens_of(url)
+            await plans.keep(url, plans_in, [(path, found[role(path)]) for path in paths])
         async with _serving(here, url) as (client, pid):
             slow = [await _measure(client, report, case, sizes, samples) for case in cases()]
             if csv:
@@ -141,6 +146,25 @@ async def lists(
         report.note(f"over its goal: {name}")
 
 
+def role(path: str) -> Role:
+    """Who may ask for something."""
+    if path.startswith("/api/offers"):
+        return Role.LOCAL
+    is_work = path.startswith(("/api/parked", "/api/workers", "/api/lanes"))
+    return Role.OPERATIONS if is_work else Role.CENTRAL
+
+
+async def tokens_of(url: str) -> dict[Role, str]:
+    """A token of each role that asks."""
+    async with database.pool(url, "relais bench", 1, any_plan=True) as pool:
+        return {
+            one: (
+                await tokens.add(pool, Caller("bench", one, ENTITY if one is Role.LOCAL else None))
+            ).secret
+            for one in (Role.CENTRAL, Role.LOCAL, Role.OPERATIONS)
+        }
+
+
 @asynccontextmanager
 async def _serving(here: Place, url: str) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     """`relais serve` on that database."""
@@ -149,11 +173,16 @@ async def _serving(here: Place, url: str) -> AsyncIterator[tuple[httpx.AsyncClie
         "RELAIS_TRACKING_POSTGRES_URL": url,
         "RELAIS_AMQP_URL": here.amqp_url,
         "RELAIS_HTTP_PORT": str(port),
+        **UNLIMITED,
     }
     process = here.start("serve", [PROGRAMS / "relais", "serve", "tracking"], environment)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    base = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=120) as client:
+    found = await tokens_of(url)
+
+    async def sign(request: httpx.Request) -> None:
+        request.headers["Authorization"] = f"Bearer {found[role(request.url.path)]}"
+
+    base, hooks = f"http://127.0.0.1:{port}", {"request": [sign]}
+    async with httpx.AsyncClient(base_url=base, event_hooks=hooks, timeout=120) as client:
         try:
             await _until_it_answers(client)
             yield client, process.pid

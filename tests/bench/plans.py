@@ -40,20 +40,17 @@ class Recording:
         return await self._pool.execute(text, *arguments)
 
 
-async def keep(url: str, token: str, folder: Path, paths: Sequence[str]) -> None:
-    """Write the plans of each answer to a file of its own."""
+async def keep(url: str, folder: Path, asked: Sequence[tuple[str, str]]) -> None:
+    """Write the plans of each answer to a file of its own; asked are paths, each with a token."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     async with database.pool(url, "relais bench", 2, any_plan=True) as pool:
         recording = Recording(pool)
         async with site(Served("tracking", cast(Pool, recording), "amqp://nowhere")) as made:
             transport = httpx.ASGITransport(app=made.app)
-            headers = {"Authorization": f"Bearer {token}"}
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://bench", headers=headers
-            ) as client:
-                for number, path in enumerate(paths):
+            async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
+                for number, (path, token) in enumerate(asked):
                     recording.asked.clear()
-                    await client.get(path)
+                    await client.get(path, headers={"Authorization": f"Bearer {token}"})
                     text = await _explained(pool, path, list(recording.asked))
                     (folder / f"{number:03}.txt").write_text(text)
 
