@@ -96,7 +96,7 @@ class TestTheDescription:
             described = (await client.get(f"{url}/api/openapi.json")).json()
         for path, methods in described["paths"].items():
             for method, operation in methods.items():
-                if method != "get" or not path.startswith(LISTS):
+                if method != "get" or not path.startswith(LISTS) or "timeline" in path:
                     continue
                 name = f"{method} {path}"
                 assert operation["summary"], name
