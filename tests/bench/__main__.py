@@ -281,6 +281,31 @@ def limits(
     )
 
 
+@app.command()
+def lists(
+    rows: Annotated[int, typer.Option(min=1_000, help="Orders in the read model.")] = 10_000_000,
+    packages: Annotated[int, typer.Option(min=100, help="Packages in it.")] = 100_000,
+    samples: Annotated[int, typer.Option(min=1, help="How often each question is asked.")] = 20,
+    plans: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the plan of every statement there.")
+    ] = None,
+    csv: Annotated[bool, typer.Option(help="Also export 1,000,000 orders.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Every list of the API on large tables, first and thousandth page, each filter and order."""
+    from tests.bench import lists as work
+    from tests.bench.model import Sizes
+
+    sizes = Sizes(orders=rows, packages=packages)
+    measure(
+        "lists",
+        lambda here, report: work.lists(
+            here, report, sizes, samples=samples, plans_in=plans, csv=csv
+        ),
+        as_json=as_json,
+    )
+
+
 def measure(bench: str, work: Callable[[Place, Report], Awaitable[None]], *, as_json: bool) -> None:
     """Run a bench on its servers and show what it found."""
     console = Console(stderr=as_json)

@@ -41,6 +41,8 @@ USUAL_SIZE = 4
 """The connections that a worker has at work under load: a batch, a publish, two sweeps."""
 
 PLANS = "SET jit = off"
+ANY_PLAN = f"{PLANS}; SET max_parallel_workers_per_gather = 0"
+"""What answers questions takes no processor from those who work."""
 BY_KEY = f"{PLANS}; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 """What a worker asks finds its rows by key, and so do its plans, whatever the statistics say: one
 made while a table was new and empty would read the whole of it ever after."""
@@ -239,7 +241,7 @@ async def pool(
             max_inactive_connection_lifetime=0,
             connection_class=Session,
             connect=partial(_open, url, application, writes=not reads_all),
-            init=partial(_prepare, plans=PLANS if reads_all or any_plan else BY_KEY),
+            init=partial(_prepare, plans=PLANS if reads_all else ANY_PLAN if any_plan else BY_KEY),
             reset=_leave if reads_all else _leave_writable,
         )
     try:

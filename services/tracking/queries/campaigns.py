@@ -42,7 +42,7 @@ class Filters(Dated):
 async def scan(pool: Pool, filters: Filters, entity: str | None) -> Scan:
     """The rows of the list; with an entity those made for its orders."""
     made = await _common(pool, filters, entity)
-    if filters.kind or filters.program or filters.package or filters.parent:
+    if filters.program or filters.package or filters.parent:
         made.equal("t.status", filters.status)
     elif filters.status:
         made.branch("t.status", [filters.status])
@@ -83,7 +83,7 @@ async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
         return counts.filled(found[scope], statuses)
     every = await _common(pool, filters, entity)
     every.branch("t.status", statuses)
-    return await counts.by_branch(pool, every)
+    return await counts.by_branch(pool, every, counts.FOUND if filters.q else counts.MOST)
 
 
 FIND = """

@@ -9,6 +9,9 @@ from services.tracking.queries.keyset import Scan, fetch, where
 MOST = 10_000
 """Where rows have to be counted one by one, no more than so many are."""
 
+FOUND = 1_000
+"""The same where a text is looked for: each row has to be looked at."""
+
 Counts = dict[str, int | str]
 """By status; `10,000+` where there are more than were counted."""
 
@@ -35,46 +38,43 @@ async def statuses(pool: Pool, list: str, known: Iterable[str]) -> tuple[str, ..
     return tuple(dict.fromkeys([*known, *found[""]]))
 
 
-def bounded(n: int) -> int | str:
+def bounded(n: int, most: int = MOST) -> int | str:
     """A count as it is shown."""
-    return n if n <= MOST else f"{MOST:,}+"
+    return n if n <= most else f"{most:,}+"
 
 
-async def by_branch(pool: Pool, scan: Scan) -> Counts:
+async def by_branch(pool: Pool, scan: Scan, most: int = MOST) -> Counts:
     """Count the rows of each branch, up to a bound."""
     counts = " UNION ALL ".join(
         f"SELECT {n} AS branch, count(*) AS n "
-        f"FROM (SELECT FROM {scan.source} WHERE {where(scan, branch)} LIMIT {MOST + 1}) AS b"
+        f"FROM (SELECT FROM {scan.source} WHERE {where(scan, branch)} LIMIT {most + 1}) AS b"
         for n, branch in enumerate(scan.all)
     )
     totals: Counter[str] = Counter()
     for branch, n in await fetch(pool, counts, scan.arguments):
         totals[scan.all[branch].label] += n
-    return {label: bounded(n) for label, n in totals.items()}
+    return {label: bounded(n, most) for label, n in totals.items()}
 
 
-async def by_value(pool: Pool, scan: Scan, column: str) -> Counts:
+async def by_value(pool: Pool, scan: Scan, column: str, most: int = MOST) -> Counts:
     """Count the rows of a scan by the value of a column, up to a bound for all together."""
     (branch,) = scan.all
     rows = await fetch(
         pool,
         f"SELECT value, count(*) AS n FROM (SELECT {column} AS value FROM {scan.source} "
-        f"WHERE {where(scan, branch)} LIMIT {MOST + 1}) AS b GROUP BY value",
+        f"WHERE {where(scan, branch)} LIMIT {most + 1}) AS b GROUP BY value",
         scan.arguments,
     )
-    is_all = sum(n for _, n in rows) <= MOST
+    is_all = sum(n for _, n in rows) <= most
     return {value: n if is_all else f"{n:,}+" for value, n in rows}
 
 
-async def up_to(pool: Pool, scan: Scan) -> int | str:
-    """Count the rows of a scan that is one branch, up to a bound."""
-    (branch,) = scan.all
-    counted = (
-        f"SELECT count(*) FROM (SELECT FROM {scan.source} WHERE {where(scan, branch)} "
-        f"LIMIT {MOST + 1}) AS b"
-    )
-    [(n,)] = await fetch(pool, counted, scan.arguments)
-    return bounded(n)
+async def up_to(pool: Pool, scan: Scan, most: int = MOST) -> int | str:
+    """Count the rows of all branches of a scan, up to a bound."""
+    total: int | str = 0
+    for n in (await by_branch(pool, scan, most)).values():
+        total = _sum(total, n)
+    return total
 
 
 def filled(counts: Mapping[str, int | str], labels: Iterable[str]) -> Counts:
@@ -89,6 +89,6 @@ def added(one: Mapping[str, int | str], two: Mapping[str, int | str]) -> Counts:
 
 
 def _sum(one: int | str, two: int | str) -> int | str:
-    numbers = [int(str(n).rstrip("+").replace(",", "")) for n in (one, two)]
+    total = sum(int(str(n).rstrip("+").replace(",", "")) for n in (one, two))
     is_bounded = isinstance(one, str) or isinstance(two, str)
-    return f"{min(sum(numbers), MOST):,}+" if is_bounded else bounded(sum(numbers))
+    return f"{min(total, MOST):,}+" if is_bounded else bounded(total)

@@ -57,7 +57,7 @@ async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
         return counts.filled(found[""], [branch.label for branch in ACTIVE])
     every = await _common(pool, filters, entity)
     every.branches = list(ACTIVE)
-    return await counts.by_branch(pool, every)
+    return await counts.by_branch(pool, every, counts.FOUND if filters.q else counts.MOST)
 
 
 OF_EACH = """

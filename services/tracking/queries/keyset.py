@@ -108,9 +108,11 @@ def statement(scan: Scan, position: Position | None, limit: int) -> tuple[str, l
     after = ""
     if position is not None:
         after = f"{'<' if down else '>'} ({', '.join(map(bind, position.keys, types))})"
-    union = "\nUNION ALL\n".join(_part(scan, branch, after) for branch in scan.all)
     order = ", ".join(f"key_{n} {'DESC' if down else 'ASC'}" for n in range(len(types)))
-    text = f"SELECT * FROM ({union}) AS u ORDER BY {order} LIMIT {bind(limit, 'int')}"
+    end = f"ORDER BY {order} LIMIT {limit:d}"
+    # Only branches that say their order themselves are merged; the others would be sorted.
+    union = "\nUNION ALL\n".join(f"({_part(scan, branch, after)} {end})" for branch in scan.all)
+    text = f"SELECT * FROM ({union}) AS u {end}" if len(scan.all) > 1 else union
     if scan.around:
         text = f"SELECT page.*, {scan.more} FROM ({text}) AS page {scan.around} ORDER BY {order}"
     return text, arguments

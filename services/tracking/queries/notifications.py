@@ -61,6 +61,10 @@ async def _common(pool: Pool, filters: Filters) -> Scan:
         raise Unserved(FieldError("edition", "needs package: editions are those of one"))
     if filters.entity and filters.operator:
         raise Unserved(FieldError("operator", "cannot be given beside entity: there is one reader"))
+    others = (filters.entity, filters.operator, filters.package, filters.order)
+    if filters.channel and not any(others):
+        text = "needs one of entity, operator, package and order: no index knows channels"
+        raise Unserved(FieldError("channel", text))
     made.dated(filters.since, filters.until)
     made.equal("t.kind", filters.kind)
     made.equal("t.channel", filters.channel)

@@ -68,7 +68,8 @@ class Which(Filters):
 
 
 def _sort(asked: Which) -> str:
-    if asked.late:
+    is_all = not asked.package and asked.entities is None
+    if asked.late and not (asked.q and is_all):
         return chosen(asked.sort, ("longest",), "where late orders are asked for")
     if asked.package or asked.entities is not None:
         where = "where orders of one package or entity are asked for"
@@ -97,7 +98,11 @@ async def _scan(pool: Pool, asked: Which, statuses: Sequence[str]) -> Scan:
         made.equal("t.edition", await _edition(pool, asked), "int")
     if name == "match":
         assert asked.q is not None
-        _match(made, asked.q, statuses, asked.status)
+        status = asked.status
+        if asked.late:
+            made.conditions.append(IS_LATE)
+            statuses, status = (OrderStatus.ORDERED,), OrderStatus.ORDERED
+        _match(made, asked.q, statuses, status)
     elif asked.late:
         _late(made, asked)
     else:
@@ -113,6 +118,9 @@ async def _edition(pool: Pool, asked: Which) -> int:
 def _late(scan: Scan, asked: Which) -> None:
     scan.conditions.append(IS_LATE)
     scan.equal("t.status", asked.status)
+    if asked.entities is not None or asked.package:
+        # Others are not late; the indexes by entity and package know the status.
+        scan.conditions.append("t.status = 'ordered'")
     if asked.entities is not None:
         scan.conditions.append(f"t.entity_id = ANY ({scan.bind([*asked.entities], 'text[]')})")
     if asked.q:
@@ -174,18 +182,18 @@ async def tabs(pool: Pool, asked: Which) -> Counts:
         made = await _scan(pool, every, statuses)
         exact = dict(counts.filled(await _count(pool, made), statuses))
     late = await _scan(pool, every.model_copy(update={"late": "true"}), statuses)
-    exact["late"] = await counts.up_to(pool, late)
+    exact["late"] = await counts.up_to(pool, late, counts.FOUND if asked.q else counts.MOST)
     return exact
 
 
 async def _count(pool: Pool, made: Scan) -> Counts:
     by_id = [branch for branch in made.branches if branch.label == "id"]
     made.branches = [branch for branch in made.branches if branch.label != "id"]
-    found = await counts.by_branch(pool, made)
-    if by_id:
-        made.branches = by_id
-        found = counts.added(found, await counts.by_value(pool, made, "t.status"))
-    return found
+    if not by_id:
+        return await counts.by_branch(pool, made)
+    found = await counts.by_branch(pool, made, counts.FOUND)
+    made.branches = by_id
+    return counts.added(found, await counts.by_value(pool, made, "t.status", counts.FOUND))
 
 
 async def _scope(pool: Pool, asked: Which) -> str | None:

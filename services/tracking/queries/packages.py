@@ -1,5 +1,6 @@
 """Packages: the list, one, and who they are offered to."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -108,18 +109,18 @@ async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
     if filters.late or filters.closed:
         # Their dates are those of another order.
         filters = filters.model_copy(update={"since": None, "until": None})
+    every = await _common(pool, filters, entity, sort)
+    most = counts.FOUND if filters.q else counts.MOST
     if filters.is_tab and entity is None:
         scope = f"folder:{filters.folder}" if filters.folder else ""
         found = await counts.exact(pool, "packages", [scope])
         exact: Counts = counts.filled(found[scope], statuses)
     else:
-        every = await _common(pool, filters, entity, sort)
         every.branch("t.status", statuses)
-        exact = await counts.by_branch(pool, every)
+        exact = await counts.by_branch(pool, every, most)
     for name, condition in (("late", IS_LATE), ("closed", IS_CLOSED)):
-        some = await _common(pool, filters, entity, sort)
-        some.conditions.append(condition)
-        exact[name] = await counts.up_to(pool, some)
+        some = replace(every, conditions=[*every.conditions, condition], branches=[])
+        exact[name] = await counts.up_to(pool, some, most)
     return exact
 
 

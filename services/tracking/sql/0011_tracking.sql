@@ -43,6 +43,10 @@ CREATE INDEX packages_folder ON model.packages (folder, created_at, package_id);
 CREATE INDEX packages_folder_changed ON model.packages (folder, changed_at, package_id);
 CREATE INDEX packages_folder_label
     ON model.packages (folder, lower(label) COLLATE "C", package_id);
+CREATE INDEX packages_level
+    ON model.packages (distribution_level, status, created_at, package_id);
+CREATE INDEX packages_assigned ON model.packages (assigned_to, status, created_at, package_id)
+    WHERE assigned_to IS NOT NULL;
 CREATE INDEX packages_campaign ON model.packages (campaign_id, created_at, package_id);
 CREATE INDEX packages_late ON model.packages (late_from, package_id) WHERE late_from IS NOT NULL;
 CREATE INDEX packages_closed ON model.packages (closed_from, package_id)
@@ -95,7 +99,8 @@ CREATE TABLE model.orders (
 ) WITH (fillfactor = 70);
 CREATE INDEX orders_placed ON model.orders (status, placed_at, order_id);
 CREATE INDEX orders_changed ON model.orders (status, changed_at, order_id);
-CREATE INDEX orders_entity ON model.orders (entity_id, status, placed_at, order_id);
+CREATE INDEX orders_entity ON model.orders (entity_id, status, placed_at, order_id)
+    INCLUDE (package_id, edition);
 CREATE INDEX orders_package ON model.orders (package_id, edition, status, placed_at, order_id);
 CREATE INDEX orders_label ON model.orders (status, lower(label) COLLATE "C", order_id);
 CREATE INDEX orders_late ON model.orders (late_from, order_id) WHERE late_from IS NOT NULL;
@@ -127,7 +132,9 @@ CREATE TABLE model.campaigns (
     search             text        GENERATED ALWAYS AS (lower(campaign_id || ' ' || label)) STORED
 ) WITH (fillfactor = 70);
 CREATE INDEX campaigns_changed ON model.campaigns (status, changed_at, campaign_id);
-CREATE INDEX campaigns_kind ON model.campaigns (kind, changed_at, campaign_id);
+CREATE INDEX campaigns_kind ON model.campaigns (kind, status, changed_at, campaign_id);
+CREATE INDEX campaigns_program ON model.campaigns (program, changed_at, campaign_id)
+    WHERE program IS NOT NULL;
 CREATE INDEX campaigns_package ON model.campaigns (package_id, campaign_id);
 CREATE INDEX campaigns_parent ON model.campaigns (parent_id, campaign_id);
 CREATE INDEX campaigns_order ON model.campaigns (order_id, campaign_id)
@@ -188,6 +195,7 @@ CREATE TABLE model.notifications (
     caused_by       text
 ) WITH (fillfactor = 70);
 CREATE INDEX notifications_at ON model.notifications (status, at, notification_id);
+CREATE INDEX notifications_kind ON model.notifications (kind, status, at, notification_id);
 CREATE INDEX notifications_package ON model.notifications (package_id, status, at, notification_id);
 CREATE INDEX notifications_recipient
     ON model.notifications (recipient_id, status, at, notification_id);
@@ -287,6 +295,7 @@ CREATE TABLE commands (
 ) WITH (fillfactor = 60);
 CREATE INDEX commands_created ON commands (created_at, command_id);
 CREATE INDEX commands_sender ON commands (sender, created_at, command_id);
+CREATE INDEX commands_subject ON commands (subject, created_at, command_id);
 CREATE INDEX commands_batch ON commands (batch_id, command_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX commands_due ON commands (due_at, command_id) WHERE state IN ('planned', 'sending');
 

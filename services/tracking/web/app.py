@@ -14,6 +14,7 @@ from services.tracking.web.api import (
     campaigns,
     cancellations,
     commands,
+    documented,
     entities,
     notifications,
     offers,
@@ -74,6 +75,7 @@ async def site(served: Served) -> AsyncIterator[Site]:
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(rights.check)],
+        responses=documented.everywhere(),
     )
     config = settings.load()
     app.state.access = await callers.opened(served.pool, config)

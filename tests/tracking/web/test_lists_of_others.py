@@ -39,6 +39,7 @@ from tests.tracking.web.walk import there_and_back
 pytestmark = pytest.mark.servers
 
 LOCAL: dict[str, Any] = {"role": "local", "entity": "OU1"}
+OPERATIONS: dict[str, Any] = {"role": "operations"}
 
 
 class TestCampaigns:
@@ -168,7 +169,7 @@ class TestNotifications:
             ({"kind": "order_approved"}, ["N5"]),
             ({"package": "CAT86", "edition": "1", "entity": "OU2"}, ["N4"]),
             ({"operator": "p-martin"}, ["N6"]),
-            ({"channel": "email", "sort": "oldest"}, ["N6"]),
+            ({"operator": "p-martin", "channel": "email", "sort": "oldest"}, ["N6"]),
             ({"order": "ORD1"}, ["N5"]),
             ({"order": "ORD9"}, []),
         ):
@@ -222,8 +223,8 @@ class TestOffers:
             order(package_id="CAT1"),
         )
         page = (await web.get("/api/offers", **LOCAL)).json()
-        of_another = (await web.get("/api/offers?entity=OU2")).json()
-        nobody = await web.get("/api/offers")
+        of_another = (await web.get("/api/offers", role="local", entity="OU2")).json()
+        others = await web.get("/api/offers?entity=OU2", **LOCAL)
         found = [
             (await web.get(f"/api/offers/{id}", **LOCAL)).status_code for id in ("CAT1", "CAT3")
         ]
@@ -232,7 +233,7 @@ class TestOffers:
         assert page["items"][1]["ordered"] == {"order_id": "ORD1", "status": "ordered"}
         assert page["counts"] == {"offered": 2}
         assert [one["package_id"] for one in of_another["items"]] == ["CAT1", "CAT3"]
-        assert nobody.status_code == 422
+        assert others.status_code == 403
         assert found == [200, 404]
 
 
@@ -261,7 +262,7 @@ class TestTheLedgerOfACancel:
             order(edition=2),
         )
         ledger = (await web.get("/api/packages/CAT86/cancellation")).json()
-        groups = (await web.get("/api/parked/groups")).json()
+        groups = (await web.get("/api/parked/groups", **OPERATIONS)).json()
         await web.harness.send(PackageOrdersCanceled(**of, canceled=4, already_final=0))
         later = (await web.get("/api/packages/CAT86/cancellation?edition=2")).json()
 
@@ -352,17 +353,19 @@ class TestParkedMessages:
             parked(9, reason="crashed", package_id=None),
             MessageReleased(service="orders", number=2, how="discarded", comment="old"),
         )
-        met = await there_and_back(web, "/api/parked", "number", params={"limit": "1"})
-        crashed = (await web.get("/api/parked?reason=crashed&sort=oldest")).json()
-        groups = (await web.get("/api/parked/groups?service=orders")).json()["items"]
-        one = (await web.get("/api/parked/orders/2")).json()
+        met = await there_and_back(
+            web, "/api/parked", "number", params={"limit": "1"}, **OPERATIONS
+        )
+        crashed = (await web.get("/api/parked?reason=crashed&sort=oldest", **OPERATIONS)).json()
+        groups = (await web.get("/api/parked/groups?service=orders", **OPERATIONS)).json()["items"]
+        one = (await web.get("/api/parked/orders/2", **OPERATIONS)).json()
 
         assert list(map(int, met)) == [9, 3, 1]
         assert crashed["counts"] == {"parked": 1}
         assert [(g["reason"], g["count"]) for g in groups] == [("crashed", 1), ("failed", 2)]
         assert (one["how"], one["comment"], one["body"]) == ("discarded", "old", "{}")
-        assert (await web.get("/api/parked/orders/10")).status_code == 404
-        assert (await web.get("/api/parked/orders/ten")).status_code == 422
+        assert (await web.get("/api/parked/orders/10", **OPERATIONS)).status_code == 404
+        assert (await web.get("/api/parked/orders/ten", **OPERATIONS)).status_code == 422
 
 
 class TestCommands:
@@ -386,7 +389,7 @@ class TestCommands:
         )
         met = await there_and_back(web, "/api/commands", "command_id", params={"limit": "2"})
         page = (await web.get("/api/commands?outcome=refused&subject=CAT86")).json()
-        none = (await web.get("/api/commands", role="viewer")).json()
+        none = (await web.get("/api/commands", role="reviewer")).json()
         one = (await web.get("/api/commands/c1")).json()
 
         assert met == ["c3", "c2", "c1"]
@@ -417,7 +420,7 @@ class TestWorkers:
                 parked=0,
             )
         )
-        (worker,) = (await web.get("/api/workers")).json()["items"]
+        (worker,) = (await web.get("/api/workers", **OPERATIONS)).json()["items"]
         after = (await web.get("/api/packages")).json()
 
         assert (worker["instance"], worker["alive"]) == ("host:1", True)
@@ -426,7 +429,7 @@ class TestWorkers:
 
     async def test_are_waited_for_no_longer_than_the_broker_answers(self, web: Api) -> None:
         """503 says who is away."""
-        answer = await web.get("/api/lanes")
+        answer = await web.get("/api/lanes", **OPERATIONS)
 
         assert answer.status_code == 503
         assert answer.json()["code"] == "unavailable"

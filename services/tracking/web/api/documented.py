@@ -2,27 +2,29 @@
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from services.tracking.web import problems
 
-
-class FieldFault(BaseModel):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-
-
-class ProblemBody(BaseModel):
-    """Something is wrong with a request (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    errors: list[FieldFault]
+PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "Something is wrong with a request (RFC 9457).",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "required": ["field", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "code", "detail", "errors"],
+}
 
 
 _EXAMPLES: dict[int, tuple[str, str, list[tuple[str, str]]]] = {
@@ -30,6 +32,8 @@ _EXAMPLES: dict[int, tuple[str, str, list[tuple[str, str]]]] = {
     403: ("forbidden", "a local operator sees only what is of its own entity, OU3", []),
     404: ("not_found", "there is no package 'CAT86', or it is not yours to see", []),
     406: ("not_acceptable", "Accept must be one of application/json, text/csv, ...", []),
+    409: ("conflict", "CAT86 is canceled already", []),
+    429: ("too_many_requests", "this token has asked too often; wait for a second", []),
     422: (
         "invalid",
         "limit must be at most 200, not 500",
@@ -37,6 +41,11 @@ _EXAMPLES: dict[int, tuple[str, str, list[tuple[str, str]]]] = {
     ),
     503: ("unavailable", "RabbitMQ does not answer; try again in a moment", []),
 }
+
+
+def everywhere() -> dict[int | str, dict[str, Any]]:
+    """What any route may answer."""
+    return errors(404, 429, 503)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -54,8 +63,7 @@ def _error(status: int) -> dict[str, Any]:
         "detail": detail,
         "errors": [{"field": field, "message": message} for field, message in fields],
     }
-    schema = {"$ref": "#/components/schemas/ProblemBody"}
-    content = {problems.MEDIA_TYPE: {"schema": schema, "example": example}}
+    content = {problems.MEDIA_TYPE: {"schema": PROBLEM, "example": example}}
     return {"description": detail, "content": content}
 
 
