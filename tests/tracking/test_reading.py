@@ -153,3 +153,30 @@ class TestTwoWorkers:
         assert (row["status"], row["status_version"]) == ("canceled", 2)
         assert row["approved_at"] is not None
         assert await differences(one) == []
+
+
+class TestACommand:
+    """That was sent over HTTP, and so has a row."""
+
+    @pytest.mark.parametrize("answered", [None, "parked"])
+    async def test_is_decided_and_visible_once_its_first_event_is_read(
+        self, make_harness: Make, answered: str | None
+    ) -> None:
+        """Also one that was parked first; of another sender's the events tell."""
+        tracking = await make_harness("tracking")
+        h = history(Random(3), 40)
+        told = next(one for one in h.told if one.envelope.type == "relais.order.placed.v1")
+        command_id = told.envelope.causationid
+        await tracking.pool.execute(SENT, command_id, answered)
+        await tracking.handle(items(tracking, h.told))
+        rows = (await beside(tracking))["commands"]
+        [row] = [row for row in rows if row["command_id"] == command_id]
+        assert (row["state"], row["outcome"]) == ("decided", "accepted")
+        others = [row for row in rows if row["command_id"] != command_id]
+        assert {row["outcome"] for row in others} <= {"refused", "unchanged"}
+
+
+SENT = """
+INSERT INTO commands (command_id, type, subject, state, created_at, outcome)
+VALUES ($1, 'relais.order.place.v1', 'ORD1', 'sent', now(), $2)
+"""
