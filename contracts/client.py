@@ -11,7 +11,7 @@ lost connection left in doubt, and why a caller may after a time-out.
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import groupby
@@ -24,6 +24,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from contracts import envelope, hosts, names
 from contracts.envelope import Envelope
+from contracts.hosts import Url
 from contracts.message import Command
 from contracts.outcomes import CommandOutcome
 from contracts.session import Letter, NotSent, Session, open_session
@@ -34,6 +35,9 @@ _WINDOW = 500
 """How many bodies are on their way to the broker at once."""
 
 _LONGEST_PAUSE = 2.0
+
+Answered = Callable[[CommandOutcome], None]
+"""Takes the outcomes of a client's commands as they come."""
 
 
 class NoBroker(ConnectionError):
@@ -58,7 +62,7 @@ class Attributes(TypedDict, total=False):
 
 
 @asynccontextmanager
-async def connect(url: str, *, source: str, timeout: float = 10) -> AsyncIterator["Client"]:
+async def connect(url: Url, *, source: str, timeout: float = 10) -> AsyncIterator["Client"]:
     """A client while the block lasts; source is how its commands are signed, 1-128 characters.
 
     Raises NoBroker when no broker answers, ValueError when the URL makes no sense.
@@ -81,12 +85,11 @@ async def connect(url: str, *, source: str, timeout: float = 10) -> AsyncIterato
 class Client:
     """Sends commands over one connection, opened again when lost; many tasks may share it."""
 
-    def __init__(self, url: str, source: str) -> None:
-        """See connect."""
+    def __init__(self, url: Url, source: str, answered: Answered | None = None) -> None:
+        """See connect; answered is called with each outcome, also of what was only sent."""
         self._url = url
         self._source = source
-        # The broker checks it against the connection, and rights rest on it.
-        self._user = unquote(urlsplit(hosts.each(url)[0]).username or "guest")
+        self._answered = answered
         self._awaited: dict[str, asyncio.Future[CommandOutcome]] = {}
         self._opening = asyncio.Lock()
         self._session: Session | None = None
@@ -106,18 +109,23 @@ class Client:
         return letter.ids[0]
 
     async def send_many(
-        self, commands: Sequence[Command], *, timeout: float = 60, **attributes: Unpack[Attributes]
+        self,
+        commands: Sequence[Command],
+        *,
+        ids: Sequence[str] | None = None,
+        timeout: float = 60,
+        **attributes: Unpack[Attributes],
     ) -> list[str]:
         """Publish commands in this order and give their ids; raises NotSent.
 
         Neighbours of one type and key travel together.  After a lost connection the order is best
         effort.
         """
+        named = zip(commands, ids or [str(uuid.uuid4()) for _ in commands], strict=True)
         letters: list[Letter] = []
-        for _, run in groupby(commands, lambda command: (command.wire_type, command.key)):
-            together = list(run)
-            ids = [str(uuid.uuid4()) for _ in together]
-            letters += self._letters(together, ids, attributes)
+        for _, run in groupby(named, lambda pair: (pair[0].wire_type, pair[0].key)):
+            together, their_ids = zip(*run, strict=True)
+            letters += self._letters(together, their_ids, attributes)
         await self._deliver(letters, timeout)
         return _ids(letters)
 
@@ -178,6 +186,8 @@ class Client:
             if not isinstance(element, Envelope) or element.type != CommandOutcome.TYPE:
                 continue
             outcome = CommandOutcome.read(element.subject, element.data)
+            if self._answered is not None:
+                self._answered(outcome)
             awaited = self._awaited.get(outcome.command_id or message.correlation_id or "")
             if awaited and not awaited.done():
                 awaited.set_result(outcome)
@@ -188,6 +198,9 @@ class Client:
             async with asyncio.timeout(timeout):
                 while left:
                     session = await self._opened()
+                    if self._answered is not None:
+                        for letter in left[:_WINDOW]:
+                            letter.message.reply_to = session.replies
                     left = await session.publish(left[:_WINDOW]) + left[_WINDOW:]
         except NotSent as error:
             raise NotSent(str(error), [*error.ids, *_ids(left[_WINDOW:])]) from error
@@ -217,6 +230,9 @@ class Client:
         """Commands of one type and key in as few messages as hold them."""
         now = datetime.now(UTC)
         first = commands[0]
+        # The broker checks it against the connection, and rights rest on it.
+        url = self._url if isinstance(self._url, str) else self._url()
+        user = unquote(urlsplit(hosts.each(url)[0]).username or "guest")
         bodies = envelope.pack(
             [self._body(one, id, now, attributes) for one, id in zip(commands, ids, strict=True)]
         )
@@ -234,7 +250,7 @@ class Client:
                 correlation_id=names.short(correlation),
                 timestamp=now,
                 app_id=names.short(self._source),
-                user_id=self._user,
+                user_id=user,
                 headers={names.PARTITION_KEY: first.key},
             )
             letters.append(Letter(inside, first.wire_type, message))

@@ -91,7 +91,7 @@ def _refusal(kind: str, task: "asyncio.Task[None]") -> str | None:
             return None
 
 
-async def open_session(url: str, answered: Answered) -> Session:
+async def open_session(url: hosts.Url, answered: Answered) -> Session:
     """Connect, and consume a reply queue that ends with the connection."""
     connection = await hosts.first(url, aio_pika.connect)
     try:

@@ -23,6 +23,8 @@ from infra.local.workers import Worker, how_it_ended
 RELAIS = (str(Path(sys.executable).with_name("relais")),)
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
+WEB = "web"
+"""The name of the places of `relais serve`."""
 # A worker that dies so many times in a row right after its start is given up.
 QUICK_DEATHS = 20
 
@@ -87,7 +89,7 @@ class Stack:
         worker.started = time.monotonic()
         worker.process = self.kept.start(
             worker.name,
-            [*self.command, "run", worker.service],
+            [*self.command, *worker.arguments],
             env=self.environment | {"RELAIS_HTTP_PORT": str(worker.port)},
             log=worker.log,
             grace=DRAIN_SECONDS,
@@ -138,6 +140,7 @@ def stack(
     state: Path,
     *,
     workers: Mapping[str, int],
+    web: int = 0,
     environment: Mapping[str, str] | None = None,
     databases: str = "relais",
     command: Sequence[str] = RELAIS,
@@ -146,16 +149,20 @@ def stack(
     """Run a stack for as long as the block lasts; it is ready when the block begins.
 
     `workers` names every service, with the number of its workers; each has a database.
+    `web` is the number of processes of `relais serve`; the first of them answers at http_url.
     `environment` is added to every process's.
     `databases` starts the names of the databases, so that several stacks can share a server.
     Logs are state/logs/<service>-<n>.log, new at each start.
     """
-    places = place_workers(state.absolute(), workers)
+    places = place_workers(state.absolute(), workers, web)
+    http_url = next((f"http://127.0.0.1:{one.port}" for one in places if one.service == WEB), None)
     with unwinding(), keeping(state.absolute() / "workers", report=report) as kept:
         postgres = create_databases(servers.postgres_url, databases, workers)
         settings = environment_for(servers.amqp_url, postgres, environment or {})
         set_up(kept, command, settings)
-        running = Stack(servers.amqp_url, postgres, None, settings, command, places, kept, report)
+        running = Stack(
+            servers.amqp_url, postgres, http_url, settings, command, places, kept, report
+        )
         supervisor = threading.Thread(target=running.supervise, daemon=True)
         try:
             start_all(running)
@@ -166,16 +173,20 @@ def stack(
             running.deaths.put(None)
 
 
-def place_workers(state: Path, counts: Mapping[str, int]) -> list[Worker]:
+def place_workers(state: Path, counts: Mapping[str, int], web: int) -> list[Worker]:
     """Return a place for each worker, with a port and an empty log of its own."""
-    wanted = [(service, n) for service, count in counts.items() for n in range(1, count + 1)]
+    wanted = [
+        (service, number, ("serve",) if service == WEB else ("run", service))
+        for service, count in {**counts, WEB: web}.items()
+        for number in range(1, count + 1)
+    ]
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     for old in logs.glob("*.log"):
         old.unlink()
     return [
-        Worker(service, number, port, logs / f"{service}-{number}.log")
-        for (service, number), port in zip(wanted, free_ports(len(wanted)), strict=True)
+        Worker(service, number, port, logs / f"{service}-{number}.log", arguments)
+        for (service, number, arguments), port in zip(wanted, free_ports(len(wanted)), strict=True)
     ]
 
 

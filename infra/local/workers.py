@@ -15,12 +15,16 @@ LONGEST_BACKOFF = 3.0
 
 @dataclass
 class Worker:
-    """One place for a worker process, whichever process fills it now."""
+    """One place for a worker process, whichever process fills it now.
+
+    arguments are those of the command that fills it.
+    """
 
     service: str
     number: int
     port: int
     log: Path
+    arguments: tuple[str, ...]
     process: Process | None = None
     started: float = 0.0
     quick_deaths: int = 0

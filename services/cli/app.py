@@ -18,7 +18,13 @@ from services.cli.problems import BUG, INTERRUPTED, USAGE
 # A module has a typer app named `app`; a new command is one more name here.
 MODULES = {
     "services.cli.local": ("up", "down", "doctor", "check", "test", "servers"),
-    "services.cli.ops": ("setup", "run", "serve", "send", "watch", "parked", "config", "proof"),
+    "services.cli.ops": ("setup", "run", "serve", "send", "parked", "config", "proof"),
+    "services.cli.questions": (
+        *("packages", "orders", "campaigns", "entities", "notifications"),
+        *("show", "why", "preview", "watch", "workers"),
+    ),
+    "services.cli.token": ("token",),
+    "services.cli.operator": ("operator",),
     "services.cli.demo": ("demo",),
     "services.cli.bench": ("bench",),
     "services.cli.tracking": ("tracking",),

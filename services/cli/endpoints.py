@@ -57,7 +57,12 @@ def _from_file(path: Path) -> Endpoints:
         written = json.loads(path.read_text())
         return Endpoints(written["amqp_url"], dict(written["postgres"]), str(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Problem(
-            f"{path} cannot be read ({error!r}); stop the stack with ./run down and start it again",
-            UNAVAILABLE,
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> Problem:
+    """What `./run up` wrote makes no sense."""
+    return Problem(
+        f"{path} cannot be read ({error!r}); stop the stack with ./run down and start it again",
+        UNAVAILABLE,
+    )

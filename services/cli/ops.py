@@ -40,9 +40,8 @@ Reason = Annotated[
         "crashed."
     ),
 ]
-Comment = Annotated[
-    str | None, typer.Option(help="Why; it goes with `relais.message.released.v1`.")
-]
+Comment = Annotated[str | None, typer.Option(help="Why; it is kept with what becomes of it.")]
+Reasoned = Annotated[str, typer.Option("--comment", help="Why; it is kept, and required.")]
 
 
 @app.command()
@@ -118,14 +117,6 @@ def send(
 
 
 @app.command()
-def watch(package: Annotated[str, typer.Argument(help="The id of a package.")]) -> int:
-    """Follow the cancel of a package, service by service, until it is complete."""
-    from services.cli import watch as work
-
-    return _awaited(work.watch(package))
-
-
-@app.command()
 def config(service: ServiceName, as_json: Json = False) -> int:
     """Show the settings that a worker would start with, and where each comes from."""
     from services.cli import config as work
@@ -159,9 +150,7 @@ def proof(
 def parked_list(
     service: Annotated[str | None, typer.Argument(help="One service; without it, all.")] = None,
     reason: Reason = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="At most so many per service.")
-    ] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 100,
     as_json: Json = False,
 ) -> int:
     """List parked messages, oldest first."""
@@ -198,7 +187,7 @@ def parked_replace(
     service: ServiceName,
     number: Number,
     file: Annotated[Path, typer.Argument(help="The envelope as it should be, or - for stdin.")],
-    comment: Comment = None,
+    comment: Reasoned,
 ) -> int:
     """Let the service handle another envelope in place of a parked message."""
     from services.cli import parked
@@ -209,11 +198,11 @@ def parked_replace(
 @parked_app.command("discard")
 def parked_discard(
     service: ServiceName,
+    comment: Reasoned,
     numbers: Numbers = None,
     all_: All = False,
     reason: Reason = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    comment: Comment = None,
 ) -> int:
     """Delete parked messages for good, list them, and answer their senders."""
     from services.cli import parked

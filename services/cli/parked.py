@@ -3,78 +3,61 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import asyncpg
 from rich.padding import Padding
 from rich.text import Text
 
 from contracts import names
 from contracts.sentences import one_line
-from services.cli import endpoints
+from services.cli import api, commands
+from services.cli.api import Api, Json
 from services.cli.console import console
-from services.cli.problems import UNAVAILABLE, USAGE, Problem
-from services.runtime import declared
-from services.runtime.messages import outbox, relay
-from services.runtime.messages import parked as operated
-from services.runtime.postgres import database
-from services.runtime.postgres.database import Connection, Row
-from services.runtime.tables.transaction import NOW, Transaction
+from services.cli.problems import TRY_AGAIN, USAGE, Problem
+from services.cli.words import cell
 
-LIST = """
-SELECT number, reason, error, type, source, id, kept_at AS parked_at, retry_at
-FROM kept WHERE kind = 'parked' AND ($1::text IS NULL OR reason = $1) ORDER BY number LIMIT $2
-"""
+PATH = "/api/parked"
+AT_ONCE = 1_000
+"""Numbers in one command."""
 
 
 async def list_(service: str | None, reason: str | None, limit: int, *, as_json: bool) -> int:
-    """Print what is parked, oldest first, per service at most limit."""
-    found: list[dict[str, Any]] = []
-    reasons: set[str] = set()
-    for name, url in _databases(service).items():
-        async with _connected(name, url) as conn:
-            rows = await conn.fetch(LIST, reason, limit)
-            reasons |= await _reasons(conn)
-        found += [{"service": name, **dict(row)} for row in rows]
+    """Print what is parked, oldest first."""
+    async with api.connected(api.OPERATIONS) as connection:
+        found = await _matching(connection, service, reason, limit)
     if as_json:
-        print(json.dumps(found, default=_plain))
+        print(json.dumps(found, ensure_ascii=False))
     elif found:
         _print_list(found)
     else:
-        print(_none(reason, reasons))
+        print(_none(service, reason))
     return 0
 
 
-REASONS = "SELECT DISTINCT reason FROM kept WHERE kind = 'parked'"
+async def _matching(
+    connection: Api, service: str | None, reason: str | None, limit: int | None
+) -> list[Json]:
+    filters = {"service": service, "reason": reason, "sort": "oldest"}
+    return [item async for item in connection.items(PATH, filters, limit)]
 
 
-async def _reasons(conn: Connection) -> set[str]:
-    return {row["reason"] for row in await conn.fetch(REASONS)}
+def _none(service: str | None, reason: str | None) -> str:
+    where = f" by {service}" if service else ""
+    why = f" with reason {reason!r}" if reason else ""
+    return f"nothing is parked{where}{why}"
 
 
-def _none(reason: str | None, reasons: Iterable[str]) -> str:
-    """Why nothing was found: perhaps the reason asked for is misspelt."""
-    here = ", ".join(sorted(reasons))
-    if here and reason:
-        return f"nothing is parked with reason {reason!r}; the reasons here are {here}"
-    return "nothing is parked"
-
-
-def _print_list(found: Sequence[dict[str, Any]]) -> None:
+def _print_list(found: Sequence[Json]) -> None:
     out = console()
     for row in found:
-        reason = f"{row['reason']}, retry asked" if row["retry_at"] else row["reason"]
-        what = f"{row['service']} {row['number']}  {row['parked_at']:%Y-%m-%d %H:%M}Z  {reason}"
+        what = f"{row['service']} {row['number']}  {cell(row['parked_at'])}Z  {row['reason']}"
         out.print(f"{what}  {one_line(names.short_type(row['type'] or '-'))}", soft_wrap=True)
-        error = f"{row['id']}: {row['error']}" if row["id"] else row["error"]
+        error = f"{row['message_id']}: {row['error']}" if row["message_id"] else str(row["error"])
         out.print(Padding(Text(one_line(_cut(error, 200)), "dim"), (0, 0, 0, 4), expand=False))
-    out.print(
-        "look at one with `relais parked show SERVICE NUMBER`, then retry or discard it",
-    )
+    out.print("look at one with `relais parked show SERVICE NUMBER`, then retry or discard it")
 
 
 def _cut(text: str, most: int = 80) -> str:
@@ -83,26 +66,28 @@ def _cut(text: str, most: int = 80) -> str:
 
 SHOWN = 4_000
 """Characters of one field that are shown to a person."""
-SHOW = "SELECT *, kept_at AS parked_at FROM kept WHERE kind = 'parked' AND number = $1"
-DIGESTS = frozenset({"digest", "content"})
 
 
 async def show(service: str, number: int, *, as_json: bool) -> int:
     """Print every field of one parked message."""
-    [(name, url)] = _databases(service).items()
-    async with _connected(name, url) as conn:
-        row = await conn.fetchrow(SHOW, number)
-    if row is None:
-        raise _missing(service, [number])
-    fields = {name: value for name, value in row.items() if name not in DIGESTS}
+    async with api.connected(api.OPERATIONS) as connection:
+        found = await _one(connection, service, number)
     if as_json:
-        print(json.dumps({"service": service, **fields}, default=_plain))
+        print(json.dumps(found, ensure_ascii=False))
         return 0
-    for field, value in fields.items():
+    for name, value in found.items():
         if value is not None:
+            text = _pretty(value) if name == "body" else str(value)
             # What it says begins no line: it might look like a field.
-            print(f"{field}: {_beginning(_shown(value))}".replace("\n", "\n    "))
+            print(f"{name}: {_beginning(text)}".replace("\n", "\n    "))
     return 0
+
+
+async def _one(connection: Api, service: str, number: int) -> Json:
+    found = await connection.find(f"{PATH}/{quote(service, safe='')}/{number}")
+    if found is None:
+        raise _missing(service, [number])
+    return found
 
 
 def _beginning(text: str) -> str:
@@ -111,35 +96,11 @@ def _beginning(text: str) -> str:
     return f"{text[:SHOWN]}\n... {len(text):,} characters in all; --json prints them"
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, bytes):
-        return _pretty(value)
-    return str(_plain(value) if isinstance(value, datetime) else value)
-
-
-def _pretty(body: bytes) -> str:
+def _pretty(body: str) -> str:
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except ValueError:
-        return body.decode(errors="backslashreplace")
-
-
-def _plain(value: Any) -> str:
-    match value:
-        case bytes():
-            return value.decode(errors="backslashreplace")
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case _:
-            return str(value)
-
-
-RETRY = """
-UPDATE kept SET retry_at = now(), comment = $3
-WHERE kind = 'parked'
-  AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
-RETURNING number
-"""
+        return body
 
 
 async def retry(
@@ -150,54 +111,29 @@ async def retry(
     reason: str | None,
     comment: str | None = None,
 ) -> int:
-    """Ask the service to handle parked messages again; its workers do so within a second."""
-    chosen = _chosen(numbers, all_, reason)
-    [(name, url)] = _databases(service).items()
-    async with _connected(name, url) as conn:
-        done = {row["number"] for row in await conn.fetch(RETRY, chosen, reason, comment)}
-        reasons = await _reasons(conn)
-    if lacking := sorted(set(numbers) - done):
-        raise _missing(service, lacking)
-    if not done:
-        print(f"{service}: {_none(reason, reasons)}")
-        return 0
-    print(
-        f"{service}: {len(done)} to be retried by its workers; what fails again is parked again, "
-        "see `relais parked list`"
-    )
+    """Have a service handle parked messages again; what fails again is parked again."""
+    _check_chosen(numbers, all_, reason)
+    async with api.connected(api.OPERATIONS) as connection:
+        for chosen in await _commands(connection, numbers, reason):
+            data = {**chosen, **({"comment": comment} if comment else {})}
+            commands.show(await commands.asked(connection, "parked.retry", service, data))
     return 0
 
 
-async def replace(service: str, number: int, path: Path, comment: str | None) -> int:
-    """Ask the service to handle another envelope in place of a parked message."""
-    body = _content(path)
-    [(name, url)] = _databases(service).items()
-    async with _connected(name, url) as conn:
-        try:
-            found = await operated.replace(conn, number, body, comment)
-        except operated.NotOne as error:
-            raise Problem(f"{path} is no envelope: {error}", USAGE) from None
-    if not found:
-        raise _missing(service, [number])
-    print(f"{service}: {number} to be handled as replaced by its workers")
-    return 0
+async def replace(service: str, number: int, path: Path, comment: str) -> int:
+    """Have a service handle another envelope in place of a parked message."""
+    data = {"number": number, "body": _content(path), "comment": comment}
+    return await commands.send("parked.replace", service, data, role=api.OPERATIONS)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> str:
     try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise Problem(f"{path} is no envelope: it is not UTF-8", USAGE) from None
     except OSError as error:
         raise Problem(f"{path} cannot be read: {error.strerror}", USAGE) from None
-
-
-TO_DISCARD = """
-SELECT number, type, source, id, reason, error FROM kept
-WHERE kind = 'parked'
-  AND ($1::bigint[] IS NULL OR number = ANY ($1)) AND ($2::text IS NULL OR reason = $2)
-ORDER BY number
-"""
-TOGETHER = 100
-"""Messages discarded in one transaction: each may be large."""
 
 
 async def discard(
@@ -207,56 +143,62 @@ async def discard(
     all_: bool,
     reason: str | None,
     yes: bool,
-    comment: str | None = None,
+    comment: str,
 ) -> int:
-    """Delete parked messages for good, list them and answer their senders; asks unless yes."""
-    chosen = _chosen(numbers, all_, reason)
-    [(name, url)] = _databases(service).items()
-    async with _connected(name, url) as conn:
-        rows = await conn.fetch(TO_DISCARD, chosen, reason)
-        if lacking := sorted(set(numbers) - {row["number"] for row in rows}):
-            raise _missing(service, lacking)
-        if not rows:
-            print(f"{service}: {_none(reason, await _reasons(conn))}")
-            return 0
-        if not yes and not await _is_confirmed(service, rows):
-            print("nothing discarded")
-            return 1
-        for at in range(0, len(rows), TOGETHER):
-            chunk = rows[at : at + TOGETHER]
-            deleted = await _discard(conn, service, [row["number"] for row in chunk], comment)
-            for row in chunk:
-                what = "discarded" if row["number"] in deleted else "being retried, left alone:"
-                print(f"{what} {_named(service, row)}")
+    """Give parked messages up, with the reason why; lists them and asks, unless yes."""
+    _check_chosen(numbers, all_, reason)
+    async with api.connected(api.OPERATIONS) as connection:
+        if not yes:
+            rows = await _chosen(connection, service, numbers, reason)
+            if not rows:
+                print(_none(service, reason))
+                return 0
+            if not await _is_confirmed(service, rows):
+                print("nothing discarded")
+                return 1
+            # What has come since was not agreed to.
+            numbers = [row["number"] for row in rows]
+        for chosen in await _commands(connection, numbers, reason):
+            data = {**chosen, "comment": comment}
+            commands.show(await commands.asked(connection, "parked.discard", service, data))
     return 0
 
 
-async def _discard(
-    conn: Connection, service: str, numbers: Sequence[int], comment: str | None
-) -> set[int]:
-    async with conn.transaction():
-        tx = Transaction(conn, await conn.fetchval(NOW))
-        deleted = await operated.discard(tx, service, numbers, comment)
-        stored = await outbox.store(names.source(service), tx)
-        # We do not publish it: a worker is to do so at once.
-        await conn.execute(relay.RELEASE, [row.id for row in stored])
-    return deleted
+async def _chosen(
+    connection: Api, service: str, numbers: Sequence[int], reason: str | None
+) -> list[Json]:
+    if not numbers:
+        return await _matching(connection, service, reason, None)
+    return [await _one(connection, service, number) for number in numbers]
 
 
-def _chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> list[int] | None:
-    """The numbers, or None for every one; raises Problem where nothing is chosen."""
+async def _commands(
+    connection: Api, numbers: Sequence[int], reason: str | None
+) -> list[dict[str, Any]]:
+    """What each command names: numbers, at most so many at once, or all that there are now."""
+    if numbers:
+        starts = range(0, len(numbers), AT_ONCE)
+        return [{"numbers": list(numbers[at : at + AT_ONCE])} for at in starts]
+    # The clock of who asks may be another than that of who parked.
+    until = (await connection.get(PATH, limit=1))["as_of"]
+    if until is None:
+        raise Problem("the API has heard of no worker yet; try again in some seconds", TRY_AGAIN)
+    return [{"all_of": {"until": until, **({"reason": reason} if reason else {})}}]
+
+
+def _check_chosen(numbers: Sequence[int], all_: bool, reason: str | None) -> None:
+    """Raise Problem where nothing is chosen, or twice."""
     if numbers and (all_ or reason):
         raise Problem("give either numbers, or --all or --reason, not both", USAGE)
-    if numbers or all_ or reason:
-        return list(numbers) or None
-    raise Problem("choose messages by numbers, --reason REASON or --all", USAGE)
+    if not (numbers or all_ or reason):
+        raise Problem("choose messages by numbers, --reason REASON or --all", USAGE)
 
 
-async def _is_confirmed(service: str, rows: Sequence[Row]) -> bool:
+async def _is_confirmed(service: str, rows: Sequence[Json]) -> bool:
     if not sys.stdin.isatty():
         raise Problem("there is no terminal to confirm on; give --yes to discard them", USAGE)
     for row in rows:
-        print(f"  {_named(service, row)}: {one_line(_cut(row['error']))}")
+        print(f"  {_named(service, row)}: {one_line(_cut(str(row['error'])))}")
     answer = await _asked(f"discard {len(rows)} for good? [y/N] ")
     return answer.strip().lower() in {"y", "yes"}
 
@@ -274,33 +216,11 @@ async def _asked(question: str) -> str:
     return sys.stdin.readline()
 
 
-def _named(service: str, row: Row) -> str:
-    what = f"{row['type'] or 'a message'} {row['id'] or ''}".strip()
-    sender = f" from {row['source']}" if row["source"] else ""
-    return one_line(f"{service} {row['number']}: {what}{sender} ({row['reason']})")
+def _named(service: str, row: Json) -> str:
+    what = f"{row['type'] or 'a message'} {row['message_id'] or ''}".strip()
+    return one_line(f"{service} {row['number']}: {what} ({row['reason']})")
 
 
 def _missing(service: str, numbers: Sequence[int]) -> Problem:
     listed = ", ".join(str(number) for number in numbers)
-    return Problem(f"{service} has no parked message {listed}; see `relais parked list`", 1)
-
-
-def _databases(service: str | None) -> dict[str, str]:
-    """The databases of one service or of all."""
-    known = declared.names()
-    if service is None:
-        return endpoints.find(*known).postgres
-    if service not in known:
-        raise Problem(f"there is no service {service!r}; there are {', '.join(known)}", USAGE)
-    return {service: endpoints.find(service).postgres[service]}
-
-
-@asynccontextmanager
-async def _connected(service: str, url: str) -> AsyncIterator[Connection]:
-    try:
-        async with database.connect(url, "relais parked") as conn:
-            yield conn
-    except asyncpg.UndefinedTableError:
-        raise Problem(
-            f"{service}: its database is empty; run `relais setup`", UNAVAILABLE
-        ) from None
+    return Problem(f"{service} has no parked message {listed}; see `relais parked list`")

@@ -17,6 +17,7 @@ from infra.local import servers as local_servers
 from infra.local.errors import Unavailable
 from infra.local.servers import Servers, Signalled, unwinding
 from infra.local.stack import RELAIS, Stack, remarks, stack
+from services.cli import children
 
 LOCAL = Path(__file__).parents[2] / ".local"
 STATE = LOCAL / "state"
@@ -29,15 +30,23 @@ LEAST = 12
 NEXT = """\
 Relais is up: {workers}.
   ./run send TYPE SUBJECT    send a command and see its outcome
+  ./run packages             list packages; also orders, campaigns, entities, notifications
+  ./run why ID               say why something is as it is
   ./run watch PACKAGE        follow a cancel through the services
   ./run parked list          list the messages that services could not handle
   ./run down                 stop (or Ctrl-C here); the data stays
+HTTP API  {http_url}/api, token in {endpoints}
 RabbitMQ  {amqp_url}
 Postgres  {postgres_url}
 Logs      {logs}"""
 
 
-def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str] = RELAIS) -> int:
+def up(
+    workers: Mapping[str, int],
+    state: Path = STATE,
+    *,
+    command: Sequence[str] = RELAIS,
+) -> int:
     """Run a stack until it is stopped; 0 when it was."""
     started = time.monotonic()
     try:
@@ -45,7 +54,7 @@ def up(workers: Mapping[str, int], state: Path = STATE, *, command: Sequence[str
             unwinding(),
             exclusive(state),
             local_servers.servers(state / "servers", report=report) as pair,
-            stack(pair, state, workers=workers, command=command, report=report) as running,
+            stack(pair, state, workers=workers, web=1, command=command, report=report) as running,
             published(state / ENDPOINTS, endpoints(running)),
         ):
             report(next_steps(running, pair, state))
@@ -115,11 +124,25 @@ def exclusive(state: Path) -> Iterator[None]:
             yield
 
 
+def token(running: Stack, role: str) -> str:
+    """Return a new token of a role for the API of a stack; the one before it ends."""
+    name = "operator" if role == "central" else f"operator.{role}"
+    argv = [*running.command, "token", "add", name, "--role", role, "--replace", "--json"]
+    made = children.run_captured(argv, running.environment)
+    try:
+        return str(json.loads(made.output)["token"])
+    except (ValueError, KeyError, TypeError):
+        raise Unavailable(f"No token for the API could be made: {made.output.strip()}") from None
+
+
 def endpoints(running: Stack) -> dict[str, object]:
-    """Return where a stack answers."""
+    """Return where a stack answers, and what its API lets people in by."""
     return {
         "amqp_url": running.amqp_url,
         "http_url": running.http_url,
+        "api_token": token(running, "central"),
+        # Parked messages and workers are for operations alone.
+        "operations_token": token(running, "operations"),
         "postgres": running.postgres,
     }
 
@@ -142,6 +165,8 @@ def next_steps(running: Stack, pair: Servers, state: Path) -> str:
     counts = {service: len(pids) for service, pids in running.pids().items()}
     return NEXT.format(
         workers=", ".join(f"{service} {count}" for service, count in counts.items()),
+        http_url=running.http_url,
+        endpoints=state / ENDPOINTS,
         amqp_url=pair.amqp_url,
         postgres_url=pair.postgres_url,
         logs=state / "logs",

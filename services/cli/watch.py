@@ -1,27 +1,27 @@
-"""Show the progress of a package's cancel until it is complete."""
+"""Show the progress of a package's cancel until it is complete, as the API tells of it."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console, Group
-from rich.live import Live
 
 from contracts.cancellation import NotificationsReport
 from contracts.fields import Id
-from services.cli import cancels, endpoints
-from services.cli.cancels import Cancel
+from contracts.sentences import one_line
+from services.cli import api, showing
+from services.cli.api import Api, Json
+from services.cli.cancels import REPORTS, Cancel
 from services.cli.console import console
-from services.cli.following import Following, following
 from services.cli.problems import USAGE, Problem
-from services.runtime.postgres import database
 
-FRAME = 0.1
-LINE = 0.5
-"""Seconds between two looks, where each leaves lines behind."""
+EVERY = 1.0
+"""Seconds after which the ledger is read without a hint, for a hint may be lost."""
 PATIENCE = 5.0
 """Seconds that a package may be unknown: as long as a service waits for it."""
+FAILED = 5
+"""Recipients that are named of those who were not reached."""
 
 
 async def watch(package: str) -> int:
@@ -31,101 +31,128 @@ async def watch(package: str) -> int:
     except ValidationError:
         text = f"{package!r} is no id of a package, which has 1 to 64 of A-Z a-z 0-9 _ -"
         raise Problem(text, USAGE) from None
-    stack = endpoints.find("packages")
-    edition = await known_edition(stack.postgres["packages"], package)
-    async with following(stack.amqp_url, stack.postgres["packages"], [package]) as follower:
-        await show(follower, lambda: title(follower.cancels[package]), console())
-    cancel = follower.cancels[package]
-    later = f"; the package is in edition {edition} now" if edition > cancel.edition else ""
-    print(f"the cancel of {package} is complete after {cancel.seconds:.2f} s{later}")
-    report = cancel.parts["notifications"].report
-    if isinstance(report, NotificationsReport) and report.failed:
-        await print_unsent(cancel)
+    async with api.connected() as connection:
+        edition = await known_edition(connection, package)
+        async with following(connection, package) as follower:
+            await showing.show(follower, lambda: showing.title(follower.cancel), console())
+        cancel = follower.cancel
+        later = f"; the package is in edition {edition} now" if edition > cancel.edition else ""
+        print(f"the cancel of {package} is complete after {cancel.seconds:.2f} s{later}")
+        report = cancel.parts["notifications"].report
+        if isinstance(report, NotificationsReport) and report.failed:
+            await print_failed(connection, cancel, report.failed)
     return 0
 
 
-EDITION = "SELECT edition FROM packages WHERE package_id = $1"
-
-
-async def known_edition(packages_url: str, package: str, patience: float = PATIENCE) -> int:
+async def known_edition(connection: Api, package: str, patience: float = PATIENCE) -> int:
     """The edition that a package is in; raises Problem where it stays unknown for `patience` s."""
     until = time.monotonic() + patience
-    async with database.connect(packages_url, "relais watch") as conn:
-        while not (edition := await conn.fetchval(EDITION, package)):
-            if time.monotonic() >= until:
-                raise Problem(f"there is no package {package}; check its id")
-            await asyncio.sleep(LINE)
-    return int(edition)
-
-
-UNSENT = """
-SELECT n.status, r.error, count(*) AS many,
-       (array_agg(n.recipient_id ORDER BY n.recipient_id))[:5] AS some
-FROM notifications n JOIN happenings h USING (happening_id)
-     CROSS JOIN replace(n.error, n.recipient_id, '...') AS r (error)
-WHERE h.subject = $1 AND h.kind = 'package_canceled' AND h.edition = $2
-  AND n.status IN ('failed', 'pending')
-GROUP BY n.status, r.error ORDER BY many DESC, r.error LIMIT 20
-"""
-
-
-async def print_unsent(cancel: Cancel) -> None:
-    """Print whose notices of a cancel have not arrived, and why: by reason, some of each."""
-    url = endpoints.find("notifications").postgres["notifications"]
-    async with database.connect(url, "relais watch") as conn:
-        rows = await conn.fetch(UNSENT, cancel.package_id, cancel.edition)
-    out = console()
-    for row in rows:
-        more = f" and {row['many'] - len(row['some']):,} more" if row["many"] > 5 else ""
-        again = ", is tried again" if row["status"] == "pending" else ""
-        line = f"  not notified ({row['error']}{again}): {', '.join(row['some'])}{more}"
-        out.print(line, markup=False, soft_wrap=True)
-
-
-def title(cancel: Cancel) -> str:
-    """A cancel and its state, in one line."""
-    if not cancel.edition:
-        return f"{cancel.package_id} has no cancel yet; waiting for one, Ctrl-C ends"
-    text = f"cancel of {cancel.package_id}, edition {cancel.edition}"
-    if cancel.is_complete:
-        return f"{text}: complete after {cancel.seconds:.2f} s"
-    waited = [name for name, part in cancel.parts.items() if part.report is None]
-    stalled = " (stalled)" if cancel.stalled else ""
-    return f"{text}{stalled}: waiting for {', '.join(waited) or 'packages to close it'}"
-
-
-async def show(follower: Following, headline: Callable[[], str], console: Console) -> None:
-    """Show the cancels added up until all are complete: as bars, or line by line where piped."""
-    if console.is_terminal:
-        await _show_live(follower, headline, console)
-    else:
-        await _show_lines(follower, headline, console)
-
-
-async def _show_live(follower: Following, headline: Callable[[], str], console: Console) -> None:
-    def draw() -> Group:
-        return cancels.picture(headline(), cancels.together(follower.cancels.values()))
-
-    with Live(draw(), console=console, auto_refresh=False) as live:
-        while not follower.is_complete:
-            await follower.news()
-            live.update(draw(), refresh=True)
-            # Drawing costs more than the events do; the eye needs ten pictures a second.
-            await asyncio.sleep(0 if follower.is_complete else FRAME)
-        live.update(draw(), refresh=True)
-
-
-async def _show_lines(follower: Following, headline: Callable[[], str], console: Console) -> None:
-    before: dict[str, str] = {}
-    if text := headline():
-        console.print(text, markup=False, highlight=False)
     while True:
-        for name, part in cancels.together(follower.cancels.values()).items():
-            text = cancels.describe(part)
-            if before.get(name) != text:
-                before[name] = text
-                console.print(f"  {name}: {text}", markup=False, highlight=False)
-        if follower.is_complete:
-            return
-        await follower.news()
-        await asyncio.sleep(0 if follower.is_complete else LINE)
+        # Of a package that is older than tracking only the cancel may be known.
+        for path in (f"/api/packages/{package}", ledger_of(package)):
+            if (found := await connection.find(path)) is not None:
+                return int(found["edition"])
+        if time.monotonic() >= until:
+            raise Problem(f"there is no package {package}; check its id")
+        await asyncio.sleep(0.5)
+
+
+def ledger_of(package: str) -> str:
+    """Where the ledger of its latest cancel is."""
+    return f"/api/packages/{package}/cancellation"
+
+
+async def print_failed(connection: Api, cancel: Cancel, failed: int) -> None:
+    """Print whose notices of a cancel have not arrived, and why: some of them."""
+    filters: api.Parameters = {
+        "package": cancel.package_id,
+        "edition": cancel.edition,
+        "kind": "package_canceled",
+        "status": "failed",
+    }
+    out = console()
+    shown = 0
+    async for one in connection.items("/api/notifications", filters, FAILED):
+        shown += 1
+        line = f"  not notified: {one['recipient_id']} ({one_line(one['error'] or 'no reason')})"
+        out.print(line, soft_wrap=True)
+    if failed > shown:
+        out.print(
+            f"  and {failed - shown:,} more: relais notifications list --failed "
+            f"--package {cancel.package_id}",
+            soft_wrap=True,
+        )
+
+
+class Follower:
+    """The cancel of a package, read again whenever the stream hints at a change."""
+
+    def __init__(self, connection: Api, package: str) -> None:
+        self.cancel = Cancel(package)
+        self._connection = connection
+        self._hinted = asyncio.Event()
+
+    @property
+    def cancels(self) -> dict[str, Cancel]:
+        """The one there is."""
+        return {self.cancel.package_id: self.cancel}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every service is done."""
+        return self.cancel.is_complete
+
+    async def news(self) -> None:
+        """Wait for a hint, or a second, and read the ledger."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVERY):
+                await self._hinted.wait()
+        self._hinted.clear()
+        await self.read()
+
+    async def read(self) -> None:
+        """Take what the ledger says now, if the package has had a cancel."""
+        found = await self._connection.find(ledger_of(self.cancel.package_id))
+        if found is not None:
+            take(self.cancel, found)
+
+    async def listen(self) -> None:
+        """Note hints as they come; while the stream is away, the ledger is read every second."""
+        topics = f"package:{self.cancel.package_id}"
+        while True:
+            with suppress(Problem):
+                async with self._connection.stream(
+                    "/api/stream", "text/event-stream", topics=topics
+                ) as answer:
+                    async for line in answer.aiter_lines():
+                        if line.startswith("data:"):
+                            self._hinted.set()
+            await asyncio.sleep(EVERY)
+
+
+def take(cancel: Cancel, ledger: Json) -> None:
+    """Bring a cancel to what the ledger says of it."""
+    if ledger["edition"] < cancel.edition:
+        return
+    cancel.begin(ledger["edition"])
+    for name, kind in REPORTS.items():
+        told, part = ledger[name], cancel.parts[name]
+        part.done = max(part.done, told["done"] or 0)
+        part.expected = max(part.expected, told["expected"] or 0)
+        if told["report"] is not None:
+            part.report = kind(**told["report"])
+    cancel.stalled = ledger["stalled_at"] is not None
+    if ledger["completed_at"] is not None:
+        cancel.seconds = ledger["seconds"] or 0.0
+
+
+@asynccontextmanager
+async def following(connection: Api, package: str) -> AsyncIterator[Follower]:
+    """Follow the cancel of a package while the block lasts."""
+    follower = Follower(connection, package)
+    await follower.read()
+    listening = asyncio.create_task(follower.listen())
+    try:
+        yield follower
+    finally:
+        listening.cancel()

@@ -27,6 +27,7 @@ from services.runtime.postgres.database import (
     Row,
     as_json,
     attempt,
+    is_transient,
     persist,
 )
 from services.runtime.tables import jobs
@@ -36,7 +37,8 @@ from services.runtime.tables.sweeper import Sweep
 from services.runtime.tables.transaction import Transaction, Work
 
 __all__ = ["Service", "installed", "routes"]
-__all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt", "persist"]
+__all__ += ["Conflict", "Connection", "Pool", "Row", "as_json", "attempt"]
+__all__ += ["is_transient", "persist"]
 __all__ += ["Job", "JobKind", "Jobs", "Sweep", "Transaction", "Work", "jobs"]
 __all__ += ["Outgoing", "Page", "Published", "Snapshot", "broker", "topology"]
 __all__ += ["Served", "Site"]
@@ -65,10 +67,14 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences."""
+    """What a service serves over HTTP; unready gives the reasons why it cannot, in sentences.
+
+    end is called before the server stops: answers that have no end of their own are to end.
+    """
 
     app: ASGIApp
     unready: Callable[[], list[str]]
+    end: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ async def _serve(service: Service, config: settings.Settings) -> None:
                 log.info("serving", http=f"{host}:{port}")
                 stopped = asyncio.create_task(stopping.wait())
                 await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                site.end()
                 server.should_exit = True
                 await serving
     log.info("stopped")

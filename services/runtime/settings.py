@@ -125,7 +125,7 @@ def given(name: str) -> str | None:
 
 OF_TOOLS = (
     "INFRA UV LONG DEBUG SERVICES STAND_IN RABBITMQ_ROOT"
-    " BROKER_PASSWORD DATABASE_PASSWORD POSTGRES_URL"
+    " BROKER_PASSWORD DATABASE_PASSWORD POSTGRES_URL API_URL API_TOKEN"
 )
 """Variables of ./run, of tests and of Compose, and the one server of all databases."""
 

@@ -52,6 +52,17 @@ SpanHook = Callable[[str, float, Mapping[str, Any]], None]
 span_hooks: list[SpanHook] = []
 
 
+def value(gauge: Gauge) -> int:
+    """What a gauge without labels was set to last; 0 before it is."""
+    [metric] = gauge.collect()
+    return int(metric.samples[0].value)
+
+
+def instance() -> str:
+    """The name of this process, as nobody else has it at the time."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
 def _ended(name: str, timed: Histogram, seconds: float, fields: Mapping[str, Any]) -> None:
     timed.observe(seconds)
     for hook in span_hooks:
@@ -175,9 +186,7 @@ def configure(service: str, level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(
-        service=service, instance=f"{socket.gethostname()}-{os.getpid()}"
-    )
+    structlog.contextvars.bind_contextvars(service=service, instance=instance())
     logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from contextlib import AsyncExitStack
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -19,13 +20,14 @@ from services.runtime.amqp.publisher import Publisher
 from services.runtime.messages import operations, sources
 from services.runtime.messages.consumer import Consumer
 from services.runtime.messages.decider import Decider
+from services.runtime.messages.heartbeat import Heartbeat
 from services.runtime.messages.kept import Line
 from services.runtime.messages.relay import Relay
 from services.runtime.postgres import database, migrate
 from services.runtime.service import Service, heard, installed
 from services.runtime.tables import cleaning, clock
 from services.runtime.tables.sweeper import Sweep, Sweeper
-from services.runtime.tables.transaction import Wakes, Work
+from services.runtime.tables.transaction import NOW, Wakes, Work
 
 log = structlog.get_logger()
 
@@ -34,6 +36,10 @@ STUCK_AFTER = 120.0
 WATCHED_EVERY = 5.0
 LEFT_AFTER = 10.0
 """Seconds after which an event that is still in the outbox does not flow."""
+
+
+Opened = tuple[Work, Relay, datetime]
+"""What a worker works with, and since when by the clock of its database."""
 
 
 class Stuck(RuntimeError):
@@ -82,7 +88,7 @@ class Worker:
             if (opened := await self._opened(stack)) is None:
                 log.info("stopped")
                 return
-            work, relay = opened
+            work, relay, started_at = opened
             slot = Slot(self._url, slot_name(self._service.name))
             stack.push_async_callback(slot.release)
             consumer = Consumer(self._service, work, self._config, slot)
@@ -91,7 +97,8 @@ class Worker:
             _spare_the_collector()
             unready = partial(self._reasons, consumer, sweeper, relay)
             server = web.server(self._service.name, unready, lambda: consumer.remarks)
-            await self._work(consumer, sweeper, server, door)
+            heartbeat = Heartbeat(work, consumer, unready, started_at)
+            await self._work(consumer, sweeper, server, door, heartbeat)
         log.info("stopped")
 
     def stop(self) -> None:
@@ -103,7 +110,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
 
-    async def _opened(self, stack: AsyncExitStack) -> tuple[Work, Relay] | None:
+    async def _opened(self, stack: AsyncExitStack) -> Opened | None:
         """What _open makes; None where a stop comes first, which cuts it short whatever it does."""
         opening = asyncio.create_task(self._open(stack))
         stopping = asyncio.create_task(self._stopping.wait())
@@ -116,18 +123,20 @@ class Worker:
         await asyncio.wait({cut}, timeout=broker.CLOSE_TIMEOUT)
         return None
 
-    async def _open(self, stack: AsyncExitStack) -> tuple[Work, Relay]:
+    async def _open(self, stack: AsyncExitStack) -> Opened:
         """Connect to both sides, and check that what this worker needs is there."""
         name = f"relais {self._service.name}"
         async with database.checked(self._url, name) as conn:
             await migrate.check(conn, migrate.found(self._service.name, self._service.migrations))
+            started_at = await conn.fetchval(NOW)
         pool = await stack.enter_async_context(database.pool(self._url, name))
         publisher = Publisher(self._amqp_url, f"{name} publisher")
         stack.push_async_callback(publisher.close)
         await publisher.open()
         wakes = Wakes()
         relay = Relay(self._service.name, pool, publisher, heard(installed()), wakes)
-        return Work(self._service.name, pool, relay, publisher, wakes, self._amqp_url), relay
+        work = Work(self._service.name, pool, relay, publisher, wakes, self._amqp_url)
+        return work, relay, started_at
 
     def _reasons(self, consumer: Consumer, sweeper: Sweeper, relay: Relay) -> list[str]:
         """Why this worker is not ready, in sentences."""
@@ -145,7 +154,12 @@ class Worker:
         return reasons + [f"the sweep {name} keeps failing; see its log" for name in stuck]
 
     async def _work(
-        self, consumer: Consumer, sweeper: Sweeper, server: uvicorn.Server, door: socket.socket
+        self,
+        consumer: Consumer,
+        sweeper: Sweeper,
+        server: uvicorn.Server,
+        door: socket.socket,
+        heartbeat: Heartbeat,
     ) -> None:
         """Run until stopped; the end of any part is the end of all."""
         parts = {
@@ -157,16 +171,18 @@ class Worker:
         }
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
         serving, consuming, sweeping, watching, _ = tasks
+        beating = asyncio.create_task(heartbeat.run(), name="heartbeat")
         host, port = door.getsockname()[:2]
         log.info("started", lanes=self._config.lanes, http=f"{host}:{port}")
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        self._draining = True
+        self._draining, was_consuming = True, consumer.is_consuming
         log.info("stopping", because=sorted(task.get_name() for task in done))
         consumer.stop()
         if not (consumer.is_consuming or consumer.is_busy):
             # It waits for a server that may never come.
             consuming.cancel()
         watching.cancel()
+        beating.cancel()
         try:
             async with asyncio.timeout(self._config.drain_seconds):
                 # What the consumer could not publish it waits for the outbox's sweep to bring.
@@ -175,6 +191,9 @@ class Worker:
                 await asyncio.wait({sweeping})
         except TimeoutError:
             log.warning("drain_cut_short", seconds=self._config.drain_seconds)
+        if was_consuming:
+            # One that waits for a server does not wait for it to take this as well.
+            await heartbeat.end()
         server.should_exit = True
         await asyncio.wait({serving}, timeout=2)
         for task in tasks:

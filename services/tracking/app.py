@@ -5,6 +5,7 @@ from pathlib import Path
 
 from services.runtime.service import Served, Service, Site
 from services.tracking import copying, handlers, hints, sweeps
+from services.tracking.settings import TrackingSettings
 
 
 def web(served: Served) -> AbstractAsyncContextManager[Site]:
@@ -24,5 +25,6 @@ SERVICE = Service(
     jobs=(copying.COPY,),
     sweeps=sweeps.SWEEPS,
     fanouts=(hints.EXCHANGE,),
+    settings=TrackingSettings,
     web=web,
 )

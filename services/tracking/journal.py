@@ -183,7 +183,8 @@ SAVE_WORKERS = """
 INSERT INTO workers AS w (service, instance, seen_at, state)
 SELECT service, instance, seen_at, state
 FROM json_populate_recordset(NULL::workers, $1::text::json) ORDER BY service, instance
-ON CONFLICT (service, instance) DO UPDATE SET seen_at = excluded.seen_at, state = excluded.state
+ON CONFLICT (service, instance) DO UPDATE
+SET seen_at = excluded.seen_at, state = excluded.state, handled_at = excluded.handled_at
 WHERE excluded.seen_at > w.seen_at
 """
 

@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Gauge
 
 from services.runtime.service import Sweep, Work, attempt
-from services.tracking import checking, cleaning, hints, rebuild
+from services.tracking import checking, cleaning, hints, planned, rebuild, waves
 
 log = structlog.get_logger()
 
@@ -43,6 +43,8 @@ async def _drop_old(work: Work) -> bool:
 
 SWEEPS = (
     hints.SWEEP,
+    planned.SWEEP,
+    waves.SWEEP,
     Sweep(rebuild.SWEEP, rebuild.step),
     Sweep("drop_old", _drop_old, every=30),
     Sweep("check_counts", _check, every=600),

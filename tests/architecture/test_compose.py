@@ -11,7 +11,7 @@ from services.runtime import declared
 from tests.architecture.project import ROOT
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
-SERVERS = {"rabbitmq", "postgres", "setup"}
+SERVERS = {"rabbitmq", "postgres", "setup", "web"}
 
 
 def url(service: str) -> tuple[str, str]:
@@ -36,6 +36,12 @@ def test_a_worker_has_its_command_and_its_own_database(service: str) -> None:
     """And the URL of no other service."""
     assert COMPOSE[service]["command"] == ["run", service]
     assert databases(service) == dict([url(service)])
+
+
+def test_the_api_has_its_command_and_the_database_of_tracking() -> None:
+    """It reads the model of tracking, and nothing else."""
+    assert COMPOSE["web"]["command"] == ["serve"]
+    assert databases("web") == dict([url("tracking")])
 
 
 def test_setup_has_the_database_of_each_service() -> None:

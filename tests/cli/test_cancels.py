@@ -16,9 +16,9 @@ from contracts.cancellation import (
     OrdersReport,
     PackageOrdersCanceled,
 )
-from services.cli import cancels, watch
+from services.cli import cancels, showing
 from services.cli.cancels import Cancel
-from services.cli.following import Following
+from services.cli.demo.following import Following
 
 ORDERS = OrdersReport(canceled=3, already_final=1)
 COMPLETED: dict[str, Any] = {
@@ -111,13 +111,13 @@ class TestPicture:
         follower = Following(["CAT86"])
         screen = io.StringIO()
         out = Console(width=80, file=screen, force_terminal=True)
-        headline = lambda: watch.title(follower.cancels["CAT86"])  # noqa: E731
-        showing = asyncio.create_task(watch.show(follower, headline, out))
+        headline = lambda: showing.title(follower.cancels["CAT86"])  # noqa: E731
+        shown = asyncio.create_task(showing.show(follower, headline, out))
         await asyncio.sleep(0)
         follower.take(progressed(1, 3))
         await asyncio.sleep(0)
         follower.take(completed())
-        await showing
+        await shown
         assert "complete after 1.50 s" in screen.getvalue().rpartition("cancel of CAT86")[2]
 
     def test_waits_for_packages_where_all_have_reported(self) -> None:
@@ -125,4 +125,4 @@ class TestPicture:
         cancel = Cancel("CAT86", edition=1)
         for part in cancel.parts.values():
             part.report = ORDERS
-        assert watch.title(cancel).endswith("waiting for packages to close it")
+        assert showing.title(cancel).endswith("waiting for packages to close it")

@@ -7,7 +7,6 @@ import pytest
 
 from contracts import names
 from contracts.orders import OrderPlaced, PlaceOrder
-from services.cli import parked
 from services.runtime.amqp import broker
 from tests.eventually import eventually
 from tests.faults.scenario import PATIENCE, Scenario, new_scenario
@@ -16,6 +15,7 @@ from tests.faults.workers import Workers
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 UNREADABLE = (b"", b"\xff\xfe", b"not json", b"[]", b'{"specversion": "1.0"}')
+RETRY = "UPDATE kept SET retry_at = now() WHERE kind = 'parked' AND reason = 'failed'"
 REASONS = "SELECT reason, count(*) AS count FROM kept WHERE kind = 'parked' GROUP BY reason"
 
 
@@ -48,7 +48,7 @@ class TestPoison:
             assert sorted(placed_orders(scenario)) == sorted(good)
 
             await workers.replace("orders")
-            await scenario.fetch("orders", parked.RETRY, None, "failed", None)
+            await scenario.fetch("orders", RETRY)
             good[poison.order_id] = ("ordered", 1)
             await eventually(lambda: are_placed(scenario, good), timeout=PATIENCE)
             assert await parked_counts(scenario) == {"unreadable": len(UNREADABLE)}

@@ -79,6 +79,20 @@ class TestARunningStack:
         await eventually(lambda: "directory drained" in log.read_text())
         await eventually(lambda: running.pids()["directory"] not in ([], [before]))
 
+    async def test_keeps_processes_of_the_web_as_well(
+        self, servers: Servers, prefix: str, tmp_path: Path
+    ) -> None:
+        """They have a place like a worker's, and what a stack has is at one address."""
+        with stack(
+            servers, tmp_path, workers=ONE_EACH, web=1, databases=prefix, command=COMMAND
+        ) as one:
+            [before] = one.pids()["web"]
+            assert one.http_url == f"http://127.0.0.1:{one.worker('web', 1).port}"
+            assert stacks.is_ready(one.worker("web", 1).port)
+            one.kill("web", 1)
+            await eventually(lambda: one.pids()["web"] not in ([], [before]))
+            await eventually(lambda: stacks.is_ready(one.worker("web", 1).port))
+
     def test_names_the_workers_there_are(self, running: Stack) -> None:
         """Asking for a worker that is not there says which are."""
         with pytest.raises(KeyError, match=r"no worker orders-3; there are .*orders-2"):

@@ -72,14 +72,17 @@ class TestUp:
     def test_ends_in_order(self, tmp_path: Path, number: signal.Signals) -> None:
         """A signal stops every worker, takes the endpoints back, and is no error."""
         with started(tmp_path) as process:
-            endpoints = json.loads((tmp_path / "endpoints.json").read_text())
+            written = tmp_path / "endpoints.json"
+            endpoints = json.loads(written.read_text())
+            assert written.stat().st_mode & 0o777 == 0o600
             pids = recorded(tmp_path / "workers")
             process.send_signal(number)
             assert process.wait(timeout=60) == 0
         assert endpoints["amqp_url"] == os.environ["RELAIS_AMQP_URL"]
-        assert endpoints["http_url"] is None
+        assert endpoints["http_url"].startswith("http://127.0.0.1:")
+        assert endpoints["api_token"] == "secret"
         assert set(endpoints["postgres"]) == set(SERVICES)
-        assert len(pids) == len(SERVICES)
+        assert set(pids) == {*(f"{service}-1" for service in SERVICES), "web-1"}
         assert not any(is_running(pid) for pid in pids.values())
         assert not (tmp_path / "endpoints.json").exists()
 

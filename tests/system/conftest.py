@@ -14,6 +14,7 @@ from contracts import client
 from contracts.client import Client
 from infra.local.servers import Servers
 from infra.local.stack import Stack, stack
+from services.cli import endpoints, up
 from services.cli.demo import environment
 from services.runtime import declared
 
@@ -30,17 +31,25 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def running(
-    amqp_url: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    """One worker of each service; nothing of it is left behind."""
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the command line finds the stack."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="module")
+def running(amqp_url: str, postgres_url: str, beside: Path) -> Iterator[Stack]:
+    """One worker of each service, and its API; nothing of it is left behind."""
     pair = Servers(amqp_url, postgres_url, ())
     prefix = f"relais_test_{secrets.token_hex(3)}"
     try:
         workers = dict.fromkeys(declared.names(), 1)
-        folder = tmp_path_factory.mktemp("stack")
-        with stack(pair, folder, workers=workers, databases=prefix) as started:
-            yield started
+        with stack(pair, beside, workers=workers, web=1, databases=prefix) as started:
+            assert started.http_url is not None
+            # It is served to operations and to central by what the command line finds here.
+            written = beside / endpoints.WRITTEN
+            written.parent.mkdir(parents=True)
+            with up.published(written, up.endpoints(started)):
+                yield started
     finally:
         asyncio.run(environment.clear(pair, prefix, declared.names(), ["west"]))
 
@@ -53,13 +62,14 @@ async def upstream(running: Stack) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-def relais(running: Stack) -> Callable[..., Awaitable[Ran]]:
+def relais(running: Stack, beside: Path) -> Callable[..., Awaitable[Ran]]:
     """Run a command of the command line beside the stack."""
 
     async def run(*arguments: str) -> Ran:
         process = await asyncio.create_subprocess_exec(
             RELAIS,
             *arguments,
+            cwd=beside,
             env=running.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

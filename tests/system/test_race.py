@@ -10,7 +10,7 @@ from contracts.message import Command
 from contracts.orders import PlaceOrder
 from contracts.packages import CancelPackage
 from infra.local.stack import Stack
-from services.cli.following import following
+from services.cli.demo.following import following
 from tests.eventually import eventually
 from tests.system import given
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -40,19 +41,29 @@ async def ran(running: Stack, folder: Path, *argv: str | Path) -> str:
 class TestTheReadme:
     """Its examples run as they stand there."""
 
-    async def test_cancels_by_hand(self, running: Stack, tmp_path: Path) -> None:
-        """Line by line to a complete cancel, and then once more from Python."""
-        (tmp_path / "run").symlink_to(RELAIS)
-        by_hand = block("sh", "./run send entity.register")
+    async def test_cancels_by_hand(self, running: Stack, beside: Path) -> None:
+        """Line by line to an order, over HTTP to a complete cancel, and once more from Python."""
+        if shutil.which("curl") is None:
+            pytest.skip("needs curl: apt-get install curl")
+        (beside / "run").symlink_to(RELAIS)
 
-        told = await ran(running, tmp_path, "bash", "-e", "-c", by_hand)
+        told = await ran(
+            running, beside, "bash", "-e", "-c", block("sh", "./run send entity.register")
+        )
 
-        assert told.count("accepted: ") == 7
+        assert told.count("accepted: ") == 6
+
+        told = await ran(running, beside, "bash", "-e", "-c", block("sh", "up() {"))
+
+        assert '"counts":{' in told
+        assert '"to_cancel":1' in told
+        assert 'data: {"topics":["package:CAT86"]}' in told
+        assert '"outcome":"accepted"' in told
         assert "orders: 1 canceled" in told
         assert "notifications: 1 notified" in told
+        assert '"completed_at":"' in told
+        assert "ORD29 is canceled because operator canceled CAT86 at" in told
 
-        again = await ran(
-            running, tmp_path, sys.executable, "-c", block("python", "import asyncio")
-        )
+        again = await ran(running, beside, sys.executable, "-c", block("python", "import asyncio"))
 
         assert again.startswith("unchanged ")

@@ -100,7 +100,7 @@ class TestTheCommandLine:
         """For people and as JSON, whose values stay what they are."""
         assert sent > 100
         found = await parked(relais)
-        assert any(STRANGE in (one["id"] or "") for one in found)
+        assert any(STRANGE in (one["message_id"] or "") for one in found)
         shown = {one["reason"]: ("show", one["service"], str(one["number"])) for one in found}
         names_of = [("list",), *shown.values()]
         ran = await asyncio.gather(
@@ -114,8 +114,8 @@ class TestTheCommandLine:
         found = await parked(relais)
         ran = [await relais("proof", "--wait", "0"), await relais("proof", "--wait", "0", "--json")]
         for service in {one["service"] for one in found}:
-            ran.append(await relais("parked", "discard", service, "--all"))
-            ran.append(await relais("parked", "discard", service, "--all", "--yes"))
+            discard = ("parked", "discard", service, "--all", "--comment", "strange")
+            ran += [await relais(*discard), await relais(*discard, "--yes")]
         assert [one for one in ran if not is_harmless(one)] == []
 
     async def test_sends_and_tells(self, relais: Relais) -> None:
@@ -127,6 +127,11 @@ class TestTheCommandLine:
             relais("send", "entity.update", "OU_S", "--field", f"email={STRANGE}"),
             relais("send", "entity.update", STRANGE, "--field", label),
             relais("watch", STRANGE),
+            relais("show", STRANGE),
+            relais("why", STRANGE),
+            relais("entities"),
+            relais("entities", "--csv"),
+            relais("entities", "-q", STRANGE),
             relais(STRANGE),
         )
         assert [one for one in ran if not is_harmless(one)] == []

@@ -5,22 +5,40 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
-from services.runtime.service import Served
+from services.runtime.service import Pool, Served
+from services.tracking.web import tokens
 from services.tracking.web.app import site
+from services.tracking.web.limits import Rates
+from services.tracking.web.roles import Caller, Role
 from tests.harness import Harness
 
 
 class Api:
-    """Asks in the name of callers with a role; harness is the reader that fills the tables."""
+    """Asks in the name of callers with a role."""
 
-    def __init__(self, client: httpx.AsyncClient, harness: Harness) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, pool: Pool, app: FastAPI, harness: Harness | None = None
+    ) -> None:
         self.client = client
-        self.harness = harness
+        self.pool = pool
+        self.app = app
+        self._harness = harness
+        self._tokens: dict[tuple[str, str | None], str] = {}
+
+    @property
+    def harness(self) -> Harness:
+        """The reader that fills the tables, where no worker does."""
+        assert self._harness is not None
+        return self._harness
 
     async def token(self, role: str = "central", entity: str | None = None) -> str:
-        """A token of somebody with this role."""
-        return ":".join(["dev", role, *([entity] if entity else [])])
+        """A token of somebody with this role, whose name is dev."""
+        if (role, entity) not in self._tokens:
+            made = await tokens.add(self.pool, Caller("dev", Role(role), entity))
+            self._tokens[role, entity] = made.secret
+        return self._tokens[role, entity]
 
     async def request(
         self,
@@ -48,10 +66,24 @@ class Api:
 
 
 @asynccontextmanager
-async def api(harness: Harness, amqp_url: str = "amqp://nowhere") -> AsyncIterator[Api]:
-    """The API on the database of a harness."""
+async def api(
+    harness: Harness, amqp_url: str = "amqp://nowhere", *, limited: bool = False
+) -> AsyncIterator[Api]:
+    """The API on the database of a harness; unless it is limited one may ask as fast as one can."""
     served = Served("tracking", harness.pool, amqp_url)
+    async with asking(served, harness, limited=limited) as made:
+        yield made
+
+
+@asynccontextmanager
+async def asking(
+    served: Served, harness: Harness | None = None, *, limited: bool = False
+) -> AsyncIterator[Api]:
+    """The API on any database and broker."""
     async with site(served) as made:
+        assert isinstance(made.app, FastAPI)
+        if not limited:
+            made.app.state.access.rates = Rates(1_000_000)
         transport = httpx.ASGITransport(app=made.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://relais") as client:
-            yield Api(client, harness)
+            yield Api(client, served.pool, made.app, harness)

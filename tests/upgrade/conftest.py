@@ -1,7 +1,6 @@
 """An installation of an earlier commit, upgraded: its dumps restored, set up, and at work again."""
 
 import asyncio
-import json
 import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +19,7 @@ from contracts.envelope import Envelope
 from infra.local.databases import create_databases
 from infra.local.servers import Servers
 from infra.local.stack import Stack, environment_for, stack
+from services.cli import endpoints, up
 from services.cli.demo import environment as demo
 from services.runtime import declared
 
@@ -38,7 +38,6 @@ SHOWN = (("orders", 1), ("packages", 1), ("packages", 3))
 """Parked messages that are looked at one by one."""
 
 Rows = list[dict[str, Any]]
-Shown = dict[tuple[str, int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,12 @@ class Ran:
     err: str
 
 
-async def run(environment: Mapping[str, str], *arguments: str) -> Ran:
+async def run(environment: Mapping[str, str], *arguments: str, cwd: Path | None = None) -> Ran:
     """Run a command of the command line."""
     process = await asyncio.create_subprocess_exec(
         RELAIS,
         *arguments,
+        cwd=cwd,
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -113,14 +113,18 @@ class Upgraded:
     reader: Reader
     setup: Ran
     listed: Rows
-    """What `relais parked list` printed after the upgrade, before a worker ran."""
-    shown: Shown
-    """The same of `relais parked show`, by service and number."""
+    """What was parked after the upgrade, before a worker ran."""
     before: Mapping[str, Mapping[str, Rows]]
+    folder: Path
+    """Where the command line finds the stack."""
 
     async def relais(self, *arguments: str) -> Ran:
         """Run a command of the command line beside the workers."""
-        return await run(self.stack.environment, *arguments)
+        return await run(self.stack.environment, *arguments, cwd=self.folder)
+
+    async def parked(self) -> Rows:
+        """What is parked now."""
+        return await parked(self.stack.postgres)
 
     async def rows(self, service: str, statement: str) -> Rows:
         """Rows from the database of a service."""
@@ -159,14 +163,16 @@ async def restore(service: str, url: str) -> Mapping[str, Rows]:
     return {table: await fetch(url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}
 
 
-async def parked(environment: Mapping[str, str]) -> tuple[Rows, Shown]:
-    """What the command line says of parked messages: the list, and some of them in full."""
-    listed = json.loads((await run(environment, "parked", "list", "--json")).out)
-    shown = {
-        (service, number): await run(environment, "parked", "show", service, str(number), "--json")
-        for service, number in SHOWN
-    }
-    return listed, {place: json.loads(ran.out) for place, ran in shown.items()}
+PARKED = "SELECT *, body AS raw FROM kept WHERE kind = 'parked' ORDER BY number"
+
+
+async def parked(databases: Mapping[str, str]) -> Rows:
+    """Every parked message; what an earlier version parked, tracking has not heard of."""
+    return [
+        {"service": service, **row, "body": row["raw"].decode(errors="backslashreplace")}
+        for service, url in sorted(databases.items())
+        for row in await fetch(url, PARKED)
+    ]
 
 
 @pytest.fixture(scope="package")
@@ -184,17 +190,21 @@ async def upgraded(
         environment = environment_for(amqp_url, databases, SETTINGS)
         setup = await run(environment, "setup")
         assert setup.code == 0, setup.err
-        listed, shown = await parked(environment)
+        listed = await parked(databases)
         await reader.declare()
         state = tmp_path_factory.mktemp("upgrade")
         with stack(
             pair,
             state,
             workers=dict.fromkeys(declared.names(), 1),
+            web=1,
             databases=prefix,
             environment=SETTINGS,
         ) as running:
-            yield Upgraded(running, reader, setup, listed, shown, before)
+            written = state / endpoints.WRITTEN
+            written.parent.mkdir(parents=True)
+            with up.published(written, up.endpoints(running)):
+                yield Upgraded(running, reader, setup, listed, before, state)
     finally:
         for queue in reader.queues:
             await reader.channel.queue_delete(queue, if_unused=False, if_empty=False)

@@ -15,6 +15,7 @@ from tests.upgrade.conftest import PATIENT, SHOWN, Upgraded
 # The first of them waits until the installation is restored, set up and at work.
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
+LATER = "2100-01-01T00:00:00Z"
 LEFT = {
     "campaigns": 1,
     "directory": 1,
@@ -50,7 +51,9 @@ class TestSetup:
     ) -> None:
         """Byte by byte, also of what cannot be read, and with the trace of what failed."""
         [was] = [row for row in upgraded.before[service]["parked"] if row["number"] == number]
-        now = upgraded.shown[service, number]
+        [now] = [
+            row for row in upgraded.listed if (row["service"], row["number"]) == (service, number)
+        ]
         assert now["body"] == was["body"].decode(errors="backslashreplace")
         assert (now["traceback"] or "") == (was["traceback"] or "")
         assert [now[field] for field in ROUTE] == [was[field] for field in ROUTE]
@@ -75,13 +78,13 @@ class TestParked:
 
     async def test_are_handled_when_retried(self, upgraded: Upgraded) -> None:
         """By number, by reason and all of a service; its sender is answered."""
-        for arguments in (
-            ("orders", "1", "4"),
-            ("packages", "3"),
-            ("campaigns", "--reason", "failed"),
-            ("directory", "--all"),
+        for service, data in (
+            ("orders", {"numbers": [1, 4]}),
+            ("packages", {"numbers": [3]}),
+            ("campaigns", {"all_of": {"reason": "failed", "until": LATER}}),
+            ("directory", {"all_of": {"until": LATER}}),
         ):
-            ran = await upgraded.relais("parked", "retry", *arguments)
+            ran = await upgraded.relais("send", "parked.retry", service, "--data", json.dumps(data))
             assert ran.code == 0, ran.err
         for kind, subject in (
             ("order.placed", "ORD-P1"),
@@ -104,8 +107,7 @@ class TestParked:
             await exchange.publish(aio_pika.Message(b"{"), "relais.package.cancel.v1")
 
         async def listed() -> bool:
-            ran = await upgraded.relais("parked", "list", "--json")
-            found = [(row["service"], row["number"]) for row in json.loads(ran.out)]
+            found = [(row["service"], row["number"]) for row in await upgraded.parked()]
             assert found[:-1] == [
                 ("notifications", 1),
                 ("orders", 3),

@@ -22,11 +22,11 @@ from contracts.packages import (
 from services.cli.demo import expected, mailboxes, tables
 from services.cli.demo.driver import Driver
 from services.cli.demo.expected import Notice
+from services.cli.demo.following import Following, following
 from services.cli.demo.mailboxes import Read
 from services.cli.demo.output import Output, Progress
 from services.cli.demo.scenario import Plan, Scenario
-from services.cli.following import Following, following
-from services.cli.watch import show
+from services.cli.showing import show
 
 MOST_ORDERS_AGAIN = 1_000
 """Orders that a package gets in its second edition at most."""

@@ -4,6 +4,7 @@ A worker holds the lowest free slot of its service, a session lock in the servic
 The slot alone says how high the worker stands on each lane; the broker does the rest.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 
 import asyncpg
@@ -33,6 +34,25 @@ def priorities(slot: int, lanes: int) -> list[int]:
         taken = [max(held, key=len).pop() for _ in range(lanes // (dealt + 1))]
         held.append(taken[:])
     return [slot + 1 if lane in taken else 0 for lane in range(lanes)]
+
+
+def taken(slot: int, slots: Collection[int], lanes: int) -> list[int]:
+    """The lanes that a slot has while these are held: the broker prefers the highest priority."""
+    dealt = {one: priorities(one, lanes) for one in {slot, *slots}}
+    return [n for n in range(lanes) if max(dealt, key=lambda one: (dealt[one][n], -one)) == slot]
+
+
+HELD = """
+SELECT objid::bigint AS slot FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND classid = hashtext('relais.slot')::oid
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY slot
+"""
+
+
+async def held(pool: asyncpg.Pool) -> list[int]:
+    """The slots that are held."""
+    return [row["slot"] for row in await pool.fetch(HELD)]
 
 
 # The sessions end; each worker notices within a second, and deals its lanes again.
@@ -78,6 +98,11 @@ class Slot:
         self._conn = conn
         telemetry.SLOT.set(self._number)
         log.info("slot_taken", slot=self._number)
+        return self._number
+
+    @property
+    def number(self) -> int:
+        """The slot that was taken last."""
         return self._number
 
     async def _connect(self, url: str) -> asyncpg.Connection:

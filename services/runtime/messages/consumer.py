@@ -6,9 +6,9 @@ Three stages run at once: reading ahead, deciding one batch, and publishing the 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -55,6 +55,10 @@ class Consumer:
         self._errors: dict[str, str] = {}
         self._silent: Sequence[str] = ()
         self._remarks: Callable[[], list[str]] = list
+        self._queues: Sequence[str] = ()
+        self._major = 0
+        self.last_batch_at: datetime | None = None
+        """When the last batch was decided, by the clock of the database."""
         self.last_progress = time.monotonic()
         """When the oldest batch in hand last came to its next stage: the others wait for it."""
 
@@ -67,6 +71,24 @@ class Consumer:
     def is_consuming(self) -> bool:
         """Whether messages come in; not while what has begun waits for a server that is away."""
         return self._intake is not None and self._intake.is_consuming
+
+    @property
+    def slot(self) -> int | None:
+        """The slot that this worker holds, where it does."""
+        return self._slot.number if self._slot.is_held else None
+
+    def lanes(self, slots: Collection[int]) -> list[int]:
+        """The numbers of the lanes whose messages come to this worker, while these slots are held.
+
+        A broker that spreads no lanes leaves all to whoever consumed them first: where others are
+        beside it, only what has come tells.
+        """
+        intake, slot = self._intake, self.slot
+        if intake is None or slot is None or not intake.is_consuming:
+            return []
+        if self._major >= 4 or not set(slots) - {slot}:
+            return lanes.taken(slot, slots, len(self._queues))
+        return [n for n, queue in enumerate(self._queues) if queue in intake.delivering]
 
     def reasons(self) -> list[str]:
         """Why messages are not handled, in sentences."""
@@ -151,6 +173,7 @@ class Consumer:
             await topology.bind_again(connection, wanted)
         self._intake = intake = Intake(self._service, major)
         self._remarks = partial(self._remarks_on, intake, queues, slot, major)
+        self._queues, self._major = queues, major
         if self._stopping.is_set():
             intake.end("stopping")
         async with broker.consuming(url, name, intake.deliver, intake.room) as channel:
@@ -255,6 +278,7 @@ class Consumer:
                 "correlation_id": first.correlationid,
                 "outcome": result.answers[0][1].outcome if result.answers else "waiting",
             }
+        self.last_batch_at = result.now or self.last_batch_at
         # The sender's stamp of the first, which is the oldest.
         stamp = getattr(first.element, "time", None)
         age = (result.now - stamp).total_seconds() if stamp and result.now else None

@@ -40,6 +40,9 @@ CREATE INDEX packages_created ON model.packages (status, created_at, package_id)
 CREATE INDEX packages_changed ON model.packages (status, changed_at, package_id);
 CREATE INDEX packages_label ON model.packages (status, lower(label) COLLATE "C", package_id);
 CREATE INDEX packages_folder ON model.packages (folder, created_at, package_id);
+CREATE INDEX packages_folder_changed ON model.packages (folder, changed_at, package_id);
+CREATE INDEX packages_folder_label
+    ON model.packages (folder, lower(label) COLLATE "C", package_id);
 CREATE INDEX packages_campaign ON model.packages (campaign_id, created_at, package_id);
 CREATE INDEX packages_late ON model.packages (late_from, package_id) WHERE late_from IS NOT NULL;
 CREATE INDEX packages_closed ON model.packages (closed_from, package_id)
@@ -94,7 +97,7 @@ CREATE INDEX orders_placed ON model.orders (status, placed_at, order_id);
 CREATE INDEX orders_changed ON model.orders (status, changed_at, order_id);
 CREATE INDEX orders_entity ON model.orders (entity_id, status, placed_at, order_id);
 CREATE INDEX orders_package ON model.orders (package_id, edition, status, placed_at, order_id);
-CREATE INDEX orders_label ON model.orders (lower(label) COLLATE "C", order_id);
+CREATE INDEX orders_label ON model.orders (status, lower(label) COLLATE "C", order_id);
 CREATE INDEX orders_late ON model.orders (late_from, order_id) WHERE late_from IS NOT NULL;
 
 CREATE TABLE model.campaigns (
@@ -127,6 +130,8 @@ CREATE INDEX campaigns_changed ON model.campaigns (status, changed_at, campaign_
 CREATE INDEX campaigns_kind ON model.campaigns (kind, changed_at, campaign_id);
 CREATE INDEX campaigns_package ON model.campaigns (package_id, campaign_id);
 CREATE INDEX campaigns_parent ON model.campaigns (parent_id, campaign_id);
+CREATE INDEX campaigns_order ON model.campaigns (order_id, campaign_id)
+    WHERE order_id IS NOT NULL;
 
 CREATE TABLE model.processes (
     campaign_id   text        COLLATE "C" NOT NULL,
@@ -306,6 +311,7 @@ CREATE TABLE parked (
 ) WITH (fillfactor = 70);
 CREATE INDEX parked_groups ON parked (service, reason, type, error_kind, parked_at, number)
     WHERE released_at IS NULL;
+CREATE INDEX parked_at ON parked (parked_at, service, number) WHERE released_at IS NULL;
 CREATE INDEX parked_package ON parked (package_id) WHERE released_at IS NULL;
 
 CREATE TABLE workers (
@@ -313,6 +319,8 @@ CREATE TABLE workers (
     instance   text        COLLATE "C" NOT NULL,
     seen_at    timestamptz NOT NULL,
     state      jsonb       NOT NULL,
+    -- Between the two it was on its way, as any event just then.
+    handled_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (service, instance)
 ) WITH (fillfactor = 50);
 

@@ -1,5 +1,6 @@
 """Answers when something is wrong: problem+json (RFC 9457) that names everything at once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from contracts.envelope import FieldError
-from contracts.sentences import sentence
+from contracts.sentences import printable, sentence
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -66,8 +67,10 @@ def install(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> Response:
-        return invalid(*map(_error, error.errors())).response()
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
+        accepted = sorted(_parameters(request))
+        errors = (_error(one, accepted) for one in error.errors())
+        return invalid(*errors, *repeated(request)).response()
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
@@ -77,7 +80,27 @@ def install(app: FastAPI) -> None:
         return Problem(error.status_code, code, str(error.detail), headers=headers).response()
 
 
-def _error(error: Any) -> FieldError:
+def repeated(request: Request) -> list[FieldError]:
+    """What is wrong with the names of the query: a parameter is given once."""
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    return [
+        FieldError(printable(name), f"is given {n} times, must be given once")
+        for name, n in times.items()
+        if n > 1
+    ]
+
+
+def _parameters(request: Request) -> set[str]:
+    """The names that the query of this route may have, as the description of the API says."""
+    path = getattr(request.scope.get("route"), "path_format", None)
+    described = request.app.openapi()["paths"].get(path, {}).get(request.method.lower(), {})
+    return {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
+
+
+def _error(error: Any, accepted: Sequence[str]) -> FieldError:
     where, *path = error["loc"]
     field = ".".join(map(str, path)) or str(where)
+    if where == "query" and error["type"] == "extra_forbidden":
+        known = f"those are {', '.join(accepted)}" if accepted else "there are none"
+        return FieldError(printable(field), f"is not a parameter here; {known}")
     return FieldError(field, sentence(error))

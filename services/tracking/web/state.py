@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.runtime.service import Pool, Served
+from services.tracking.web.broker import Broker
+from services.tracking.web.hub import Hub
 
 
 @dataclass(slots=True)
@@ -13,6 +15,8 @@ class State:
     """What the processes of the web have beside what a request brings."""
 
     served: Served
+    hub: Hub
+    broker: Broker
 
     @property
     def pool(self) -> Pool:
