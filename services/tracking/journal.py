@@ -161,6 +161,9 @@ WHERE p.released_at IS NULL
 """
 
 
+_KEPT_TEXT = 200
+
+
 async def save_parked(
     conn: Connection,
     parked: Sequence[MessageParked],
@@ -169,7 +172,13 @@ async def save_parked(
     """Note which messages services keep, and which they keep no more."""
     latest = {(e.service, e.number): e for e in sorted(parked, key=lambda e: e.attempts)}
     found = [
-        {**event.__dict__, "error_kind": history.error_kind(event.error)}
+        {
+            **event.__dict__,
+            # They are parts of a key, which has no room for what a stranger may have written.
+            "reason": event.reason[:_KEPT_TEXT],
+            "type": event.type[:_KEPT_TEXT] if event.type else None,
+            "error_kind": history.error_kind(event.error),
+        }
         for event in latest.values()
     ]
     if found:
