@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, cast
 
 from contracts import catalogue
@@ -117,9 +116,11 @@ def _change_package(world: World, event: PackageEvent, origin: Origin) -> None:
 
 
 def _change_orders(world: World, event: OrdersEvent, origin: Origin) -> None:
-    for ref in event.orders:
-        apply = partial(rows.packed_order, event=event, ref=ref, origin=origin)
-        world.change(store.ORDERS, ref.order_id, apply)
+    for model in world.models:
+        found = model.rows[store.ORDERS.name]
+        for ref in event.orders:
+            id = ref.order_id
+            found[id] = rows.packed_order(found.get(id), event, ref, origin)
 
 
 Change = Callable[[World, Any, Origin], None]
