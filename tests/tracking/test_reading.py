@@ -12,6 +12,7 @@ from contracts.notifications import NotificationSent
 from contracts.orders import OrderPlaced, OrderRef, OrdersCanceled, OrdersPlaced
 from contracts.outcomes import MessageParked, MessageReleased
 from contracts.packages import PackageEdited, PackagePublished
+from services.tracking import handlers
 from tests import locks
 from tests.eventually import eventually
 from tests.harness import Harness
@@ -132,6 +133,28 @@ class TestABatch:
         assert len(large) > 4 * len(small)
         await counting.handle(small)
         assert await counting.handle(large) <= 40
+
+    async def test_of_many_packs_is_done_in_parts(
+        self, make_harness: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No transaction holds more rows than others may wait for."""
+        monkeypatch.setattr(handlers, "MOST_ROWS", 50)
+        tracking = await make_harness("tracking")
+        h = History(Random(5))
+        for pack in range(20):
+            refs = [
+                OrderRef(order_id=f"ORD{pack}-{n}", entity_id="OU1", version=1) for n in range(20)
+            ]
+            h.tell(
+                "orders", OrdersPlaced(package_id="CAT1", edition=1, orders=refs), "a" * 20 + "-0"
+            )
+        await tracking.handle(items(tracking, h.told))
+        assert len((await model(tracking))["orders"]) == 400
+        transactions = await tracking.pool.fetchval("SELECT count(DISTINCT received_at) FROM inbox")
+        assert transactions > 5
+        [line] = (await beside(tracking))["history"]
+        assert line["count"] == 400
+        assert await differences(tracking) == []
 
 
 class TestTwoWorkers:
