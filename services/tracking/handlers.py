@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, cast
 
 from contracts import catalogue
@@ -16,7 +15,7 @@ from contracts.operations import SnapshotCompleted, WorkerSeen
 from contracts.orders import OrderEvent, OrdersEvent
 from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, MessageReleased
 from contracts.packages import PackageEdition, PackageEvent
-from services.runtime.decision import Decision, Received, accepted
+from services.runtime.decision import Decision, Received, TooMuch, accepted
 from services.runtime.service import Connection, Transaction, routes
 from services.tracking import hints, history, journal, rows, store
 from services.tracking.families import Families
@@ -26,6 +25,12 @@ from services.tracking.rows import Origin, Row
 from services.tracking.store import Model, Table
 
 ROUTES = routes(*catalogue.EVENTS.values())
+
+MOST_ROWS = 8_000
+"""Rows that one transaction changes, unless a single event is about more.
+
+A batch may have dozens of packs of a thousand orders, and nobody is to wait for all of them.
+"""
 
 
 @dataclass(slots=True)
@@ -60,6 +65,8 @@ async def load(conn: Connection, batch: Sequence[Received]) -> World:
     for received in batch:
         for table, key in _NAMED[type(received.body)](received.body):
             named.setdefault(table, set()).add(key)
+    if len(batch) > 1 and sum(map(len, named.values())) > MOST_ROWS:
+        raise TooMuch(f"these events are about more than {MOST_ROWS:,} rows")
     rebuild = await store.find_rebuild(conn)
     schemas = (store.MODEL, store.NEXT) if rebuild else (store.MODEL,)
     models = [await store.lock(conn, schema, named) for schema in schemas]
@@ -117,9 +124,11 @@ def _change_package(world: World, event: PackageEvent, origin: Origin) -> None:
 
 
 def _change_orders(world: World, event: OrdersEvent, origin: Origin) -> None:
-    for ref in event.orders:
-        apply = partial(rows.packed_order, event=event, ref=ref, origin=origin)
-        world.change(store.ORDERS, ref.order_id, apply)
+    for model in world.models:
+        found = model.rows[store.ORDERS.name]
+        for ref in event.orders:
+            id = ref.order_id
+            found[id] = rows.packed_order(found.get(id), event, ref, origin)
 
 
 Change = Callable[[World, Any, Origin], None]

@@ -91,40 +91,50 @@ class Decided:
         }
 
 
-# A command of somebody else is kept only where it came to nothing: else its events tell of it.
 # The answer to its sender is final, the event of the same says the same; only a parked one is
 # answered again.
-SAVE_DECIDED = """
+_DECIDE = """
+UPDATE commands AS c
+SET state = 'decided',
+    outcome = CASE WHEN c.outcome = 'parked' THEN d.outcome
+                   ELSE coalesce(c.outcome, d.outcome) END,
+    decided_at = coalesce(c.decided_at, d.decided_at), code = coalesce(c.code, d.code),
+    message = coalesce(c.message, d.message), errors = coalesce(c.errors, d.errors),
+    visible_at = coalesce(c.visible_at, $1)
+FROM decided AS d
+WHERE c.command_id = d.command_id
+  AND (c.state <> 'decided' OR c.visible_at IS NULL OR c.outcome = 'parked')
+"""
+SAVE_ACCEPTED = f"""
 WITH decided AS (
-    SELECT * FROM json_populate_recordset(NULL::commands, $1::text::json)
-), ours AS (
-    UPDATE commands AS c
-    SET state = 'decided',
-        outcome = CASE WHEN c.outcome = 'parked' THEN d.outcome
-                       ELSE coalesce(c.outcome, d.outcome) END,
-        decided_at = coalesce(c.decided_at, d.decided_at), code = coalesce(c.code, d.code),
-        message = coalesce(c.message, d.message), errors = coalesce(c.errors, d.errors),
-        visible_at = coalesce(c.visible_at, $2)
-    FROM decided AS d
-    WHERE c.command_id = d.command_id
-      AND (c.state <> 'decided' OR c.visible_at IS NULL OR c.outcome = 'parked')
+    SELECT command_id, decided_at, 'accepted' AS outcome, NULL::text AS code,
+           NULL::text AS message, NULL::jsonb AS errors
+    FROM unnest($2::text[], $3::timestamptz[]) AS m (command_id, decided_at)
 )
+{_DECIDE}
+"""
+# A command of somebody else is kept only where it came to nothing: else its events tell of it.
+SAVE_DECIDED = f"""
+WITH decided AS (
+    SELECT * FROM json_populate_recordset(NULL::commands, $2::text::json)
+), ours AS ({_DECIDE})
 INSERT INTO commands (command_id, type, subject, state, created_at, decided_at, outcome, code,
                       message, errors, visible_at)
 SELECT command_id, type, subject, 'decided', decided_at, decided_at, outcome, code, message,
-       errors, $2
-FROM decided
-WHERE type IS NOT NULL
-ORDER BY command_id
+       errors, $1
+FROM decided ORDER BY command_id
 ON CONFLICT DO NOTHING
 """
 
 
 async def save_decided(conn: Connection, decided: Iterable[Decided], now: datetime) -> None:
     """Note what became of commands."""
-    found = [one.columns for one in decided]
-    if found:
-        await conn.execute(SAVE_DECIDED, to_json(found).decode(), now)
+    found = list(decided)
+    if accepted := [one for one in found if one.event is None]:
+        ids, moments = [one.command_id for one in accepted], [one.at for one in accepted]
+        await conn.execute(SAVE_ACCEPTED, now, ids, moments)
+    if others := [one.columns for one in found if one.event is not None]:
+        await conn.execute(SAVE_DECIDED, now, to_json(others).decode())
 
 
 # A number is given once: what is released is never parked again, whatever comes late.
@@ -151,6 +161,9 @@ WHERE p.released_at IS NULL
 """
 
 
+_KEPT_TEXT = 200
+
+
 async def save_parked(
     conn: Connection,
     parked: Sequence[MessageParked],
@@ -159,7 +172,13 @@ async def save_parked(
     """Note which messages services keep, and which they keep no more."""
     latest = {(e.service, e.number): e for e in sorted(parked, key=lambda e: e.attempts)}
     found = [
-        {**event.__dict__, "error_kind": history.error_kind(event.error)}
+        {
+            **event.__dict__,
+            # They are parts of a key, which has no room for what a stranger may have written.
+            "reason": event.reason[:_KEPT_TEXT],
+            "type": event.type[:_KEPT_TEXT] if event.type else None,
+            "error_kind": history.error_kind(event.error),
+        }
         for event in latest.values()
     ]
     if found:

@@ -244,10 +244,11 @@ async def _begin(tx: Transaction, request_id: str, asked_by: str | None) -> None
         text = "no installed service emits its state; the model would be empty"
         await conn.execute(END, request_id, "failed", text)
         return
-    await conn.execute(EXCLUDE)
     await conn.execute(f"{DROP_NEXT}; {DROP_OLD}; CREATE SCHEMA next")
     for row in await conn.fetch(COPIES):
         await conn.execute(row[0])
+    # No batch waits while the tables are made: none looks for them yet.
+    await conn.execute(EXCLUDE)
     await conn.execute(MOVE, request_id, "filling", None)
     _request(tx, request_id, asked_by)
 

@@ -181,9 +181,17 @@ def due(event: PackageEvent) -> dict[str, datetime]:
 _DATES = ("approved_at", "available_at", "canceled_at")
 
 
+_NEW_ORDER: dict[str, Any] = {
+    "status_version": 0,
+    "terms_version": 0,
+    "placed_at": None,
+    **dict.fromkeys(_DATES),
+    **CAUSE,
+}
+
+
 def _new_order() -> Row:
-    fences = {"status_version": 0, "terms_version": 0, "placed_at": None}
-    return Row({**fences, **dict.fromkeys(_DATES), **CAUSE})
+    return Row(_NEW_ORDER.copy())
 
 
 def order(row: Row | None, event: OrderEvent, origin: Origin) -> Row:
@@ -242,19 +250,19 @@ def packed_order(row: Row | None, event: OrdersEvent, ref: OrderRef, origin: Ori
             edition=event.edition,
             entity_id=ref.entity_id,
         )
-    if not row.columns["terms_version"]:
-        placed_at = row.columns["placed_at"]
-        row.set(placed_at=min(placed_at, origin.at) if placed_at else origin.at)
-    if ref.version > row.columns["status_version"]:
-        row.set(
-            status=status,
-            status_version=ref.version,
-            changed_at=origin.at,
-            changed_by=origin.actor,
-            late_from=None,
-        )
-    if row.columns[date] is None:
-        row.set(**{date: origin.at})
+    columns, at = row.columns, origin.at
+    row.changed = True
+    if not columns["terms_version"]:
+        placed_at = columns["placed_at"]
+        columns["placed_at"] = min(placed_at, at) if placed_at else at
+    if ref.version > columns["status_version"]:
+        columns["status"] = status
+        columns["status_version"] = ref.version
+        columns["changed_at"] = at
+        columns["changed_by"] = origin.actor
+        columns["late_from"] = None
+    if columns[date] is None:
+        columns[date] = at
     _cause(row, ref.version, origin)
     return row
 

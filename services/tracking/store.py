@@ -6,6 +6,7 @@ What is beside the model, and stays when it is made again, is in journal.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from contracts.message import to_json
@@ -22,7 +23,7 @@ Columns = tuple[str, ...]
 _CAUSE: Columns = tuple(rows.CAUSE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One table of the model; terms are columns that are never loaded, only written where newer."""
 
@@ -32,18 +33,20 @@ class Table:
     counts: Callable[[dict[str, Any]], tuple[Count, ...]]
     terms: Columns = ()
 
-    @property
+    @cached_property
     def lock(self) -> str:
-        """Lock rows in the order of their keys."""
+        """Lock rows in the order of their keys, which come as lines: ids have no line end."""
         names, key = ", ".join(self.key + self.columns), ", ".join(self.key)
-        wanted = ", ".join(f"${n}::text[]" for n in range(1, len(self.key) + 1))
+        wanted = ", ".join(
+            f"string_to_array(${n}::text, E'\\n')" for n in range(1, len(self.key) + 1)
+        )
         order = ", ".join(f"t.{name}" for name in self.key)
         return (
             f"SELECT {names} FROM unnest({wanted}) AS k ({key}) "
             f"JOIN model.{self.name} AS t USING ({key}) ORDER BY {order} FOR UPDATE OF t"
         )
 
-    @property
+    @cached_property
     def insert(self) -> str:
         """Store rows that were not there: fewer than given where another worker was first."""
         key = ", ".join(self.key)
@@ -53,9 +56,17 @@ class Table:
             f"ORDER BY {key} ON CONFLICT ({key}) DO NOTHING"
         )
 
-    def update(self, *, terms: bool) -> str:
+    @cached_property
+    def update(self) -> str:
         """Store rows that are locked, in their last state."""
-        columns = self.columns + (self.terms if terms else ())
+        return self._update(self.columns)
+
+    @cached_property
+    def update_all(self) -> str:
+        """The same with their terms."""
+        return self._update(self.columns + self.terms)
+
+    def _update(self, columns: Columns) -> str:
         changes = ", ".join(f"{name} = m.{name}" for name in columns)
         same = " AND ".join(f"t.{name} = m.{name}" for name in self.key)
         return f"UPDATE model.{self.name} AS t SET {changes} FROM {self._rows} WHERE {same}"
@@ -67,10 +78,12 @@ class Table:
     @property
     def statements(self) -> dict[str, str]:
         """All that is ever asked of it, by name."""
-        found = {"lock": self.lock, "insert": self.insert}
-        for terms in {False, bool(self.terms)}:
-            found[f"update terms={terms}"] = self.update(terms=terms)
-        return found
+        return {
+            "lock": self.lock,
+            "insert": self.insert,
+            "update": self.update,
+            "update_all": self.update_all,
+        }
 
 
 def _columns(text: str) -> Columns:
@@ -163,7 +176,9 @@ async def lock(conn: Connection, schema: str, named: Mapping[Table, Collection[A
             continue
         single = len(table.key) == 1
         keys = [(key,) if single else key for key in named[table]]
-        found = await conn.fetch(_in(schema, table.lock), *map(list, zip(*keys, strict=True)))
+        # As text: the driver looks long at each element of an array.
+        lines = map("\n".join, zip(*keys, strict=True))
+        found = await conn.fetch(_in(schema, table.lock), *lines)
         for record in found:
             columns = dict(record)
             key = tuple(columns[name] for name in table.key)
@@ -190,8 +205,8 @@ async def _save(conn: Connection, model: Model, table: Table, changed: Mapping[A
     stored = model.stored[table.name]
     kinds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for key, row in changed.items():
-        statement = table.update(terms=row.terms) if key in stored else table.insert
-        kinds[statement].append(row.columns)
+        update = table.update_all if row.terms else table.update
+        kinds[update if key in stored else table.insert].append(row.columns)
     for statement, found in kinds.items():
         status = await conn.execute(_in(model.schema, statement), to_json(found).decode())
         if int(status.rpartition(" ")[2]) != len(found):

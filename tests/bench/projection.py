@@ -62,26 +62,26 @@ async def projection(
 
 def loads(rows: int) -> dict[str, Full]:
     """Single events, packed ones, and a mix of both as a day has it."""
+    parts: list[Sequence[Event]]
     single = [_order_placed(n, 100) for n in range(rows)]
     packed = list(_packs(OrdersPlaced, 1, rows)) + list(_packs(OrdersCanceled, 2, rows))
     third = rows // 3
     some = [_order_placed(n, 20) for n in range(third)]
-    mix = [
-        *(_message(part) for part in _chunks(some, 50, 20)),
-        *(_message(part) for part in _chunks([_approved(n, 20) for n in range(third)], 50, 20)),
-        *(_message([pack]) for pack in _packs(OrdersCanceled, 3, third, "CAT")),
-        *(_message(part) for part in _chunks([_sent(n) for n in range(third)], 500, 1)),
-    ]
+    approved, sent = [_approved(n, 20) for n in range(third)], [_sent(n) for n in range(third)]
+    canceled = [[pack] for pack in _packs(OrdersCanceled, 3, third, "CAT")]
+    parts = [*_chunks(some, 50, 20), *_chunks(approved, 50, 20), *canceled, *_chunks(sent, 500, 1)]
+    mix = [_message(part) for part in parts]
     return {
         "single events": Full(_load([_message([event]) for event in single], rows), rows),
         "packs of orders": Full(_load([_message([p]) for p in packed], len(packed)), 2 * rows),
-        "mix": Full(_load(mix, 3 * third + -(-third // PACK)), 4 * third),
+        "mix": Full(_load(mix, sum(map(len, parts))), 4 * third),
     }
 
 
 def _load(messages: Sequence[Outgoing], elements: int) -> Load:
     async def seed(conn: asyncpg.Connection) -> None:
-        """The model is empty."""
+        """The model is empty, and asks for nothing."""
+        await conn.execute("DELETE FROM rebuilds")
 
     return Load("tracking", messages, elements, seed)
 

@@ -9,7 +9,19 @@ from rich.console import Console
 
 from infra.local import stack
 from infra.local.errors import Misconfigured
-from tests.bench import cost, drain, fanout, growth, hop, latency, limits, rush, scale, start
+from tests.bench import (
+    cost,
+    drain,
+    fanout,
+    growth,
+    hop,
+    latency,
+    limits,
+    projection,
+    rush,
+    scale,
+    start,
+)
 from tests.bench.figures import Report
 from tests.bench.place import Place, place
 
@@ -86,6 +98,19 @@ class TestABench:
             "command to event p50 / 2 hops and 1 commit p50",
             "cancel to last notice p50 / 3 hops and 3 commits p50",
             "cancel to completion p50 / 5 hops and 5 commits p50",
+        }
+
+    async def test_of_projection_times_full_lanes_a_rush_and_a_cancel(
+        self, here: Place, report: Report
+    ) -> None:
+        """Rows a second of three kinds, and how far behind the model is."""
+        await projection.projection(here, report, runs=1, rows=60, orders=40, messages=60)
+        assert report.figures().keys() >= {
+            "single events",
+            "packs of orders",
+            "mix",
+            "lag beside a rush p99",
+            "behind a cancel of 40",
         }
 
     async def test_of_growth_compares_full_tables_with_empty_ones(

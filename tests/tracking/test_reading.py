@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderRef, OrdersCanceled, OrdersPlaced
+from contracts.campaigns import CampaignCreated
+from contracts.notifications import NotificationSent
+from contracts.orders import OrderPlaced, OrderRef, OrdersCanceled, OrdersPlaced
+from contracts.outcomes import MessageParked, MessageReleased
+from contracts.packages import PackageEdited, PackagePublished
+from services.tracking import handlers
 from tests import locks
 from tests.eventually import eventually
 from tests.harness import Harness
-from tests.tracking.histories import History, history, snapshots
+from tests.tracking.given import campaign, notification, order, package
+from tests.tracking.histories import History, Told, history, snapshots
 from tests.tracking.then import beside, differences, feed, items, model
 
 pytestmark = pytest.mark.servers
@@ -128,6 +134,28 @@ class TestABatch:
         await counting.handle(small)
         assert await counting.handle(large) <= 40
 
+    async def test_of_many_packs_is_done_in_parts(
+        self, make_harness: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No transaction holds more rows than others may wait for."""
+        monkeypatch.setattr(handlers, "MOST_ROWS", 50)
+        tracking = await make_harness("tracking")
+        h = History(Random(5))
+        for pack in range(20):
+            refs = [
+                OrderRef(order_id=f"ORD{pack}-{n}", entity_id="OU1", version=1) for n in range(20)
+            ]
+            h.tell(
+                "orders", OrdersPlaced(package_id="CAT1", edition=1, orders=refs), "a" * 20 + "-0"
+            )
+        await tracking.handle(items(tracking, h.told))
+        assert len((await model(tracking))["orders"]) == 400
+        transactions = await tracking.pool.fetchval("SELECT count(DISTINCT received_at) FROM inbox")
+        assert transactions > 5
+        [line] = (await beside(tracking))["history"]
+        assert line["count"] == 400
+        assert await differences(tracking) == []
+
 
 class TestTwoWorkers:
     """That make the same row at once."""
@@ -153,3 +181,111 @@ class TestTwoWorkers:
         assert (row["status"], row["status_version"]) == ("canceled", 2)
         assert row["approved_at"] is not None
         assert await differences(one) == []
+
+
+class TestACommand:
+    """That was sent over HTTP, and so has a row."""
+
+    @pytest.mark.parametrize("answered", [None, "parked"])
+    async def test_is_decided_and_visible_once_its_first_event_is_read(
+        self, make_harness: Make, answered: str | None
+    ) -> None:
+        """Also one that was parked first; of another sender's the events tell."""
+        tracking = await make_harness("tracking")
+        h = history(Random(3), 40)
+        told = next(one for one in h.told if one.envelope.type == "relais.order.placed.v1")
+        command_id = told.envelope.causationid
+        await tracking.pool.execute(SENT, command_id, answered)
+        await tracking.handle(items(tracking, h.told))
+        rows = (await beside(tracking))["commands"]
+        [row] = [row for row in rows if row["command_id"] == command_id]
+        assert (row["state"], row["outcome"]) == ("decided", "accepted")
+        others = [row for row in rows if row["command_id"] != command_id]
+        assert {row["outcome"] for row in others} <= {"refused", "unchanged"}
+
+
+SENT = """
+INSERT INTO commands (command_id, type, subject, state, created_at, outcome)
+VALUES ($1, 'relais.order.place.v1', 'ORD1', 'sent', now(), $2)
+"""
+
+
+class TestOddEvents:
+    """Which a newer or a strange service may emit: each is read, none is parked."""
+
+    async def test_have_rows_like_any_other(self, make_harness: Make) -> None:
+        """Unknown members, no time, no cause, a type of a parked message that fills a page."""
+        tracking = await make_harness("tracking")
+        h = History(Random(1))
+        h.tell("orders", OrderPlaced.of(order("waitlisted")), "command-1")
+        h.tell("notifications", NotificationSent.of(notification("bounced")), None)
+        h.tell("campaigns", CampaignCreated.of(campaign("frozen", kind="mirror")), None)
+        h.tell("orders", OrdersPlaced(package_id="CAT1", edition=1, orders=[]), None)
+        parked = MessageParked(
+            service="orders",
+            number=1,
+            reason="failed",
+            type="x" * 10_000,
+            error="y" * 100_000,
+            attempts=1,
+            parked_at=h.now,
+            body_bytes=0,
+        )
+        h.tell("orders", parked, None)
+        told = [Told(o.envelope.model_copy(update={"time": None}), o.event) for o in h.told]
+        answers = await tracking.handle(items(tracking, told))
+        assert {answer.outcome for answer in answers if answer} == {"accepted"}
+        found = await model(tracking)
+        assert [row["status"] for row in found["orders"]] == ["waitlisted"]
+        assert [row["status"] for row in found["notifications"]] == ["bounced"]
+        assert [row["kind"] for row in found["campaigns"]] == ["mirror"]
+        lines = (await beside(tracking))["history"]
+        assert len(lines) == 5
+        assert not any(row["event_id"].startswith("None") for row in lines)
+        assert await differences(tracking) == []
+
+    async def test_may_be_as_large_as_a_message(self, make_harness: Make) -> None:
+        """A state of almost a megabyte, an audience of thousands; the history leaves it out."""
+        tracking = await make_harness("tracking")
+        url = f"https://example.org/{'x' * 1900}"
+        documents = [{"name": f"D{n}", "url": url} for n in range(100)]
+        audience = [f"OU{n}" for n in range(20_000)]
+        large = package("published", documents=documents, audience=audience)
+        h = History(Random(2))
+        h.tell("packages", PackagePublished.of(large), "command-1")
+        await tracking.handle(items(tracking, h.told))
+        found = await model(tracking)
+        [row] = found["packages"]
+        assert len(row["state"]["documents"]) == 100
+        assert "audience" not in row["state"]
+        assert len(found["audiences"]) == 20_000
+        [line] = (await beside(tracking))["history"]
+        assert line["state"] is None
+        h.told.clear()
+        edited = large.model_copy(update={"audience": None, "documents": None, "version": 2})
+        h.tell("packages", PackageEdited.of(edited), "command-2")
+        await tracking.handle(items(tracking, h.told))
+        found = await model(tracking)
+        assert found["audiences"] == []
+        assert found["packages"][0]["state"]["documents"] is None
+        assert found["packages"][0]["cause"] != h.told[0].envelope.id
+
+    async def test_about_one_parked_message_may_come_in_any_order(self, make_harness: Make) -> None:
+        """What was released stays so, whatever is said late of its parking."""
+        tracking = await make_harness("tracking")
+        h = History(Random(3))
+        parked = MessageParked(
+            service="orders",
+            number=7,
+            reason="failed",
+            error="no",
+            attempts=1,
+            parked_at=h.now,
+            body_bytes=0,
+        )
+        h.tell("orders", MessageReleased(service="orders", number=7, how="handled"), None)
+        h.tell("orders", parked, None)
+        for one in h.told:
+            await tracking.handle(items(tracking, [one]))
+        [row] = (await beside(tracking))["parked"]
+        assert (row["how"], row["reason"], row["attempts"]) == ("handled", "failed", 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -246,3 +247,57 @@ INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'model' ORDER BY 1
 async def indexes(harness: Harness) -> list[str]:
     """The indexes of the model."""
     return [row[0] for row in await harness.pool.fetch(INDEXES)]
+
+
+class TestAWorkerThatEndsInAStep:
+    """Of a rebuild."""
+
+    @pytest.mark.parametrize("seed", [11, 12])
+    async def test_is_followed_by_another(
+        self,
+        make_harnesses: MakeTwo,
+        make_harness: Make,
+        piece_sizes: PieceSizes,
+        monkeypatch: pytest.MonkeyPatch,
+        seed: int,
+    ) -> None:
+        """Whatever step it was in, right before its commit: each is done again as a whole."""
+        piece_sizes(9)
+        rng = Random(seed)
+        h = history(rng, 80)
+        one, two = await make_harnesses("tracking")
+        await feed(rng, h.told, one)
+        request_id = await ask(one)
+        crashes = 0
+
+        async def crash(*_: object) -> None:
+            nonlocal crashes
+            crashes += 1
+            raise Killed
+
+        async def step(name: str) -> bool:
+            """A step that ends before its commit, and then the same by the other worker."""
+            with monkeypatch.context() as patch:
+                patch.setattr(one.work.outbox, "store", crash)
+                with suppress(Killed):
+                    await one.piece(name)
+            return await two.piece(name)
+
+        assert await step("rebuild")
+        answered = answers(h, request_id)
+        await feed(rng, answered, one, two)
+        assert await step("rebuild")
+        while await step("jobs"):
+            h.step()
+        assert await step("rebuild")
+        assert await state(one, request_id) == "done"
+        assert crashes > 10
+        await feed(rng, h.told, two)
+        ordered = await make_harness("tracking")
+        await feed(rng, [*h.told, *answered], ordered)
+        assert await model(one) == await model(ordered)
+        assert await differences(one) == []
+
+
+class Killed(Exception):
+    """Ends a worker."""

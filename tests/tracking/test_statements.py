@@ -22,6 +22,7 @@ BATCH = {
     for module in MODULES
     for name, text in vars(module).items()
     if name.isupper()
+    and not name.startswith("_")
     and isinstance(text, str)
     and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH) ", text)
 } | {

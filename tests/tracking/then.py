@@ -54,6 +54,17 @@ async def feed(rng: Random, told: Sequence[Told], *harnesses: Harness, most: int
     await asyncio.gather(*(map(work, harnesses, dealt)))
 
 
+async def feed_emitted(emitter: Harness, reader: Harness) -> None:
+    """Hand over what a service has in its outbox, as the broker would."""
+    rows = await emitter.pool.fetch("SELECT routing_key, body FROM outbox ORDER BY id")
+    found: list[Item] = []
+    for row in rows:
+        origin = Origin(names.EVENTS, row["routing_key"])
+        found += item.read(origin, row["body"], reader.service.routes)
+    answers = await reader.handle(found)
+    assert {answer.outcome for answer in answers if answer} == {"accepted"}
+
+
 async def model(harness: Harness, schema: str = "model") -> dict[str, list[Any]]:
     """Every row of a model, by table."""
     return {name: await _rows(harness, f"{schema}.{name}", key) for name, key in KEYS.items()}
