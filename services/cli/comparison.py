@@ -19,8 +19,8 @@ from contracts.orders import OrderEvent
 from contracts.packages import PackageEvent
 from services.runtime.postgres.database import Connection, Pool
 from services.runtime.service import Service, Snapshot
-from services.tracking import checking, rows, store
-from services.tracking.rows import Origin, Row
+from services.tracking import checking, domain, store
+from services.tracking.domain import Origin, Row
 from services.tracking.store import Table
 
 CHUNK = 1_000
@@ -140,22 +140,22 @@ def _made(event: Event) -> Row:
     origin = Origin("", None, getattr(event, "changed_at", EARLIEST), None)
     match event:
         case PackageEvent():
-            return rows.package(None, event, origin)
+            return domain.package(None, event, origin)
         case OrderEvent():
-            return rows.order(None, event, origin)
+            return domain.order(None, event, origin)
         case CampaignEvent():
-            return rows.campaign(None, event, origin)
+            return domain.campaign(None, event, origin)
         case ProcessEvent():
-            return rows.process(None, event, origin)
+            return domain.process(None, event, origin)
         case EntityEvent():
-            return rows.entity(None, event, origin)
+            return domain.entity(None, event, origin)
         case NotificationEvent():
-            return rows.notification(None, event, origin)
+            return domain.notification(None, event, origin)
         case _:
             raise AssertionError(event)
 
 
-_OWN = {*rows.CAUSE, "canceled_version", "canceled_by", "reinitialized_at"}
+_OWN = {*domain.CAUSE, "canceled_version", "canceled_by", "reinitialized_at"}
 """What only the model knows."""
 _LATER = {"label", "comment", "parameters", "documents", "campaign_id", "approval_deadline"}
 

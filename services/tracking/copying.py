@@ -5,13 +5,13 @@ notification was tried, what canceled a campaign and when it came back.
 from collections.abc import Sequence
 
 from services.runtime.service import Job, JobKind, Transaction
-from services.tracking import rows
+from services.tracking import domain
 from services.tracking.store import CAMPAIGNS, NOTIFICATIONS, TABLES, Table
 
 Register = tuple[str, Sequence[str]]
 """When the present row p has something newer to say than the next one n, and in which columns."""
 
-_CAUSE: Register = ("p.cause_version > n.cause_version", tuple(rows.CAUSE))
+_CAUSE: Register = ("p.cause_version > n.cause_version", tuple(domain.CAUSE))
 _SAME = "p.attempts = n.attempts AND p.status = n.status AND n.cause IS NULL"
 _CAUSED = f"{_SAME} AND p.cause IS NOT NULL"
 REGISTERS: dict[Table, Sequence[Register]] = {

@@ -17,11 +17,11 @@ from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, 
 from contracts.packages import PackageEdition, PackageEvent
 from services.runtime.decision import Decision, Received, TooMuch, accepted
 from services.runtime.service import Connection, Transaction, routes
-from services.tracking import hints, history, journal, rows, store
+from services.tracking import domain, hints, history, journal, store
+from services.tracking.domain import Origin, Row
 from services.tracking.families import Families
 from services.tracking.history import Key, Line
 from services.tracking.journal import Decided
-from services.tracking.rows import Origin, Row
 from services.tracking.store import Model, Table
 
 ROUTES = routes(*catalogue.EVENTS.values())
@@ -117,7 +117,7 @@ def handle(world: World, received: Received) -> Decision:
 
 def _change_package(world: World, event: PackageEvent, origin: Origin) -> None:
     key = event.package_id
-    world.change(store.PACKAGES, key, lambda row: rows.package(row, event, origin))
+    world.change(store.PACKAGES, key, lambda row: domain.package(row, event, origin))
     for model in world.models:
         if model.rows["packages"][key].columns["version"] == event.version:
             model.terms[key] = event
@@ -128,7 +128,7 @@ def _change_orders(world: World, event: OrdersEvent, origin: Origin) -> None:
         found = model.rows[store.ORDERS.name]
         for ref in event.orders:
             id = ref.order_id
-            found[id] = rows.packed_order(found.get(id), event, ref, origin)
+            found[id] = domain.packed_order(found.get(id), event, ref, origin)
 
 
 Change = Callable[[World, Any, Origin], None]
@@ -149,12 +149,12 @@ def _changing(table: Table, apply: Callable[[Row | None, Any, Origin], Row]) -> 
 _CHANGE: Families[Change] = Families(
     {
         PackageEvent: _change_package,
-        OrderEvent: _changing(store.ORDERS, rows.order),
+        OrderEvent: _changing(store.ORDERS, domain.order),
         OrdersEvent: _change_orders,
-        CampaignEvent: _changing(store.CAMPAIGNS, rows.campaign),
-        ProcessEvent: _changing(store.PROCESSES, rows.process),
-        EntityEvent: _changing(store.ENTITIES, rows.entity),
-        NotificationEvent: _changing(store.NOTIFICATIONS, rows.notification),
+        CampaignEvent: _changing(store.CAMPAIGNS, domain.campaign),
+        ProcessEvent: _changing(store.PROCESSES, domain.process),
+        EntityEvent: _changing(store.ENTITIES, domain.entity),
+        NotificationEvent: _changing(store.NOTIFICATIONS, domain.notification),
         object: lambda *_: None,
     }
 )

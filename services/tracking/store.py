@@ -12,15 +12,15 @@ from typing import Any
 from contracts.message import to_json
 from contracts.packages import PackageEvent
 from services.runtime.service import Conflict, Connection
-from services.tracking import counts, rows
+from services.tracking import counts, domain
 from services.tracking.counts import Count
-from services.tracking.rows import Row
+from services.tracking.domain import Row
 
 MODEL, NEXT = "model", "next"
 """The schema that is read, and the one that a rebuild fills."""
 
 Columns = tuple[str, ...]
-_CAUSE: Columns = tuple(rows.CAUSE)
+_CAUSE: Columns = tuple(domain.CAUSE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +232,7 @@ async def _save_terms(conn: Connection, model: Model) -> None:
     if not model.terms:
         return
     ids = sorted(model.terms)
-    due = [(id, kind, at) for id in ids for kind, at in rows.due(model.terms[id]).items()]
+    due = [(id, kind, at) for id in ids for kind, at in domain.due(model.terms[id]).items()]
     await conn.execute(_in(model.schema, CLEAR_DUE), ids)
     if due:
         await conn.execute(_in(model.schema, ADD_DUE), *map(list, zip(*due, strict=True)))

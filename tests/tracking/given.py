@@ -7,7 +7,7 @@ from contracts.campaigns import CampaignState, ProcessState
 from contracts.notifications import NotificationState
 from contracts.orders import OrderState
 from contracts.packages import PackageState
-from services.tracking.rows import Origin
+from services.tracking.domain import Origin
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 DAY = timedelta(days=1)

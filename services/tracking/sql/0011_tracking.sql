@@ -177,7 +177,7 @@ CREATE TABLE model.entities (
 CREATE INDEX entities_label ON model.entities (active, lower(label) COLLATE "C", entity_id);
 CREATE INDEX entities_changed ON model.entities (active, changed_at, entity_id);
 
--- A notification has no version: attempts and status only rise, see rows.py.
+-- A notification has no version: attempts and status only rise, see domain.py.
 CREATE TABLE model.notifications (
     notification_id text        COLLATE "C" PRIMARY KEY,
     kind            text        COLLATE "C" NOT NULL,
