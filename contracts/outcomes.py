@@ -107,7 +107,8 @@ MAX_PARKED_TEXT = 64 * 1024
 class MessageParked(Event):
     """A service keeps a message that it could not handle, until an operator decides.
 
-    attempts is how often it was parked: once, and once more for each retry in vain.
+    attempts is how often it was parked: once, and once more for each retry in vain.  An earlier
+    version told neither that, nor when, nor the body.
     """
 
     TYPE: ClassVar[str] = "relais.message.parked.v1"
@@ -120,10 +121,10 @@ class MessageParked(Event):
     type: Text | None = None
     package_id: Text | None = None
     error: Text | None = None
-    attempts: Whole
-    parked_at: Instant
+    attempts: Whole = 1
+    parked_at: Instant | None = None
     body: Text | None = None
-    body_bytes: Whole
+    body_bytes: Whole | None = None
 
     @classmethod
     def of(

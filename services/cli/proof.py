@@ -25,6 +25,10 @@ from services.runtime.service import Service, installed
 Services = Mapping[str, Service]
 
 IDS_AT_ONCE = 20_000
+ADDED_LATER = timedelta(minutes=10)
+"""What is set up so long after the first service was added to a running installation."""
+SETTLED = timedelta(minutes=1)
+"""By then the queues of a service that was added are bound."""
 LISTED = 1_000
 """Missing messages that are listed by id; all are counted."""
 
@@ -122,11 +126,25 @@ async def compare(services: Services, pools: Mapping[str, Pool], since: datetime
     """The counts in the tables, right now."""
     standings = {name: await _standing(pool, since) for name, pool in pools.items()}
     found = Proof(since, standings)
+    begun = await _begun(pools)
     for sender in services:
         async for runs in _emitted(pools[sender], since):
             standings[sender].emitted += sum(run["count"] for run in runs)
-            await _check(found, sender, runs, services, pools)
+            await _check(found, sender, runs, services, pools, begun)
     return found
+
+
+BEGUN = "SELECT min(applied_at) FROM schema_migrations"
+
+
+async def _begun(pools: Mapping[str, Pool]) -> dict[str, datetime]:
+    """From when on each service reads: one that was added later got its copies by snapshots."""
+    made = {name: await pool.fetchval(BEGUN) for name, pool in pools.items()}
+    first = min(made.values())
+    return {
+        name: at + SETTLED if at > first + ADDED_LATER else datetime.min.replace(tzinfo=UTC)
+        for name, at in made.items()
+    }
 
 
 async def _count_queued(found: Proof, services: Services, amqp_url: str) -> None:
@@ -162,7 +180,7 @@ async def _standing(pool: Pool, since: datetime) -> Standing:
     )
 
 
-EMITTED = "SELECT run, type, count FROM emitted WHERE at >= $1"
+EMITTED = "SELECT run, type, count, at FROM emitted WHERE at >= $1"
 
 
 async def _emitted(pool: Pool, since: datetime) -> AsyncIterator[list[Row]]:
@@ -186,13 +204,20 @@ async def _check(
     runs: Sequence[Row],
     services: Services,
     pools: Mapping[str, Pool],
+    begun: Mapping[str, datetime],
 ) -> None:
     """Add what the readers of these runs lack."""
     by_type: dict[str, list[Row]] = defaultdict(list)
     for run in runs:
         by_type[run["type"]].append(run)
     for reader, service in services.items():
-        read = [run for kind, those in by_type.items() if kind in service.routes for run in those]
+        read = [
+            run
+            for kind, those in by_type.items()
+            if kind in service.routes
+            for run in those
+            if run["at"] >= begun[reader]
+        ]
         for row in await _lacking(pools[reader], sender, read):
             found.services[reader].missing += 1
             if len(found.missing) < LISTED:

@@ -45,7 +45,7 @@ class World:
     lines: dict[Key, Line] = field(default_factory=dict)
     ledgers: dict[PackageEdition, dict[str, Any]] = field(default_factory=dict)
     decided: dict[str, Decided] = field(default_factory=dict)
-    parked: list[MessageParked] = field(default_factory=list)
+    parked: list[tuple[MessageParked, datetime]] = field(default_factory=list)
     released: list[tuple[MessageReleased, datetime]] = field(default_factory=list)
     workers: list[tuple[WorkerSeen, datetime]] = field(default_factory=list)
     snapshots: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -192,7 +192,7 @@ def _note_released(world: World, event: MessageReleased, at: datetime) -> None:
 
 _NOTE: Families[Callable[[World, Any, datetime], None]] = Families(
     {
-        MessageParked: lambda world, event, _: world.parked.append(event),
+        MessageParked: lambda world, event, at: world.parked.append((event, at)),
         MessageReleased: _note_released,
         WorkerSeen: _note_worker,
         SnapshotCompleted: lambda world, event, _: world.completed.append(event),

@@ -166,20 +166,22 @@ _KEPT_TEXT = 200
 
 async def save_parked(
     conn: Connection,
-    parked: Sequence[MessageParked],
+    parked: Sequence[tuple[MessageParked, datetime]],
     released: Sequence[tuple[MessageReleased, datetime]],
 ) -> None:
     """Note which messages services keep, and which they keep no more."""
-    latest = {(e.service, e.number): e for e in sorted(parked, key=lambda e: e.attempts)}
+    in_order = sorted(parked, key=lambda one: one[0].attempts)
+    latest = {(event.service, event.number): (event, at) for event, at in in_order}
     found = [
         {
             **event.__dict__,
+            "parked_at": event.parked_at or at,
             # They are parts of a key, which has no room for what a stranger may have written.
             "reason": event.reason[:_KEPT_TEXT],
             "type": event.type[:_KEPT_TEXT] if event.type else None,
             "error_kind": history.error_kind(event.error),
         }
-        for event in latest.values()
+        for event, at in latest.values()
     ]
     if found:
         await conn.execute(SAVE_PARKED, to_json(found).decode())

@@ -186,12 +186,9 @@ async def upgraded(
     reader = Reader(await connection.channel())
     try:
         databases = create_databases(postgres_url, prefix, declared.names())
-        # Tracking is newer than the dumps: it begins with nothing.
-        before = {
-            service: await restore(service, url)
-            for service, url in databases.items()
-            if (DUMPS / f"{service}.sql").exists()
-        }
+        # A service that has come since has an empty database.
+        dumped = {s: url for s, url in databases.items() if (DUMPS / f"{s}.sql").exists()}
+        before = {service: await restore(service, url) for service, url in dumped.items()}
         environment = environment_for(amqp_url, databases, SETTINGS)
         setup = await run(environment, "setup")
         assert setup.code == 0, setup.err
