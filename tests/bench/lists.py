@@ -119,7 +119,7 @@ def _singles() -> Iterator[Case]:
     for path in (
         *("packages/{package}", "orders/{order}", "campaigns/OP7", "entities/{entity}"),
         *("notifications/c4ca4238a0b923820dcc509a6f75849b", "parked/orders/3", "commands/c7"),
-        "packages/CAT80/cancellation",
+        "packages/CAT40/cancellation",
     ):
         yield Case(f"/api/{path}", ONE, deep=False)
 
