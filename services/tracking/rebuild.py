@@ -112,6 +112,18 @@ async def find(conn: Connection, request_id: str) -> Progress | None:
     return await _progress(conn, row) if row else None
 
 
+FIND_LATEST = """
+SELECT request_id, state, asked_by, started_at, remark FROM rebuilds
+ORDER BY finished_at IS NOT NULL, started_at DESC LIMIT 1
+"""
+
+
+async def find_latest(conn: Connection) -> Progress | None:
+    """The rebuild under way, else the last that was."""
+    row = await conn.fetchrow(FIND_LATEST)
+    return await _progress(conn, row) if row else None
+
+
 async def find_running(conn: Connection) -> Progress | None:
     """The rebuild under way."""
     row = await conn.fetchrow(FIND)

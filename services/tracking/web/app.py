@@ -24,6 +24,7 @@ from services.tracking.web.api import (
     parked_write,
     preview,
     proofs,
+    rebuild,
     schedule,
     sent,
     stream,
@@ -61,6 +62,7 @@ ROUTERS: Sequence[APIRouter] = (
     timeline.router,
     views.router,
     proofs.router,
+    rebuild.router,
 )
 """One for each module of the API."""
 

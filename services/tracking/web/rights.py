@@ -40,8 +40,6 @@ GET    /api/packages/{}/audience                 all     own   all      all     
 GET    /api/packages/{}/timeline                 all     own   all      all        all
 GET    /api/packages/{}/cancel-preview           all     -     -        all        all
 GET    /api/packages/{}/cancellation             all     -     -        all        all
-GET    /api/packages/{}/cancellations            all     -     -        all        all
-GET    /api/packages/{}/cancellations/{}         all     -     -        all        all
 
 GET    /api/orders                               all     own   own      all        all
 GET    /api/orders/{}                            all     own   own      all        all
@@ -83,13 +81,11 @@ DELETE /api/parked/waves/{}                      -       -     -        all     
 GET    /api/workers                              -       -     -        all        all
 GET    /api/lanes                                -       -     -        all        all
 GET    /api/proofs                               -       -     -        all        all
-GET    /api/proofs/{}                            -       -     -        all        all
 POST   /api/proofs                               -       -     -        all        -
 GET    /api/rebuild                              -       -     -        all        all
 POST   /api/rebuild                              -       -     -        all        -
 
 GET    /api/views                                own     own   own      own        own
-POST   /api/views                                own     own   own      own        own
 GET    /api/views/{}                             own     own   own      own        own
 PUT    /api/views/{}                             own     own   own      own        own
 DELETE /api/views/{}                             own     own   own      own        own

@@ -65,6 +65,13 @@ class TestEveryRoute:
 
         assert not missing
 
+    async def test_is_what_the_table_is_about(self, web: Api) -> None:
+        """A row that no route serves says of a right that there is not."""
+        served = {f"{method} {rights.shape(path)}" for method, path in routes(web)}
+        rows = [" ".join(line.split()[:2]) for line in rights.ROUTES.splitlines() if "/api" in line]
+
+        assert not set(rows) - served
+
     async def test_asks_the_table(self, web: Api) -> None:
         """A route without the dependency of the application would ask nobody."""
         bare = [

@@ -34,6 +34,7 @@ _EXAMPLES: dict[int, tuple[str, str, list[tuple[str, str]]]] = {
     406: ("not_acceptable", "Accept must be one of application/json, text/csv, ...", []),
     409: ("conflict", "CAT86 is canceled already", []),
     429: ("too_many_requests", "this token has asked too often; wait for a second", []),
+    412: ("version_conflict", "view late-in-spring has version 3, not 2; look at it again", []),
     422: (
         "invalid",
         "limit must be at most 200, not 500",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.runtime.service import Row
 from services.tracking.queries import views
+from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
 from services.tracking.web.state import Here
 
@@ -75,14 +76,14 @@ def _proof(row: Row) -> Proof:
     return Proof.model_validate(dict(row))
 
 
-@router.get("/api/proofs", summary="Proofs, newest first")
+@router.get("/api/proofs", summary="Proofs, newest first", responses=documented.errors())
 async def list_proofs(here: Here, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Proofs:
     """What was emitted, handled, parked and missing, service by service."""
     rows = await views.list_proofs(here.pool, limit)
     return Proofs(items=[_proof(row) for row in rows])
 
 
-@router.post("/api/proofs", status_code=201, summary="Keep a proof")
+@router.post("/api/proofs", status_code=201, summary="Keep a proof", responses=documented.errors())
 async def add_proof(here: Here, caller: Asks, report: Report, response: Response) -> Proof:
     """Keep what `relais proof --json` has printed; the last thousand are kept."""
     kept = report.model_dump(mode="json")

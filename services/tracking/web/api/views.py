@@ -10,6 +10,7 @@ from contracts.envelope import FieldError
 from contracts.fields import Label
 from services.runtime.service import Row
 from services.tracking.queries import views
+from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here
@@ -66,14 +67,14 @@ def _unknown(view_id: str) -> Problem:
     )
 
 
-@router.get("/api/views", summary="Your saved views")
+@router.get("/api/views", summary="Your saved views", responses=documented.errors())
 async def list_views(here: Here, caller: Asks) -> Views:
     """All of them, by label."""
     rows = await views.list_views(here.pool, caller.name, MOST)
     return Views(items=[_saved(row) for row in rows])
 
 
-@router.get("/api/views/{view_id}", summary="One saved view")
+@router.get("/api/views/{view_id}", summary="One saved view", responses=documented.errors(404))
 async def get_view(here: Here, caller: Asks, view_id: ViewId, response: Response) -> Saved:
     """Its list, its filters and its version, which is its ETag."""
     row = await views.find_view(here.pool, caller.name, view_id)
@@ -83,7 +84,7 @@ async def get_view(here: Here, caller: Asks, view_id: ViewId, response: Response
     return _saved(row)
 
 
-@router.put("/api/views/{view_id}", summary="Save a view")
+@router.put("/api/views/{view_id}", summary="Save a view", responses=documented.errors(409, 412))
 async def save_view(
     here: Here,
     caller: Asks,
@@ -119,7 +120,12 @@ async def _not_saved(here: Here, owner: str, view_id: str, expected: int | None)
     return Problem(409, "too_many_views", f"you have {MOST} views; delete one first")
 
 
-@router.delete("/api/views/{view_id}", status_code=204, summary="Delete a view")
+@router.delete(
+    "/api/views/{view_id}",
+    status_code=204,
+    summary="Delete a view",
+    responses=documented.errors(404),
+)
 async def delete_view(here: Here, caller: Asks, view_id: ViewId) -> None:
     """It is gone at once."""
     if not await views.delete_view(here.pool, caller.name, view_id):
