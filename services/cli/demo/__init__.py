@@ -33,14 +33,14 @@ def demo(
     """Run one cancel from end to end on a stack of its own, and prove that every effect is right.
 
     Agencies register, a central entity offers packages, agencies order them, and all packages are
-    canceled at once.  Then every service's own tables and every mailbox are compared with what was
-    expected, and the packages are used again.  One package, CAT86, is as large as asked for; those
-    of the other distribution levels are small.  An entity orders a collaborative package once, so
-    of 100,000 orders of 10,000 entities the first 10,000 are placed by commands, and the others are
-    imported into the orders table.  seconds_cancel is the time from the first cancel command to the
-    last completion.
+    canceled at once. Then every service's own tables and every mailbox are compared with what was
+    expected, the packages are used again, and the read model is compared with the tables. One
+    package, CAT86, is as large as asked for; those of the other distribution levels are small. An
+    entity orders a collaborative package once, so of 100,000 orders of 10,000 entities the first
+    10,000 are placed by commands, and the others are imported into the orders table. seconds_cancel
+    is the time from the first cancel command to the last completion.
 
-    Exit code 0 only when nothing is lost and nothing came twice.
+    Exit code 0 only when nothing is lost, nothing came twice, and the read model is true.
     """
     from services.cli.demo import run
     from services.cli.demo.scenario import Sizes

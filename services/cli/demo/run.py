@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ from rich.table import Table
 from infra.local.fresh import fresh
 from infra.local.servers import servers
 from infra.local.stack import Stack, stack
-from services.cli import proof, proof_report
+from services.cli import comparison, proof, proof_report
+from services.cli.comparison import Comparison
 from services.cli.console import console
 from services.cli.demo import driver, environment, expected, report, scenario, tables
+from services.cli.demo.driver import Driver
 from services.cli.demo.mailboxes import Read
 from services.cli.demo.output import Output
 from services.cli.demo.report import Report
@@ -23,15 +26,20 @@ from services.cli.demo.steps import Steps
 from services.cli.endpoints import Endpoints
 from services.cli.problems import Problem
 from services.cli.proof import Proof
+from services.runtime.service import installed
 
 PLACE = Path(__file__).parents[3] / ".local" / "demo"
 PROOF_WAIT = 15.0
+PAUSE = 0.3
 SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result for programs; counts are from the tables, notified from the mailboxes."""
+    """The result for programs; counts are from the tables, notified from the mailboxes.
+
+    untrue is in how many places the read model differs from the tables of the services.
+    """
 
     orders_canceled: int
     campaigns_canceled: int
@@ -39,13 +47,16 @@ class Result:
     notified: int
     lost: int
     twice: int
+    untrue: int
     seconds_cancel: float
     ok: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the run came to: the reports of both editions, and the proof over all messages."""
+    """What the run came to: the reports of both editions, the proof over all messages, and the
+    comparison of the read model with the tables of the services.
+    """
 
     seconds: float
     canceled: dict[str, int]
@@ -53,6 +64,7 @@ class Findings:
     first: Report
     second: Report
     messages: Proof
+    model: Comparison
 
     @property
     def result(self) -> Result:
@@ -65,8 +77,9 @@ class Findings:
             notified=self.notified,
             lost=self.first.lost + self.second.lost + missing,
             twice=self.first.twice + self.second.twice,
+            untrue=self.model.differences,
             seconds_cancel=round(self.seconds, 3),
-            ok=self.first.ok and self.second.ok and self.messages.ok,
+            ok=self.first.ok and self.second.ok and self.messages.ok and self.model.ok,
         )
 
 
@@ -118,7 +131,8 @@ async def _run(running: Stack, planned: Scenario, output: Output) -> Findings:
         second = await report.of_second_edition(steps, again, first, crashed=crashed)
         _show(output, "The second edition, beside the first", second)
         messages = await _prove(running, since, output)
-    return Findings(seconds, canceled, notified, first, second, messages)
+        model = await _compare(made, output)
+    return Findings(seconds, canceled, notified, first, second, messages, model)
 
 
 def _introduce(output: Output, planned: Scenario) -> None:
@@ -135,6 +149,22 @@ async def _prove(running: Stack, since: datetime, output: Output) -> Proof:
     with output.step("what each service emitted looked up in the inbox of each reader"):
         found = await proof.prove(stack_of_ours, since, wait=PROOF_WAIT)
     proof_report.show(found, output.console)
+    return found
+
+
+async def _compare(made: Driver, output: Output) -> Comparison:
+    output.heading("The read model, beside the services' tables")
+    until = time.monotonic() + PROOF_WAIT
+    with output.step("every row that lists and pages are made of compared with its service's"):
+        while True:
+            found = await comparison.compare(installed(), made.pools, made.pools["tracking"])
+            if found.ok or time.monotonic() > until:
+                break
+            await asyncio.sleep(PAUSE)
+    rows = ", ".join(f"{n:,} {thing}" for thing, n in sorted(found.compared.items()))
+    output.line(f"{rows}: {found.differences:,} differences", "" if found.ok else "red")
+    for sentence in found.listed[:SHOWN]:
+        output.line(sentence, "red")
     return found
 
 
@@ -157,7 +187,7 @@ def _conclude(output: Output, findings: Findings, restarts: int) -> None:
         f"{result.processes_stopped:,} processes stopped, {result.notified:,} entities notified "
         f"in {result.seconds_cancel:.2f} s"
     )
-    output.line(f"lost {result.lost:,}, twice {result.twice:,}")
+    output.line(f"lost {result.lost:,}, twice {result.twice:,}, untrue {result.untrue:,}")
     if restarts:
         repeats = findings.first.repeats + findings.second.repeats
         output.line(f"{restarts} workers were started again, {repeats:,} notices were repeated")
