@@ -147,6 +147,12 @@ def commands() -> frozenset[str]:
 
 
 @cache
+def events() -> frozenset[str]:
+    """The types of event that this installation reads."""
+    return heard(installed()) - commands()
+
+
+@cache
 def installed_names() -> frozenset[str]:
     """The names of the services of this installation."""
     return frozenset(declared.names())

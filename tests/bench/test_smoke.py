@@ -157,6 +157,7 @@ class TestABench:
             "campaigns to ready",
             "directory to ready",
             "notifications to ready",
+            "tracking to ready",
             "drain under load",
         }
 

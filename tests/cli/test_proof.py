@@ -18,7 +18,7 @@ from services.runtime.postgres.database import Pool
 from services.runtime.service import installed
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-READERS = ("orders", "campaigns", "notifications")
+READERS = ("orders", "campaigns", "notifications", "tracking")
 
 EMIT = "INSERT INTO emitted (run, type, count, at) VALUES ($1, $2, $3, $4)"
 HANDLE = """

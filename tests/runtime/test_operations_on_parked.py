@@ -220,6 +220,27 @@ class TestAReplacement:
         assert (answer.outcome, answer.code) == ("refused", "invalid")
         assert [error.field for error in answer.errors] == ["data.body"]
 
+    @pytest.mark.parametrize(
+        ("exchange", "type_", "why"),
+        [
+            ("relais.events", "relais.order.cancel.v1", "an event as {} was, not a command"),
+            ("relais.commands", "relais.order.canceled.v1", "a command as {} was, not an event"),
+        ],
+    )
+    async def test_is_of_the_same_kind(
+        self, harness: Harness, hooks: Hooks, exchange: str, type_: str, why: str
+    ) -> None:
+        """Nobody sends as a replacement what they may not send: a business command, or an event."""
+        (number,) = await park(harness, hooks)
+        await harness.pool.execute("UPDATE kept SET exchange = $1", exchange)
+        body = plain(type=type_, subject="ORD29").decode()
+        command = ReplaceParked(service="probe", number=number, body=body, comment="x")
+
+        answer = await ask(harness, command)
+
+        assert (answer.outcome, answer.code) == ("refused", "invalid")
+        assert why.format(number) in (answer.message or "")
+
     async def test_of_what_is_not_parked_is_refused(self, harness: Harness) -> None:
         """By its number."""
         command = ReplaceParked(service="probe", number=7, body=plain().decode(), comment="x")

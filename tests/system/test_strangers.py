@@ -1,9 +1,11 @@
 """What strangers write into every field of a message reaches no terminal as they wrote it."""
 
 import asyncio
+import csv
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from io import StringIO
 from typing import Any
 
 import aio_pika
@@ -78,6 +80,9 @@ async def sent(running: Stack) -> AsyncIterator[int]:
 def is_harmless(ran: Ran) -> bool:
     """Whether a terminal that shows this does nothing, and nobody takes a forged line for one."""
     text = ran.out + ran.err
+    if ran.out.startswith("entity_id,"):
+        # A file that programs read: a cell may have line breaks, within its quotes.
+        text = "\n".join(" ".join(row).replace("\n", " ") for row in csv.reader(StringIO(ran.out)))
     return visible(text) == text and not OBEYED.search(text)
 
 

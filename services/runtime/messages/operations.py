@@ -29,7 +29,14 @@ from services.runtime.messages import parked
 from services.runtime.messages.item import Item
 from services.runtime.messages.parked import Chosen, NotOne, Parked
 from services.runtime.postgres.database import Connection
-from services.runtime.service import OPERATIONS, Service, installed_names, jobs
+from services.runtime.service import (
+    OPERATIONS,
+    Service,
+    commands,
+    events,
+    installed_names,
+    jobs,
+)
 from services.runtime.tables import snapshots
 from services.runtime.tables.jobs import Job, JobKind, Jobs
 from services.runtime.tables.sweeper import Sweep
@@ -128,12 +135,17 @@ class Operations:
     def _replace(self, command: ReplaceParked, cause: Cause) -> Decision:
         body = command.body.encode()
         try:
-            parked.type_of(body)
+            type_ = parked.type_of(body)
         except NotOne as error:
-            wrong = FieldError("data.body", f"must be an envelope: {error}")
-            return Refused(RefusalCode.INVALID, f"{wrong.field} {wrong.message}", errors=(wrong,))
+            return _invalid("data.body", f"must be an envelope: {error}")
         if refusal := self._refusal({command.number}):
             return refusal
+        # Nobody may send as another kind of message what they may not send as such.
+        was_event = command.number in self.parked.events
+        if type_ in (commands() if was_event else events()):
+            was, other = ("an event", "a command") if was_event else ("a command", "an event")
+            text = f"must be {was} as {command.number} was, not {other}"
+            return _invalid("data.body", f"{text}: {names.short_type(type_)}")
         self._mark({command.number})
         act = partial(_replace, number=command.number, body=body, comment=command.comment)
         self._effects.append(partial(act, asked=cause))
@@ -222,6 +234,10 @@ async def _replace(
     tx.wake(parked.RETRIES)
 
 
+def _invalid(field: str, text: str) -> Refused:
+    return Refused(RefusalCode.INVALID, f"{field} {text}", errors=(FieldError(field, text),))
+
+
 def _is_to_all(command: ServiceCommand) -> bool:
     return command.service == ALL and isinstance(command, RequestSnapshot)
 
@@ -231,10 +247,8 @@ def _no_service(command: ServiceCommand) -> Refused:
     if isinstance(command, RequestSnapshot):
         accepted_names.append(ALL)
     *others, last = accepted_names
-    wrong = FieldError(
-        "subject", f"must be one of {', '.join(others)} or {last}, not {shown(command.service)}"
-    )
-    return Refused(RefusalCode.INVALID, f"{wrong.field} {wrong.message}", errors=(wrong,))
+    text = f"must be one of {', '.join(others)} or {last}, not {shown(command.service)}"
+    return _invalid("subject", text)
 
 
 def _numbers(body: object) -> Iterable[int]:

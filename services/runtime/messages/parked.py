@@ -20,7 +20,7 @@ RETRIES = "retries"
 """The sweep that handles what is to be retried."""
 
 LOCK = """
-SELECT number, retry_at, now() AS now FROM kept
+SELECT number, retry_at, exchange, now() AS now FROM kept
 WHERE kind = 'parked' AND number = ANY ($1::bigint[]) ORDER BY number FOR UPDATE
 """
 
@@ -28,12 +28,14 @@ WHERE kind = 'parked' AND number = ANY ($1::bigint[]) ORDER BY number FOR UPDATE
 class Parked(NamedTuple):
     """Those of some numbers that are parked.
 
-    asked are those that somebody wants retried already, busy those that a worker retries just now.
+    asked are those that somebody wants retried already, busy those that a worker retries just now;
+    events are those that came as events, and not as commands.
     """
 
     numbers: frozenset[int]
     asked: frozenset[int] = frozenset()
     busy: frozenset[int] = frozenset()
+    events: frozenset[int] = frozenset()
 
 
 async def lock(conn: Connection, numbers: Collection[int]) -> Parked:
@@ -45,6 +47,7 @@ async def lock(conn: Connection, numbers: Collection[int]) -> Parked:
         frozenset(row["number"] for row in rows),
         frozenset(row["number"] for row in asked),
         frozenset(busy),
+        frozenset(row["number"] for row in rows if row["exchange"] == names.EVENTS),
     )
 
 
