@@ -108,14 +108,14 @@ class MessageParked(Event):
     """A service keeps a message that it could not handle, until an operator decides.
 
     attempts is how often it was parked: once, and once more for each retry in vain.  An earlier
-    version told neither that, nor when, nor the body.
+    version told neither its number nor that, nor when, nor the body.
     """
 
     TYPE: ClassVar[str] = "relais.message.parked.v1"
     SUBJECT: ClassVar[str] = "service"
 
     service: Id
-    number: Number
+    number: Number | None = None
     reason: Text
     message_id: Text | None = None
     type: Text | None = None

@@ -170,7 +170,9 @@ async def save_parked(
     released: Sequence[tuple[MessageReleased, datetime]],
 ) -> None:
     """Note which messages services keep, and which they keep no more."""
-    in_order = sorted(parked, key=lambda one: one[0].attempts)
+    # An earlier version gave no number: nothing can be asked for by it.
+    numbered = [one for one in parked if one[0].number is not None]
+    in_order = sorted(numbered, key=lambda one: one[0].attempts)
     latest = {(event.service, event.number): (event, at) for event, at in in_order}
     found = [
         {
