@@ -10,7 +10,7 @@ from contracts.fields import Id
 from contracts.orders import OrderStatus
 from contracts.values import Known
 from services.runtime.service import Pool, Row
-from services.tracking.queries import counts, packages
+from services.tracking.queries import beginnings, counts, packages
 from services.tracking.queries.counts import Counts
 from services.tracking.queries.filters import Dated, Number, Search, Unserved, Yes, chosen
 from services.tracking.queries.keyset import INSTANT, TEXT, Branch, Scan, Sort
@@ -35,7 +35,7 @@ MORE = "p.label AS package_label, p.starts_at, p.ends_at, e.label AS entity_labe
 IS_LATE = "t.late_from <= now()"
 MOST_ENTITIES = 20
 """Of so many a reviewer sees the orders in one list."""
-WINDOW = 10_000
+WINDOW = counts.FOUND
 """Among so many ids of the same beginning those of one status are looked for."""
 
 
@@ -69,13 +69,17 @@ class Which(Filters):
 
 def _sort(asked: Which) -> str:
     is_all = not asked.package and asked.entities is None
-    if asked.late and not (asked.q and is_all):
-        return chosen(asked.sort, ("longest",), "where late orders are asked for")
-    if asked.package or asked.entities is not None:
+    if not is_all:
+        # Of all orders an index knows who is late; of one package or entity only who waits, and
+        # since when: who has waited longest comes first.
         where = "where orders of one package or entity are asked for"
+        if asked.late:
+            return chosen(asked.sort, ("oldest",), f"{where} that are late")
         return chosen(asked.sort, ("newest", "oldest"), where)
     if asked.q:
         return chosen(asked.sort, ("match",), "where a text is looked for in all orders")
+    if asked.late:
+        return chosen(asked.sort, ("longest",), "where late orders are asked for")
     return chosen(asked.sort, ("newest", "oldest", "modified"), "where all orders are asked for")
 
 
@@ -94,37 +98,29 @@ async def _scan(pool: Pool, asked: Which, statuses: Sequence[str]) -> Scan:
         raise Unserved(FieldError("edition", "needs package: editions are those of one"))
     made.dated(asked.since, asked.until)
     made.equal("t.package_id", asked.package)
-    if asked.package:
-        made.equal("t.edition", await _edition(pool, asked), "int")
+    edition = await _edition(pool, asked) if asked.package else None
+    made.equal("t.edition", edition, "int")
+    status = asked.status
+    if asked.late:
+        made.conditions.append(IS_LATE)
+        if status not in (None, OrderStatus.ORDERED):
+            # No others are ever late: nobody has to look for them.
+            made.conditions.append("false")
+        statuses, status = (OrderStatus.ORDERED,), OrderStatus.ORDERED
     if name == "match":
         assert asked.q is not None
-        status = asked.status
-        if asked.late:
-            made.conditions.append(IS_LATE)
-            statuses, status = (OrderStatus.ORDERED,), OrderStatus.ORDERED
         _match(made, asked.q, statuses, status)
-    elif asked.late:
-        _late(made, asked)
-    else:
+        return made
+    if name != "longest":
         _branches(made, asked, statuses)
+    if asked.q:
+        await beginnings.narrow(pool, made, asked.q, asked.package, edition, asked.entities)
     return made
 
 
 async def _edition(pool: Pool, asked: Which) -> int:
     assert asked.package is not None
     return asked.edition or await packages.edition(pool, asked.package) or 1
-
-
-def _late(scan: Scan, asked: Which) -> None:
-    scan.conditions.append(IS_LATE)
-    scan.equal("t.status", asked.status)
-    if asked.entities is not None or asked.package:
-        # Others are not late; the indexes by entity and package know the status.
-        scan.conditions.append("t.status = 'ordered'")
-    if asked.entities is not None:
-        scan.conditions.append(f"t.entity_id = ANY ({scan.bind([*asked.entities], 'text[]')})")
-    if asked.q:
-        _begins(scan, asked.q)
 
 
 def _branches(scan: Scan, asked: Which, statuses: Sequence[str]) -> None:
@@ -139,16 +135,6 @@ def _branches(scan: Scan, asked: Which, statuses: Sequence[str]) -> None:
             ]
         if not asked.entities:
             scan.conditions.append("false")
-    if asked.q:
-        _begins(scan, asked.q)
-
-
-def _begins(scan: Scan, text: str) -> None:
-    """Only orders whose id or label begins with a text."""
-    scan.conditions.append(
-        f"(starts_with(t.order_id, {scan.bind(text)}) "
-        f"OR starts_with(lower(t.label), lower({scan.bind(text)})))"
-    )
 
 
 def _match(scan: Scan, text: str, statuses: Sequence[str], status: str | None) -> None:
@@ -182,7 +168,9 @@ async def tabs(pool: Pool, asked: Which) -> Counts:
         made = await _scan(pool, every, statuses)
         exact = dict(counts.filled(await _count(pool, made), statuses))
     late = await _scan(pool, every.model_copy(update={"late": "true"}), statuses)
-    exact["late"] = await counts.up_to(pool, late, counts.FOUND if asked.q else counts.MOST)
+    # Of one package or entity each has to be looked at; of all an index knows them.
+    is_all = scope == "" or not (asked.q or asked.package or asked.entities)
+    exact["late"] = await counts.up_to(pool, late, counts.MOST if is_all else counts.FOUND)
     return exact
 
 

@@ -72,6 +72,9 @@ async def scan(pool: Pool, filters: Filters, entity: str | None) -> Scan:
         made.conditions.append(IS_LATE if filters.late else IS_CLOSED)
     if filters.late or filters.closed or filters.campaign or filters.folder:
         made.equal("t.status", filters.status)
+        if filters.closed and filters.status not in (None, PackageStatus.PUBLISHED):
+            # Only published ones are ever closed: nobody has to look for others among them.
+            made.conditions.append("false")
     elif filters.status:
         made.branch("t.status", [filters.status])
     else:

@@ -112,9 +112,12 @@ class TestTheList:
         assert [one["order_id"] for one in canceled.json()["items"]] == ["doors-2"]
 
     async def test_of_late_ones_begins_with_the_longest(self, web: Api) -> None:
-        """Those whose approval deadline has passed."""
+        """Those whose approval deadline has passed; of one package or entity the oldest."""
         await web.harness.send(
-            *(order(id=f"ORD{n}", approval_deadline=NOW - DAY * n) for n in range(3)),
+            *(
+                order(id=f"ORD{n}", placed_at=NOW - DAY * (n + 1), approval_deadline=NOW - DAY * n)
+                for n in range(3)
+            ),
             order(id="ORD8", approval_deadline=FAR_AHEAD),
             order(OrderApproved, "ORD9", approval_deadline=NOW - DAY),
         )
@@ -122,6 +125,8 @@ class TestTheList:
             params = {"late": "true", "limit": "2", **filter}
             met = await there_and_back(web, "/api/orders", "order_id", params=params)
             assert met == ["ORD2", "ORD1", "ORD0"]
+            no_others = await web.get("/api/orders", params={**params, "status": "approved"})
+            assert no_others.json()["items"] == []
         counts = (await web.get("/api/orders")).json()["counts"]
         assert (counts["late"], counts["ordered"]) == (3, 4)
 
@@ -212,6 +217,7 @@ class TestWhatCannotBeAsked:
             ("edition=1", "edition"),
             ("q=abc&from=2026-11-23T09:00:00Z", "from"),
             ("late=yes", "late"),
+            ("late=true&package=CAT86&sort=longest", "sort"),
             ("package=a%20b", "package"),
         ):
             answer = await web.get(f"/api/orders?{query}")
