@@ -157,7 +157,7 @@ INSERT INTO model.notifications (notification_id, kind, recipient_type, recipien
 SELECT md5(n::text), (ARRAY['package_available', 'order_approved', 'campaign_available',
         'package_canceled', 'registration_closed'])[n % 5 + 1],
     CASE WHEN n % 50 = 7 THEN 'operator' ELSE 'entity' END,
-    CASE WHEN n % 50 = 7 THEN 'm.durand' ELSE 'OU' || (n * 7907::bigint % $4) END,
+    CASE WHEN n % 50 = 7 THEN 'm-durand' ELSE 'OU' || (n * 7907::bigint % $4) END,
     (ARRAY['mailbox', 'email'])[n % 2 + 1],
     'CAT' || CASE WHEN n % 100 = 0 THEN 3 ELSE n * 104729::bigint % $3 END, 1,
     CASE WHEN n % 5 = 1 THEN 'ORD' || n * 5 END,
@@ -198,7 +198,8 @@ INSERT INTO history (event_id, source, at, type, kind, subject, version, package
     actor, comment, causationid, correlationid, status, state)
 SELECT substr(md5('p' || package_id), 1, 20) || '-' || v, '/relais/packages',
     created_at + interval '1 minute' * v, 'relais.package.edited.v1', 'package', package_id, v,
-    package_id, edition, 'm.durand', NULL, 'c' || v, 'c' || v, 'being_edited', state::text
+    package_id, edition, 'm.durand', NULL, package_id || '-' || v, package_id || '-' || v,
+    'being_edited', state::text
 FROM model.packages, LATERAL generate_series(1, CASE package_id WHEN 'CAT3' THEN 1010 ELSE 10 END)
     AS v
 UNION ALL
@@ -211,7 +212,8 @@ UNION ALL
 SELECT substr(md5('o' || order_id), 1, 20) || '-' || v, '/relais/orders',
     placed_at + interval '1 hour' * v, CASE v WHEN 1 THEN 'relais.order.placed.v1'
         ELSE 'relais.order.' || status || '.v1' END, 'order', order_id, v, package_id, edition,
-    'j.petit', NULL, 'c' || v, 'c' || v, CASE v WHEN 1 THEN 'ordered' ELSE status END, NULL
+    'j.petit', NULL, order_id || '-' || v, order_id || '-' || v,
+    CASE v WHEN 1 THEN 'ordered' ELSE status END, NULL
 FROM model.orders, LATERAL generate_series(1, 2) AS v WHERE campaign_id IS NOT NULL
 """
 COUNTS = """

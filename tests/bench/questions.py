@@ -117,8 +117,7 @@ def _notifications() -> Iterator[Case]:
         *("", "sort=oldest", "status=failed", "status=superseded", "kind=package_canceled"),
         *("channel=email&entity={entity}", "entity={entity}", "entity={entity}&status=failed"),
         *(
-            "operator=m.durand",
-            "operator=m.durand&kind=order_approved",
+            "operator=m-durand",
             "order=ORD5",
             "package=CAT3",
         ),
@@ -153,7 +152,7 @@ def _singles() -> Iterator[Case]:
         *("packages/CAT3/timeline", "packages/CAT3/timeline?kind=package&sort=oldest"),
         *("packages/{package}/timeline", "orders/{order}/timeline", "campaigns/OP7/timeline"),
         *("entities/{entity}/timeline", "why/package/{package}", "why/order/{order}"),
-        *("why/campaign/OP7", "why/entity/{entity}", "why/command/c7", "why/parked/orders/3"),
+        *("why/campaign/OP7", "why/entity/{entity}", "why/command/c700", "why/parked/orders/3"),
         "why/notification/c4ca4238a0b923820dcc509a6f75849b",
         "packages/CAT5/cancellation",
     ):
