@@ -27,7 +27,7 @@ async def asking(pool: Any) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
-async def pages(url: str, asked: Sequence[tuple[str, str]]) -> dict[str, str]:
+async def pages(url: str, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """The thousandth pages of these first ones, or the last; asked are paths with their tokens."""
     found = {}
     async with (
@@ -40,7 +40,7 @@ async def pages(url: str, asked: Sequence[tuple[str, str]]) -> dict[str, str]:
                 answer = await client.get(path, headers=headers)
                 assert answer.status_code == 200, f"{path}: {answer.text}"
                 if (cursor := answer.json()["next"]) is not None:
-                    found[path] = f"{path}{'&' if '?' in path else '?'}cursor={cursor}"
+                    found[path, token] = f"{path}{'&' if '?' in path else '?'}cursor={cursor}"
     return found
 
 

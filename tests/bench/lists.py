@@ -56,15 +56,15 @@ async def lists(
             url, [p for p, one in zip(firsts, asked, strict=True) if one.is_deep]
         )
         if plans_in is not None:
-            tokens_of_later = [(later[p], token) for p, token in firsts if p in later]
+            tokens_of_later = [(later[one], one[1]) for one in firsts if one in later]
             await plans.keep(url, plans_in, [*firsts, *tokens_of_later])
         if not samples:
             return
         async with _serving(here, url) as (client, pid):
             slow = []
-            for one in asked:
+            for one, first in zip(asked, firsts, strict=True):
                 client.headers["Authorization"] = f"Bearer {found[one.case.role]}"
-                slow.append(await _measure(client, report, one, later.get(one.paths[0])))
+                slow.append(await _measure(client, report, one, later.get(first)))
             if csv:
                 client.headers["Authorization"] = f"Bearer {found[Role.CENTRAL]}"
                 await _export(client, report, pid)

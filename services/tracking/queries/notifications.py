@@ -33,7 +33,9 @@ class Filters(Dated):
     """Which notifications, and in which order."""
 
     status: Known[NotificationStatus] | None = None
-    kind: Known[NotificationKind] | None = None
+    kind: Annotated[Known[NotificationKind] | None, Field(description="Not beside operator.")] = (
+        None
+    )
     channel: Known[Channel] | None = None
     entity: Annotated[Id | None, Field(description="To an entity.")] = None
     operator: Annotated[Id | None, Field(description="To an operator.")] = None

@@ -13,6 +13,7 @@ from contracts.orders import (
     OrdersCanceled,
     OrdersPlaced,
 )
+from services.tracking.queries import beginnings
 from tests.tracking.api import Api
 from tests.tracking.web.given import DAY, FAR_AHEAD, NOW, entity, order, package
 from tests.tracking.web.walk import there_and_back
@@ -165,6 +166,46 @@ class TestTheList:
 def filter_(known: list[Any], fits: Any) -> list[Any]:
     """Those that fit."""
     return [one for one in known if fits(one)]
+
+
+class TestATextAmongManyOrders:
+    """Those of a package or an entity that has more of them than are looked at one by one."""
+
+    async def test_is_found_among_all_where_few_begin_so(
+        self, web: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By id or label; counts are of what is shown."""
+        monkeypatch.setattr(beginnings, "FEW", 2)
+        await web.harness.send(
+            package(),
+            *(
+                order(id=f"ORD{n}", label=f"{'Doors' if n == 3 else 'Windows'} {n}")
+                for n in range(5)
+            ),
+            order(id="ORD9", package_id="CAT1", label="doors"),
+        )
+        for params, wanted in (
+            ({"package": "CAT86", "q": "doo"}, ["ORD3"]),
+            ({"entity": "OU1", "q": "doo"}, ["ORD3", "ORD9"]),
+            ({"package": "CAT86", "q": "ORD4", "status": "ordered"}, ["ORD4"]),
+            ({"package": "CAT86", "q": "ORD4", "status": "canceled"}, []),
+        ):
+            page = (await web.get("/api/orders", params={"sort": "oldest", **params})).json()
+            assert [one["order_id"] for one in page["items"]] == wanted, params
+        assert page["counts"]["ordered"] == 1
+
+    async def test_is_to_be_longer_where_many_begin_so(
+        self, web: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else each would have to be looked at."""
+        monkeypatch.setattr(beginnings, "FEW", 2)
+        await web.harness.send(package(), *(order(id=f"ORD{n}") for n in range(3)))
+        answer = await web.get("/api/orders?package=CAT86&q=Win")
+
+        assert answer.status_code == 422
+        (error,) = answer.json()["errors"]
+        assert error["field"] == "q"
+        assert "must be longer: more than 2 orders begin with 'Win'" in error["message"]
 
 
 class TestWhoSeesWhat:
