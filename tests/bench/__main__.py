@@ -285,11 +285,21 @@ def limits(
 def lists(
     rows: Annotated[int, typer.Option(min=1_000, help="Orders in the read model.")] = 10_000_000,
     packages: Annotated[int, typer.Option(min=100, help="Packages in it.")] = 100_000,
-    samples: Annotated[int, typer.Option(min=1, help="How often each question is asked.")] = 20,
+    samples: Annotated[
+        int, typer.Option(min=0, help="How often each question is asked; 0 is for plans alone.")
+    ] = 20,
     plans: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep the plan of every statement there.")
     ] = None,
     csv: Annotated[bool, typer.Option(help="Also export 1,000,000 orders.")] = True,
+    seeded: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATABASE",
+            help="Take this database of the server in RELAIS_POSTGRES_URL, fill it if it is "
+            "empty, and keep it for the next run.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every list of the API on large tables, first and thousandth page, each filter and order."""
@@ -300,7 +310,7 @@ def lists(
     measure(
         "lists",
         lambda here, report: work.lists(
-            here, report, sizes, samples=samples, plans_in=plans, csv=csv
+            here, report, sizes, samples=samples, plans_in=plans, csv=csv, seeded=seeded
         ),
         as_json=as_json,
     )

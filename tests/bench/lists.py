@@ -5,7 +5,7 @@ import itertools
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,129 +16,57 @@ import httpx
 from infra.local.ports import free_port
 from services.runtime.postgres import database
 from services.tracking.web import tokens
-from services.tracking.web.roles import Caller, Role
-from tests.bench import machine, model, place, plans
+from services.tracking.web.roles import Role
+from tests.bench import deep, machine, model, place, plans
 from tests.bench.figures import Report, percentile
 from tests.bench.model import Sizes
 from tests.bench.place import PROGRAMS, Place
+from tests.bench.questions import CALLERS, Case, cases
 
-DEEP = 50_000
-"""Rows before the thousandth page of 50."""
-LARGEST = 200
 UNLIMITED = {"RELAIS_REQUESTS_PER_SECOND": "10000", "RELAIS_ANSWER_SECONDS": "60"}
 MONTH = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 WARM = 3
-ENTITY = "OU7"
-"""Whose local operator asks for offers."""
-LIST, ONE, SEARCH = 50.0, 60.0, 80.0
-"""Milliseconds within which 95 of 100 answers are to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One question; `{entity}` and `{package}` in it are others each time."""
-
-    path: str
-    goal: float = LIST
-    deep: bool = True
-
-
-def cases() -> Iterator[Case]:
-    """Every list with each of its filters and orders, and every single thing."""
-    yield from _lists()
-    yield from _singles()
-
-
-def _lists() -> Iterator[Case]:
-    for sort in ("newest", "oldest", "label", "modified"):
-        yield Case(f"/api/packages?sort={sort}")
-        yield Case(f"/api/packages?folder=Region+7/7&sort={sort}")
-    for query in (
-        *("status=published", "status=rejected", "late=true", "closed=true", "campaign=OP7"),
-        *("level=local", "assigned=op7", "level=local&folder=Region+7/7", "from={month}"),
-        "status=published&level=local&assigned=op7",
-    ):
-        yield Case(f"/api/packages?{query}")
-    for text in ("season 777", "summer", "CAT777", "CA", "nowhere"):
-        yield Case(f"/api/packages?q={text}", SEARCH, deep=False)
-    for sort in ("newest", "oldest", "modified"):
-        yield Case(f"/api/orders?sort={sort}")
-        yield Case(f"/api/orders?sort={sort}&status=ordered")
-        yield Case(f"/api/orders?sort={sort}&from={{month}}")
-    for query in (
-        *("status=rejected", "late=true", "entity={entity}", "entity={entity}&sort=oldest"),
-        *("entity={entity}&status=ordered", "entity={entity}&late=true", "package=CAT3"),
-        *("package=CAT3&sort=oldest", "package=CAT3&status=ordered", "package={package}"),
-        *("package=CAT3&late=true", "entity={entity}&package=CAT3", "package=CAT3&from={month}"),
-    ):
-        yield Case(f"/api/orders?{query}")
-    for text in ("Windows 77", "w", "ORD777", "nowhere", "ORD77&status=rejected"):
-        yield Case(f"/api/orders?q={text}", SEARCH, deep=False)
-    yield Case("/api/orders?entity={entity}&q=Windows", SEARCH, deep=False)
-    yield Case("/api/orders?package=CAT3&q=Windows+77", SEARCH, deep=False)
-    for query in ("", "sort=unmodified", "status=started", "kind=reference", "kind=child"):
-        yield Case(f"/api/campaigns?{query}")
-    for query in (
-        "program=Program+7",
-        "package=CAT3",
-        "parent=OP3",
-        "kind=template&status=started",
-    ):
-        yield Case(f"/api/campaigns?{query}")
-    for text in ("ampaign 77", "OP777", "nowhere"):
-        yield Case(f"/api/campaigns?q={text}", SEARCH, deep=False)
-    for query in ("", "sort=modified", "active=false", "channel=mailbox"):
-        yield Case(f"/api/entities?{query}", deep=False)
-    yield Case("/api/entities?q=region 7", SEARCH, deep=False)
-    for query in (
-        *("", "sort=oldest", "status=failed", "status=superseded", "kind=package_canceled"),
-        *(
-            "channel=email&entity={entity}",
-            "entity={entity}",
-            "entity={entity}&status=failed",
-            "package=CAT3",
-        ),
-        *("package={package}", "package=CAT3&edition=1", "from={month}", "kind=order_rejected"),
-    ):
-        yield Case(f"/api/notifications?{query}")
-    for query in ("", "sort=latest", "kind=end", "kind=publication", "overdue=true"):
-        yield Case(f"/api/schedule?{query}")
-    yield Case("/api/offers")
-    yield Case("/api/packages/CAT10/audience", deep=False)
-    yield Case("/api/packages/CAT3/audience")
-    yield Case("/api/packages/CAT3/orders")
-    for query in ("", "sort=oldest", "service=orders", "reason=failed&type=x"):
-        yield Case(f"/api/parked?{query}", deep=False)
-    yield Case("/api/parked/groups", deep=False)
-    for query in ("", "sender=op7", "outcome=refused", "state=planned", "subject=ORD7"):
-        yield Case(f"/api/commands?{query}")
-    yield Case("/api/workers", deep=False)
-
-
-def _singles() -> Iterator[Case]:
-    for path in (
-        *("packages/{package}", "orders/{order}", "campaigns/OP7", "entities/{entity}"),
-        *("notifications/c4ca4238a0b923820dcc509a6f75849b", "parked/orders/3", "commands/c7"),
-        "packages/CAT40/cancellation",
-    ):
-        yield Case(f"/api/{path}", ONE, deep=False)
 
 
 async def lists(
-    here: Place, report: Report, sizes: Sizes, *, samples: int, plans_in: Path | None, csv: bool
+    here: Place,
+    report: Report,
+    sizes: Sizes,
+    *,
+    samples: int,
+    plans_in: Path | None,
+    csv: bool,
+    seeded: str | None,
 ) -> None:
     """Fill a database, ask for everything, and export many rows."""
-    async with place.database(here, "tracking") as url:
-        began = time.perf_counter()
-        await model.fill(url, sizes)
-        report.add("filling the tables", time.perf_counter() - began, "s")
+    opened = place.database(here, "tracking") if seeded is None else _kept(here, seeded)
+    async with opened as url:
+        if not await model.is_filled(url):
+            began = time.perf_counter()
+            await model.fill(url, sizes)
+            report.add("filling the tables", time.perf_counter() - began, "s")
+        found = await tokens_of(url)
+        asked = [
+            Asked(case, [_filled(case.path, sizes, dice) for _ in range(WARM + samples)])
+            for case in cases()
+            for dice in [random.Random(case.path)]
+        ]
+        firsts = [(one.paths[0], found[one.case.role]) for one in asked]
+        later = await deep.pages(
+            url, [p for p, one in zip(firsts, asked, strict=True) if one.is_deep]
+        )
         if plans_in is not None:
-            paths = [_filled(case.path, sizes, random.Random(0)) for case in cases()]
-            found = await tokens_of(url)
-            await plans.keep(url, plans_in, [(path, found[role(path)]) for path in paths])
+            tokens_of_later = [(later[one], one[1]) for one in firsts if one in later]
+            await plans.keep(url, plans_in, [*firsts, *tokens_of_later])
+        if not samples:
+            return
         async with _serving(here, url) as (client, pid):
-            slow = [await _measure(client, report, case, sizes, samples) for case in cases()]
+            slow = []
+            for one, first in zip(asked, firsts, strict=True):
+                client.headers["Authorization"] = f"Bearer {found[one.case.role]}"
+                slow.append(await _measure(client, report, one, later.get(first)))
             if csv:
+                client.headers["Authorization"] = f"Bearer {found[Role.CENTRAL]}"
                 await _export(client, report, pid)
     over = sorted(itertools.chain.from_iterable(slow))
     report.note(f"{len(over)} of the answers at the 95th percentile are over their goals.")
@@ -146,23 +74,28 @@ async def lists(
         report.note(f"over its goal: {name}")
 
 
-def role(path: str) -> Role:
-    """Who may ask for something."""
-    if path.startswith("/api/offers"):
-        return Role.LOCAL
-    is_work = path.startswith(("/api/parked", "/api/workers", "/api/lanes"))
-    return Role.OPERATIONS if is_work else Role.CENTRAL
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is asked each time."""
+
+    case: Case
+    paths: list[str]
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether the thousandth page is asked for as well."""
+        return self.case.deep
+
+
+@asynccontextmanager
+async def _kept(here: Place, name: str) -> AsyncIterator[str]:
+    yield await place.kept_database(here, "tracking", name)
 
 
 async def tokens_of(url: str) -> dict[Role, str]:
     """A token of each role that asks."""
     async with database.pool(url, "relais bench", 1, any_plan=True) as pool:
-        return {
-            one: (
-                await tokens.add(pool, Caller("bench", one, ENTITY if one is Role.LOCAL else None))
-            ).secret
-            for one in (Role.CENTRAL, Role.LOCAL, Role.OPERATIONS)
-        }
+        return {caller.role: (await tokens.add(pool, caller)).secret for caller in CALLERS}
 
 
 @asynccontextmanager
@@ -176,13 +109,7 @@ async def _serving(here: Place, url: str) -> AsyncIterator[tuple[httpx.AsyncClie
         **UNLIMITED,
     }
     process = here.start("serve", [PROGRAMS / "relais", "serve", "tracking"], environment)
-    found = await tokens_of(url)
-
-    async def sign(request: httpx.Request) -> None:
-        request.headers["Authorization"] = f"Bearer {found[role(request.url.path)]}"
-
-    base, hooks = f"http://127.0.0.1:{port}", {"request": [sign]}
-    async with httpx.AsyncClient(base_url=base, event_hooks=hooks, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
         try:
             await _until_it_answers(client)
             yield client, process.pid
@@ -212,22 +139,19 @@ def _filled(path: str, sizes: Sizes, dice: random.Random) -> str:
 
 
 async def _measure(
-    client: httpx.AsyncClient, report: Report, case: Case, sizes: Sizes, samples: int
+    client: httpx.AsyncClient, report: Report, asked: Asked, later: str | None
 ) -> list[str]:
     """Add the figures of a case; the names of those over its goal."""
-    dice = random.Random(case.path)
-    asked = [_filled(case.path, sizes, dice) for _ in range(WARM + samples)]
-    over = _add(report, case, "first", [await _timed(client, path) for path in asked][WARM:])
-    if case.deep and "{" not in case.path.replace("{month}", ""):
-        page = await _deep(client, asked[0])
-        if page is not None:
-            times = [await _timed(client, page) for _ in range(WARM + samples)]
-            over += _add(report, case, "thousandth", times[WARM:])
+    times = [await _timed(client, path) for path in asked.paths]
+    over = _add(report, asked.case, "first", times[WARM:])
+    if later is not None:
+        times = [await _timed(client, later) for _ in asked.paths]
+        over += _add(report, asked.case, "thousandth", times[WARM:])
     return over
 
 
 def _add(report: Report, case: Case, page: str, times: list[float]) -> list[str]:
-    name = f"{case.path.removeprefix('/api/')}, {page}" if case.deep else case.path[5:]
+    name = f"{case.name}, {page}" if case.deep else case.name
     report.add(f"{name}, p50", percentile(times, 0.5), "ms")
     report.add(f"{name}, p95", percentile(times, 0.95), "ms")
     return [name] if percentile(times, 0.95) > case.goal else []
@@ -240,19 +164,6 @@ async def _timed(client: httpx.AsyncClient, path: str) -> float:
     took = (time.perf_counter() - began) * 1000
     assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
     return took
-
-
-async def _deep(client: httpx.AsyncClient, path: str) -> str | None:
-    """The page after so many rows, or the last; None where the first is all."""
-    with_limit = f"{path}{'&' if '?' in path else '?'}limit="
-    cursor, found = "", None
-    for _ in range(DEEP // LARGEST):
-        page = (await client.get(f"{with_limit}{LARGEST}{cursor}")).json()
-        if page["next"] is None:
-            break
-        cursor = f"&cursor={page['next']}"
-        found = f"{with_limit}50{cursor}"
-    return found
 
 
 EXPORTED = 1_000_000

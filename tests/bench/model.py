@@ -16,7 +16,7 @@ class Sizes:
 
     orders: int
     packages: int
-    entities: int = 5_000
+    entities: int = 10_000
     commands: int = 100_000
     parked: int = 5_000
 
@@ -140,21 +140,27 @@ INSERT INTO model.entities (entity_id, label, active, mailbox, channels, version
 SELECT 'OU' || n, 'Agency ' || n || ' of region ' || n % 40, n % 50 <> 0, 'OU' || n,
     ARRAY['mailbox'], 1, now() - interval '1 minute' * n,
     jsonb_build_object('entity_id', 'OU' || n, 'label', 'Agency ' || n, 'mailbox', 'OU' || n,
-        'active', true, 'version', 1, 'changed_at', now())
+        'active', true, 'version', 1, 'changed_at', now(), 'order_reviewers',
+        jsonb_build_array(jsonb_build_object('type', 'operator', 'id', 'reviewer' || n / 20)))
 FROM generate_series(0, $1 - 1) AS n
 """
 AUDIENCES = """
 INSERT INTO model.audiences (package_id, entity_id)
 SELECT package_id, 'OU' || m FROM model.packages, generate_series(0, 99) AS m
 WHERE audience_digest IS NOT NULL
+UNION
+SELECT 'CAT10', entity_id FROM model.entities
 """
 NOTIFICATIONS = """
 INSERT INTO model.notifications (notification_id, kind, recipient_type, recipient_id, channel,
     package_id, edition, order_id, status, attempts, at)
 SELECT md5(n::text), (ARRAY['package_available', 'order_approved', 'campaign_available',
         'package_canceled', 'registration_closed'])[n % 5 + 1],
-    'entity', 'OU' || (n * 7907::bigint % $4), (ARRAY['mailbox', 'email'])[n % 2 + 1],
-    'CAT' || CASE WHEN n % 100 = 0 THEN 3 ELSE n * 104729::bigint % $3 END, 1, NULL,
+    CASE WHEN n % 50 = 7 THEN 'operator' ELSE 'entity' END,
+    CASE WHEN n % 50 = 7 THEN 'm-durand' ELSE 'OU' || (n * 7907::bigint % $4) END,
+    (ARRAY['mailbox', 'email'])[n % 2 + 1],
+    'CAT' || CASE WHEN n % 100 = 0 THEN 3 ELSE n * 104729::bigint % $3 END, 1,
+    CASE WHEN n % 5 = 1 THEN 'ORD' || n * 5 END,
     CASE WHEN n % 1000 = 0 THEN 'failed' WHEN n % 1000 < 10 THEN 'superseded' ELSE 'sent' END, 1,
     date_trunc('second', now()) - interval '1 s' * (n * 15485863::bigint % 94608000)
 FROM generate_series($1::int, $2 - 1) AS n
@@ -185,6 +191,31 @@ SELECT (ARRAY['orders', 'campaigns', 'notifications'])[n % 3 + 1], n, 'failed', 
     now() - interval '1 minute' * n, '{}', 2
 FROM generate_series(1, $1) AS n
 """
+# Ten events of each package, a thousand more of CAT3, and two of every 20th order; each package has
+# 20 of processes and campaigns besides.
+HISTORY = """
+INSERT INTO history (event_id, source, at, type, kind, subject, version, package_id, edition,
+    actor, comment, causationid, correlationid, status, state)
+SELECT substr(md5('p' || package_id), 1, 20) || '-' || v, '/relais/packages',
+    created_at + interval '1 minute' * v, 'relais.package.edited.v1', 'package', package_id, v,
+    package_id, edition, 'm.durand', NULL, package_id || '-' || v, package_id || '-' || v,
+    'being_edited', state::text
+FROM model.packages, LATERAL generate_series(1, CASE package_id WHEN 'CAT3' THEN 1010 ELSE 10 END)
+    AS v
+UNION ALL
+SELECT substr(md5('k' || package_id), 1, 20) || '-' || v, '/relais/campaigns',
+    created_at + interval '1 hour' * v, 'relais.process.started.v1', 'process', 'OP' || v || '/DM1',
+    v, package_id, edition, NULL, NULL, substr(md5('p' || package_id), 1, 20) || '-1', 'c1',
+    'running', NULL
+FROM model.packages, LATERAL generate_series(1, 20) AS v
+UNION ALL
+SELECT substr(md5('o' || order_id), 1, 20) || '-' || v, '/relais/orders',
+    placed_at + interval '1 hour' * v, CASE v WHEN 1 THEN 'relais.order.placed.v1'
+        ELSE 'relais.order.' || status || '.v1' END, 'order', order_id, v, package_id, edition,
+    'j.petit', NULL, order_id || '-' || v, order_id || '-' || v,
+    CASE v WHEN 1 THEN 'ordered' ELSE status END, NULL
+FROM model.orders, LATERAL generate_series(1, 2) AS v WHERE campaign_id IS NOT NULL
+"""
 COUNTS = """
 INSERT INTO model.counts (list, scope, status, shard, n)
 SELECT 'packages', '', status, 0, count(*) FROM model.packages GROUP BY status
@@ -213,6 +244,16 @@ WHERE schemaname = 'model' AND tablename = ANY ('{orders,notifications,campaigns
 """
 
 
+async def is_filled(url: str) -> bool:
+    """Whether there are orders."""
+    conn = await asyncpg.connect(url)
+    try:
+        found: bool = await conn.fetchval("SELECT EXISTS (SELECT FROM model.orders)")
+    finally:
+        await conn.close()
+    return found
+
+
 async def fill(url: str, sizes: Sizes) -> None:
     """Fill the tables; large ones get their indexes at the end, which takes a third of the time."""
     conn = await asyncpg.connect(url)
@@ -239,7 +280,7 @@ async def _fill(conn: asyncpg.Connection, sizes: Sizes) -> None:
     await conn.execute("ANALYZE")
     await conn.execute(CHILDREN)
     await _in_parts(conn, NOTIFICATIONS, sizes.notifications, sizes.packages, sizes.entities)
-    for statement in (PROCESSES, AUDIENCES, DUE, CANCELLATIONS):
+    for statement in (PROCESSES, AUDIENCES, DUE, CANCELLATIONS, HISTORY):
         await conn.execute(statement)
     await conn.execute(COMMANDS, sizes.commands)
     await conn.execute(PARKED, sizes.parked)

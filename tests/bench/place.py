@@ -104,6 +104,23 @@ async def database(here: Place, service: str) -> AsyncIterator[str]:
         yield url
 
 
+async def kept_database(here: Place, service: str, name: str) -> str:
+    """A migrated database of a service that outlasts the bench, made where there is none; its URL.
+
+    Its server outlasts the bench where RELAIS_POSTGRES_URL names it.
+    """
+    admin = here.servers.postgres_url
+    conn = await asyncpg.connect(admin)
+    try:
+        if not await conn.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
+            await conn.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await conn.close()
+    url = urlunsplit(urlsplit(admin)._replace(path=f"/{name}"))
+    await migrate.apply(url, migrate.found(service, installed()[service].migrations))
+    return url
+
+
 async def drop(here: Place, name: str) -> None:
     """Drop a database, and the role of the same name if there is one."""
     await execute(here.servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from services.runtime.service import Pool
-from services.tracking.queries.keyset import Scan, fetch, where
+from services.tracking.queries.keyset import Branch, Scan, fetch, where
 
 MOST = 10_000
 """Where rows have to be counted one by one, no more than so many are."""
 
-FOUND = 1_000
-"""The same where a text is looked for: each row has to be looked at."""
+FOUND = 500
+"""The same where each row has to be looked at, as where a text is looked for."""
 
 Counts = dict[str, int | str]
 """By status; `10,000+` where there are more than were counted."""
@@ -46,8 +46,7 @@ def bounded(n: int, most: int = MOST) -> int | str:
 async def by_branch(pool: Pool, scan: Scan, most: int = MOST) -> Counts:
     """Count the rows of each branch, up to a bound."""
     counts = " UNION ALL ".join(
-        f"SELECT {n} AS branch, count(*) AS n "
-        f"FROM (SELECT FROM {scan.source} WHERE {where(scan, branch)} LIMIT {most + 1}) AS b"
+        f"SELECT {n} AS branch, count(*) AS n FROM (SELECT FROM {_first(scan, branch, most)}) AS b"
         for n, branch in enumerate(scan.all)
     )
     totals: Counter[str] = Counter()
@@ -61,12 +60,23 @@ async def by_value(pool: Pool, scan: Scan, column: str, most: int = MOST) -> Cou
     (branch,) = scan.all
     rows = await fetch(
         pool,
-        f"SELECT value, count(*) AS n FROM (SELECT {column} AS value FROM {scan.source} "
-        f"WHERE {where(scan, branch)} LIMIT {most + 1}) AS b GROUP BY value",
+        f"SELECT value, count(*) AS n FROM (SELECT {column} AS value "
+        f"FROM {_first(scan, branch, most)}) AS b GROUP BY value",
         scan.arguments,
     )
     is_all = sum(n for _, n in rows) <= most
     return {value: n if is_all else f"{n:,}+" for value, n in rows}
+
+
+def _first(scan: Scan, branch: Branch, most: int) -> str:
+    """The first rows of a branch, and one more than are counted.
+
+    In the order of the list: by the index that shows them, whatever the statistics say of others.
+    """
+    keys = branch.keys or tuple(key for key, _ in scan.sort.keys)
+    down = " DESC" if scan.sort.descending else ""
+    order = ", ".join(f"{key}{down}" for key in dict.fromkeys(keys))
+    return f"{scan.source} WHERE {where(scan, branch)} ORDER BY {order} LIMIT {most + 1}"
 
 
 async def up_to(pool: Pool, scan: Scan, most: int = MOST) -> int | str:
@@ -91,4 +101,4 @@ def added(one: Mapping[str, int | str], two: Mapping[str, int | str]) -> Counts:
 def _sum(one: int | str, two: int | str) -> int | str:
     total = sum(int(str(n).rstrip("+").replace(",", "")) for n in (one, two))
     is_bounded = isinstance(one, str) or isinstance(two, str)
-    return f"{min(total, MOST):,}+" if is_bounded else bounded(total)
+    return f"{total:,}+" if is_bounded else total

@@ -44,7 +44,7 @@ async def scan(pool: Pool, filters: Filters, entity: str) -> Scan:
 
 async def tabs(pool: Pool, filters: Filters, entity: str) -> Counts:
     """How many offers there are."""
-    return {"offered": await counts.up_to(pool, await scan(pool, filters, entity))}
+    return {"offered": await counts.up_to(pool, await scan(pool, filters, entity), counts.FOUND)}
 
 
 ORDERED = """

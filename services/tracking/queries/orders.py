@@ -10,11 +10,11 @@ from contracts.fields import Id
 from contracts.orders import OrderStatus
 from contracts.values import Known
 from services.runtime.service import Pool, Row
-from services.tracking.queries import counts, packages
+from services.tracking.queries import beginnings, counts, packages
 from services.tracking.queries.counts import Counts
 from services.tracking.queries.filters import Dated, Number, Search, Unserved, Yes, chosen
 from services.tracking.queries.keyset import INSTANT, TEXT, Branch, Scan, Sort
-from services.tracking.queries.search import begin_with
+from services.tracking.queries.search import FEW, begin_with
 
 _ID = ("t.order_id", TEXT)
 _LABEL = 'lower(t.label) COLLATE "C"'
@@ -33,9 +33,11 @@ AROUND = """LEFT JOIN model.packages AS p ON p.package_id = page.package_id
     LEFT JOIN model.entities AS e ON e.entity_id = page.entity_id"""
 MORE = "p.label AS package_label, p.starts_at, p.ends_at, e.label AS entity_label"
 IS_LATE = "t.late_from <= now()"
+IS_LATE_AMONG = "coalesce(t.late_from, 'infinity') <= now()"
+"""The same where few orders are looked at: by no index, which would bring in everybody's."""
 MOST_ENTITIES = 20
 """Of so many a reviewer sees the orders in one list."""
-WINDOW = 10_000
+WINDOW = 1_000
 """Among so many ids of the same beginning those of one status are looked for."""
 
 
@@ -69,13 +71,17 @@ class Which(Filters):
 
 def _sort(asked: Which) -> str:
     is_all = not asked.package and asked.entities is None
-    if asked.late and not (asked.q and is_all):
-        return chosen(asked.sort, ("longest",), "where late orders are asked for")
-    if asked.package or asked.entities is not None:
+    if not is_all:
+        # Of all orders an index knows who is late; of one package or entity only who waits, and
+        # since when: who has waited longest comes first.
         where = "where orders of one package or entity are asked for"
+        if asked.late:
+            return chosen(asked.sort, ("oldest",), f"{where} that are late")
         return chosen(asked.sort, ("newest", "oldest"), where)
     if asked.q:
         return chosen(asked.sort, ("match",), "where a text is looked for in all orders")
+    if asked.late:
+        return chosen(asked.sort, ("longest",), "where late orders are asked for")
     return chosen(asked.sort, ("newest", "oldest", "modified"), "where all orders are asked for")
 
 
@@ -94,19 +100,23 @@ async def _scan(pool: Pool, asked: Which, statuses: Sequence[str]) -> Scan:
         raise Unserved(FieldError("edition", "needs package: editions are those of one"))
     made.dated(asked.since, asked.until)
     made.equal("t.package_id", asked.package)
-    if asked.package:
-        made.equal("t.edition", await _edition(pool, asked), "int")
+    edition = await _edition(pool, asked) if asked.package else None
+    made.equal("t.edition", edition, "int")
+    status = asked.status
+    if asked.late:
+        made.conditions.append(IS_LATE if name == "longest" else IS_LATE_AMONG)
+        if status not in (None, OrderStatus.ORDERED):
+            # No others are ever late: nobody has to look for them.
+            made.conditions.append("false")
+        statuses, status = (OrderStatus.ORDERED,), OrderStatus.ORDERED
     if name == "match":
         assert asked.q is not None
-        status = asked.status
-        if asked.late:
-            made.conditions.append(IS_LATE)
-            statuses, status = (OrderStatus.ORDERED,), OrderStatus.ORDERED
         _match(made, asked.q, statuses, status)
-    elif asked.late:
-        _late(made, asked)
-    else:
+        return made
+    if name != "longest" and not await _is_found(pool, made, asked, edition, statuses):
         _branches(made, asked, statuses)
+    if asked.q:
+        await beginnings.narrow(pool, made, asked.q, asked.package, edition, asked.entities)
     return made
 
 
@@ -115,16 +125,28 @@ async def _edition(pool: Pool, asked: Which) -> int:
     return asked.edition or await packages.edition(pool, asked.package) or 1
 
 
-def _late(scan: Scan, asked: Which) -> None:
-    scan.conditions.append(IS_LATE)
-    scan.equal("t.status", asked.status)
-    if asked.entities is not None or asked.package:
-        # Others are not late; the indexes by entity and package know the status.
-        scan.conditions.append("t.status = 'ordered'")
-    if asked.entities is not None:
-        scan.conditions.append(f"t.entity_id = ANY ({scan.bind([*asked.entities], 'text[]')})")
-    if asked.q:
-        _begins(scan, asked.q)
+OF_BOTH = f"""
+SELECT order_id FROM model.orders
+WHERE entity_id = ANY ($1::text[]) AND package_id = $2 AND edition = $3 LIMIT {FEW + 1}
+"""
+
+
+async def _is_found(
+    pool: Pool, scan: Scan, asked: Which, edition: int | None, statuses: Sequence[str]
+) -> bool:
+    """Whether the orders that some entities have of one package are few, and found so.
+
+    The index of either knows the other as well, which a page by date would look up row by row.
+    """
+    if asked.entities is None or not asked.package:
+        return False
+    rows = await pool.fetch(OF_BOTH, [*asked.entities], asked.package, edition)
+    if len(rows) > FEW:
+        return False
+    ids = scan.bind([row["order_id"] for row in rows], "text[]")
+    scan.conditions.append(f"t.order_id = ANY ({ids})")
+    scan.branch("t.status", statuses)
+    return True
 
 
 def _branches(scan: Scan, asked: Which, statuses: Sequence[str]) -> None:
@@ -139,16 +161,6 @@ def _branches(scan: Scan, asked: Which, statuses: Sequence[str]) -> None:
             ]
         if not asked.entities:
             scan.conditions.append("false")
-    if asked.q:
-        _begins(scan, asked.q)
-
-
-def _begins(scan: Scan, text: str) -> None:
-    """Only orders whose id or label begins with a text."""
-    scan.conditions.append(
-        f"(starts_with(t.order_id, {scan.bind(text)}) "
-        f"OR starts_with(lower(t.label), lower({scan.bind(text)})))"
-    )
 
 
 def _match(scan: Scan, text: str, statuses: Sequence[str], status: str | None) -> None:
@@ -174,15 +186,18 @@ async def tabs(pool: Pool, asked: Which) -> Counts:
     """How many orders each tab has with these filters."""
     statuses = await counts.statuses(pool, "orders", OrderStatus)
     every = asked.model_copy(update={"status": None, "late": None, "sort": None})
-    scope = await _scope(pool, every)
-    if scope is not None:
-        found = await counts.exact(pool, "orders", [scope])
-        exact: Counts = dict(counts.filled(found[scope], statuses))
+    scopes = await _scopes(pool, every)
+    if scopes is not None:
+        exact = counts.filled({}, statuses)
+        for found in (await counts.exact(pool, "orders", scopes)).values():
+            exact = counts.added(exact, found)
     else:
         made = await _scan(pool, every, statuses)
-        exact = dict(counts.filled(await _count(pool, made), statuses))
+        exact = counts.filled(await _count(pool, made), statuses)
     late = await _scan(pool, every.model_copy(update={"late": "true"}), statuses)
-    exact["late"] = await counts.up_to(pool, late, counts.FOUND if asked.q else counts.MOST)
+    # Of one package or entity each has to be looked at; of all an index knows them.
+    is_all = scopes == [""]
+    exact["late"] = await counts.up_to(pool, late, counts.MOST if is_all else counts.FOUND)
     return exact
 
 
@@ -190,21 +205,20 @@ async def _count(pool: Pool, made: Scan) -> Counts:
     by_id = [branch for branch in made.branches if branch.label == "id"]
     made.branches = [branch for branch in made.branches if branch.label != "id"]
     if not by_id:
-        return await counts.by_branch(pool, made)
+        return await counts.by_branch(pool, made, counts.FOUND)
     found = await counts.by_branch(pool, made, counts.FOUND)
     made.branches = by_id
     return counts.added(found, await counts.by_value(pool, made, "t.status", counts.FOUND))
 
 
-async def _scope(pool: Pool, asked: Which) -> str | None:
-    """The scope that the reader counts these orders in, if it does."""
+async def _scopes(pool: Pool, asked: Which) -> list[str] | None:
+    """The scopes that the reader counts these orders in, if it does."""
     if asked.q or asked.since or asked.until:
         return None
     if asked.entities is None:
-        return f"package:{asked.package}:{await _edition(pool, asked)}" if asked.package else ""
-    if len(asked.entities) == 1 and not asked.package:
-        return f"entity:{asked.entities[0]}"
-    return None
+        of = f"package:{asked.package}:{await _edition(pool, asked)}" if asked.package else ""
+        return [of]
+    return None if asked.package else [f"entity:{entity}" for entity in asked.entities]
 
 
 FIND = """

@@ -72,6 +72,9 @@ async def scan(pool: Pool, filters: Filters, entity: str | None) -> Scan:
         made.conditions.append(IS_LATE if filters.late else IS_CLOSED)
     if filters.late or filters.closed or filters.campaign or filters.folder:
         made.equal("t.status", filters.status)
+        if filters.closed and filters.status not in (None, PackageStatus.PUBLISHED):
+            # Only published ones are ever closed: nobody has to look for others among them.
+            made.conditions.append("false")
     elif filters.status:
         made.branch("t.status", [filters.status])
     else:
@@ -110,16 +113,26 @@ async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
         # Their dates are those of another order.
         filters = filters.model_copy(update={"since": None, "until": None})
     every = await _common(pool, filters, entity, sort)
+    if entity is not None:
+        # What is offered is published, and neither late nor closed.
+        offered = await counts.up_to(pool, replace(every, sort=CLOSED), counts.FOUND)
+        return counts.filled({"published": offered}, [*statuses, "late", "closed"])
+    if not (filters.since or filters.until or filters.campaign):
+        # Most indexes know this order.
+        every = replace(every, sort=SORTS["newest"])
     most = counts.FOUND if filters.q else counts.MOST
-    if filters.is_tab and entity is None:
+    if filters.is_tab:
         scope = f"folder:{filters.folder}" if filters.folder else ""
         found = await counts.exact(pool, "packages", [scope])
         exact: Counts = counts.filled(found[scope], statuses)
     else:
         every.branch("t.status", statuses)
         exact = await counts.by_branch(pool, every, most)
-    for name, condition in (("late", IS_LATE), ("closed", IS_CLOSED)):
-        some = replace(every, conditions=[*every.conditions, condition], branches=[])
+    # By their indexes alone where nothing else is asked for.
+    most = counts.MOST if filters.is_tab else counts.FOUND
+    for name, condition, sort in (("late", IS_LATE, LATE), ("closed", IS_CLOSED, CLOSED)):
+        conditions = [*every.conditions, condition]
+        some = replace(every, sort=sort, conditions=conditions, branches=[])
         exact[name] = await counts.up_to(pool, some, most)
     return exact
 

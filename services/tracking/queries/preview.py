@@ -45,15 +45,16 @@ SELECT count(*) AS n, count(*) FILTER (WHERE untold) AS untold,
        (array_agg(entity_id) FILTER (WHERE untold))[1:$5] AS examples
 FROM judged
 """
-# The reference campaign, and those made for orders of this edition.
-CAMPAIGNS = """
+# The reference campaign, and those made for orders of this edition, which of the first are all.
+_OF_EDITION = """JOIN model.orders AS o
+    ON o.order_id = c.order_id AND o.package_id = $1 AND o.edition = $2"""
+_CAMPAIGNS = """
 WITH ended AS (
     SELECT campaign_id, true AS reference FROM model.campaigns
     WHERE campaign_id = $3 AND status IN ('being_edited', 'started')
     UNION ALL
-    SELECT c.campaign_id, false FROM model.campaigns AS c
-    JOIN model.orders AS o ON o.order_id = c.order_id
-    WHERE c.package_id = $1 AND c.status IN ('being_edited', 'started') AND o.edition = $2
+    SELECT c.campaign_id, false FROM model.campaigns AS c {of_edition}
+    WHERE c.package_id = $1 AND $2::int > 0 AND c.status IN ('being_edited', 'started')
       AND c.campaign_id <> $3
 )
 SELECT (SELECT count(*) FROM ended) AS campaigns,
@@ -62,6 +63,8 @@ SELECT (SELECT count(*) FROM ended) AS campaigns,
        count(*) FILTER (WHERE p.status IN ('finished', 'failed')) AS too_late
 FROM ended AS e JOIN model.processes AS p USING (campaign_id)
 """
+CAMPAIGNS_OF_FIRST = _CAMPAIGNS.format(of_edition="")
+CAMPAIGNS = _CAMPAIGNS.format(of_edition=_OF_EDITION)
 SHARING = """
 SELECT package_id, label, status FROM model.packages
 WHERE campaign_id = $2 AND package_id <> $1 AND status <> 'canceled'
@@ -175,7 +178,10 @@ async def _campaigns(conn: Connection, package: Row, has_effect: bool) -> dict[s
     row = None
     if has_effect:
         row = await conn.fetchrow(
-            CAMPAIGNS, package["package_id"], package["edition"], package["campaign_id"]
+            CAMPAIGNS_OF_FIRST if package["edition"] == 1 else CAMPAIGNS,
+            package["package_id"],
+            package["edition"],
+            package["campaign_id"],
         )
     return {
         "campaigns": {

@@ -79,7 +79,8 @@ async def tabs(pool: Pool, filters: Filters, entity: str | None) -> Counts:
     every = _common(filters, entity)
     if filters.since is None:
         every.conditions.append("t.at >= now()")
-    found = counts.filled(await counts.by_value(pool, every, "t.kind"), KINDS)
+    most = counts.MOST if entity is None else counts.FOUND
+    found = counts.filled(await counts.by_value(pool, every, "t.kind", most), KINDS)
     late = _common(filters.model_copy(update={"since": None, "until": None}), entity)
     late.conditions.append(OVERDUE)
     return {**found, "overdue": await counts.up_to(pool, late)}

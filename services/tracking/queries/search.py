@@ -4,7 +4,7 @@ from services.runtime.service import Pool
 from services.tracking.queries.filters import pattern
 from services.tracking.queries.keyset import Scan
 
-FEW = 2_000
+FEW = 1_000
 SHORT = 3
 """Characters of which no index of trigrams knows anything."""
 

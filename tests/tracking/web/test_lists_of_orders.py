@@ -13,6 +13,7 @@ from contracts.orders import (
     OrdersCanceled,
     OrdersPlaced,
 )
+from services.tracking.queries import beginnings
 from tests.tracking.api import Api
 from tests.tracking.web.given import DAY, FAR_AHEAD, NOW, entity, order, package
 from tests.tracking.web.walk import there_and_back
@@ -112,9 +113,12 @@ class TestTheList:
         assert [one["order_id"] for one in canceled.json()["items"]] == ["doors-2"]
 
     async def test_of_late_ones_begins_with_the_longest(self, web: Api) -> None:
-        """Those whose approval deadline has passed."""
+        """Those whose approval deadline has passed; of one package or entity the oldest."""
         await web.harness.send(
-            *(order(id=f"ORD{n}", approval_deadline=NOW - DAY * n) for n in range(3)),
+            *(
+                order(id=f"ORD{n}", placed_at=NOW - DAY * (n + 1), approval_deadline=NOW - DAY * n)
+                for n in range(3)
+            ),
             order(id="ORD8", approval_deadline=FAR_AHEAD),
             order(OrderApproved, "ORD9", approval_deadline=NOW - DAY),
         )
@@ -122,6 +126,8 @@ class TestTheList:
             params = {"late": "true", "limit": "2", **filter}
             met = await there_and_back(web, "/api/orders", "order_id", params=params)
             assert met == ["ORD2", "ORD1", "ORD0"]
+            no_others = await web.get("/api/orders", params={**params, "status": "approved"})
+            assert no_others.json()["items"] == []
         counts = (await web.get("/api/orders")).json()["counts"]
         assert (counts["late"], counts["ordered"]) == (3, 4)
 
@@ -160,6 +166,46 @@ class TestTheList:
 def filter_(known: list[Any], fits: Any) -> list[Any]:
     """Those that fit."""
     return [one for one in known if fits(one)]
+
+
+class TestATextAmongManyOrders:
+    """Those of a package or an entity that has more of them than are looked at one by one."""
+
+    async def test_is_found_among_all_where_few_begin_so(
+        self, web: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By id or label; counts are of what is shown."""
+        monkeypatch.setattr(beginnings, "FEW", 2)
+        await web.harness.send(
+            package(),
+            *(
+                order(id=f"ORD{n}", label=f"{'Doors' if n == 3 else 'Windows'} {n}")
+                for n in range(5)
+            ),
+            order(id="ORD9", package_id="CAT1", label="doors"),
+        )
+        for params, wanted in (
+            ({"package": "CAT86", "q": "doo"}, ["ORD3"]),
+            ({"entity": "OU1", "q": "doo"}, ["ORD3", "ORD9"]),
+            ({"package": "CAT86", "q": "ORD4", "status": "ordered"}, ["ORD4"]),
+            ({"package": "CAT86", "q": "ORD4", "status": "canceled"}, []),
+        ):
+            page = (await web.get("/api/orders", params={"sort": "oldest", **params})).json()
+            assert [one["order_id"] for one in page["items"]] == wanted, params
+        assert page["counts"]["ordered"] == 1
+
+    async def test_is_to_be_longer_where_many_begin_so(
+        self, web: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else each would have to be looked at."""
+        monkeypatch.setattr(beginnings, "FEW", 2)
+        await web.harness.send(package(), *(order(id=f"ORD{n}") for n in range(3)))
+        answer = await web.get("/api/orders?package=CAT86&q=Win")
+
+        assert answer.status_code == 422
+        (error,) = answer.json()["errors"]
+        assert error["field"] == "q"
+        assert "must be longer: more than 2 orders begin with 'Win'" in error["message"]
 
 
 class TestWhoSeesWhat:
@@ -212,6 +258,7 @@ class TestWhatCannotBeAsked:
             ("edition=1", "edition"),
             ("q=abc&from=2026-11-23T09:00:00Z", "from"),
             ("late=yes", "late"),
+            ("late=true&package=CAT86&sort=longest", "sort"),
             ("package=a%20b", "package"),
         ):
             answer = await web.get(f"/api/orders?{query}")

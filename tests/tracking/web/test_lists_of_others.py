@@ -176,6 +176,8 @@ class TestNotifications:
             params = {"limit": "2", **params}
             met = await there_and_back(web, "/api/notifications", "notification_id", params=params)
             assert met == wanted, params
+        of_both = await web.get("/api/notifications?operator=p-martin&kind=order_approved")
+        assert of_both.status_code == 422
         page = (await web.get("/api/notifications?entity=OU1")).json()
         assert page["counts"] == {"pending": 0, "sent": 4, "failed": 0, "superseded": 0}
         assert page["items"][0]["recipient_label"] == "Lyon"
