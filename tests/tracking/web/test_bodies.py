@@ -22,7 +22,11 @@ ODD: list[tuple[str, str]] = [
 """The value of a field, and what is said of it."""
 READERS = [
     ("POST", "/api/parked/retry", RETRY),
-    ("POST", "/api/parked/replace", '{"service": "orders", "number": 1, "comment": "c", "body": %s}'),
+    (
+        "POST",
+        "/api/parked/replace",
+        '{"service": "orders", "number": 1, "comment": "c", "body": %s}',
+    ),
     ("POST", "/api/parked/waves", '{"service": "orders", "name": %s}'),
     ("POST", "/api/notifications/retry", '{"package_id": %s}'),
     ("POST", "/api/proofs", '{"ok": true, "services": {"orders": {"more": %s}}}'),
@@ -58,9 +62,7 @@ class TestABody:
 
     @pytest.mark.servers
     @pytest.mark.parametrize(("method", "path", "text"), READERS, ids=[r[1] for r in READERS])
-    async def test_makes_no_route_fail(
-        self, web: Api, method: str, path: str, text: str
-    ) -> None:
+    async def test_makes_no_route_fail(self, web: Api, method: str, path: str, text: str) -> None:
         """Whichever reads it, with whatever reader."""
         role = "central" if "commands" in path or "views" in path else "operations"
         for value, _ in ODD:

@@ -20,7 +20,7 @@ from services.tracking import commands
 from services.tracking.commands import Asked
 from services.tracking.queries import parked_numbers
 from services.tracking.web import envelopes, outcomes
-from services.tracking.web.api.commands import answer, reused
+from services.tracking.web.api.commands import answer, check_ids
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import ACCEPTED, CANCEL, OUTCOME, given, problems, shown
@@ -192,7 +192,7 @@ async def _one(request: Request, here: State, caller: Caller, command: Command) 
     seconds = envelopes.wait(request)
     asked = Asked(_id(request), command, caller.name)
     await _send(here, caller, [asked])
-    return await answer(here, asked.id, seconds)
+    return await answer(here, caller, asked.id, seconds)
 
 
 def _id(request: Request) -> str:
@@ -262,11 +262,7 @@ def _given(**values: str | None) -> dict[str, str]:
 
 async def _send(here: State, caller: Caller, asked: Sequence[Asked]) -> None:
     await check_send(here.pool, caller, asked[0].command)
+    await check_ids(here.pool, caller, asked)
     added = await commands.add(here.pool, asked)
-    for one in asked:
-        if one.id not in added:
-            row = await commands.find(here.pool, one.id)
-            if row is not None and not commands.is_same(row, one):
-                raise reused(row, caller)
     if new := [one for one in asked if one.id in added]:
         await here.broker.send_many(new)

@@ -12,6 +12,7 @@ from services.runtime.service import Row
 from services.tracking.queries import views
 from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
+from services.tracking.web.limits import FILTER_CHARACTERS
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here
 
@@ -29,6 +30,10 @@ Version = Annotated[
 ]
 
 
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Value = Annotated[str, Field(max_length=FILTER_CHARACTERS)]
+
+
 class View(BaseModel):
     """A list with the filters, the sort and the size that somebody looks at again and again."""
 
@@ -36,7 +41,7 @@ class View(BaseModel):
 
     label: Label = Field(examples=["Late in spring"])
     list: List = Field(examples=["packages"])
-    filter: dict[str, str] = Field(
+    filter: dict[Name, Value] = Field(
         default_factory=dict, max_length=30, examples=[{"late": "true", "folder": "Spring 2027"}]
     )
 
