@@ -103,7 +103,7 @@ async def find_all(conn: Executor, ids: Sequence[str]) -> Sequence[Row]:
 def are_same(one: Asked, other: Asked) -> bool:
     """Whether two commands of one request ask for the same."""
     pair = one.command, other.command
-    return one is other or pair[0].wire_type == pair[1].wire_type and pair[0] == pair[1]
+    return one is other or (pair[0].wire_type == pair[1].wire_type and pair[0] == pair[1])
 
 
 def is_same(row: Row, asked: Asked) -> bool:

@@ -99,7 +99,7 @@ def check_names(request: Request) -> None:
 
     Where a route asks for filters, these say it, together with all else that is wrong.
     """
-    needs = getattr(request.scope["route"], "dependant").dependencies
+    needs = request.scope["route"].dependant.dependencies
     if not request.query_params or any(hasattr(one.call, NAMES_UNKNOWN) for one in needs):
         return
     accepted = sorted(_parameters(request))

@@ -324,6 +324,23 @@ class TestTheAudience:
         own = (await web.get("/api/packages/CAT86/audience", **LOCAL)).json()
         assert [one["entity_id"] for one in own["items"]] == ["OU1"]
 
+    async def test_shows_a_reviewer_no_order_of_others_and_no_notification(self, web: Api) -> None:
+        """The table of rights has both of them as their own, or not at all."""
+        reviewers = ({"id": "dev", "label": "Dev"},)
+        await web.harness.send(
+            entity(),
+            entity(id="OU2", order_reviewers=reviewers),
+            package(),
+            order(),
+            order(id="ORD2", entity_id="OU2"),
+            notification(),
+        )
+
+        found = (await web.get("/api/packages/CAT86/audience", role="reviewer")).json()["items"]
+
+        assert [one["order"] for one in found] == [None, {"order_id": "ORD2", "status": "ordered"}]
+        assert [one["told"] for one in found] == [None, None]
+
 
 def parked(number: int, **more: Any) -> MessageParked:
     """A message that orders has parked."""
