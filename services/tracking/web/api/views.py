@@ -12,6 +12,7 @@ from services.runtime.service import Row
 from services.tracking.queries import views
 from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
+from services.tracking.web.examples import given
 from services.tracking.web.limits import FILTER_CHARACTERS
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here
@@ -62,6 +63,20 @@ class Views(BaseModel):
     items: list[Saved]
 
 
+VIEW = {
+    "label": "Late in spring",
+    "list": "packages",
+    "filter": {"late": "true", "folder": "Spring 2027"},
+}
+SAVED = {
+    **VIEW,
+    "view_id": "late-in-spring",
+    "version": 1,
+    "changed_at": "2026-11-23T14:02:41Z",
+}
+SHOWN = documented.made(200, "The view as it is kept.", SAVED)
+
+
 def _saved(row: Row) -> Saved:
     return Saved.model_validate(dict(row))
 
@@ -72,14 +87,25 @@ def _unknown(view_id: str) -> Problem:
     )
 
 
-@router.get("/api/views", summary="Your saved views", responses=documented.errors())
+@router.get(
+    "/api/views",
+    summary="Your saved views",
+    responses={
+        **documented.made(200, "All of them, by label.", {"items": [SAVED]}),
+        **documented.errors(),
+    },
+)
 async def list_views(here: Here, caller: Asks) -> Views:
     """All of them, by label."""
     rows = await views.list_views(here.pool, caller.name, MOST)
     return Views(items=[_saved(row) for row in rows])
 
 
-@router.get("/api/views/{view_id}", summary="One saved view", responses=documented.errors(404))
+@router.get(
+    "/api/views/{view_id}",
+    summary="One saved view",
+    responses={**SHOWN, **documented.errors(404)},
+)
 async def get_view(here: Here, caller: Asks, view_id: ViewId, response: Response) -> Saved:
     """Its list, its filters and its version, which is its ETag."""
     row = await views.find_view(here.pool, caller.name, view_id)
@@ -89,12 +115,16 @@ async def get_view(here: Here, caller: Asks, view_id: ViewId, response: Response
     return _saved(row)
 
 
-@router.put("/api/views/{view_id}", summary="Save a view", responses=documented.errors(409, 412))
+@router.put(
+    "/api/views/{view_id}",
+    summary="Save a view",
+    responses={**SHOWN, **documented.errors(409, 412, 413)},
+)
 async def save_view(
     here: Here,
     caller: Asks,
     view_id: ViewId,
-    view: View,
+    view: Annotated[View, given(VIEW)],
     response: Response,
     version: Version = None,
 ) -> Saved:
