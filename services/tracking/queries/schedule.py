@@ -34,17 +34,15 @@ KINDS: tuple[Kind, ...] = (
     "command",
 )
 COLUMNS = "t.at, t.kind, t.package_id, t.command_id, t.command_type, t.subject, t.sender"
-# What is due by itself, and commands: planned ones, and those that RabbitMQ has not taken yet.
-SOURCE = """(
-SELECT at, package_id AS id, kind, package_id, NULL::text AS command_id,
+DUE = """SELECT at, package_id AS id, kind, package_id, NULL::text AS command_id,
        NULL::text AS command_type, NULL::text AS subject, NULL::text AS sender
-FROM model.due
-UNION ALL
-SELECT due_at, command_id, 'command', CASE WHEN type ~ '^relais[.](package|order)[.]' THEN key END,
-       command_id, type, subject, sender
+FROM model.due"""
+# Planned commands, and those that RabbitMQ has not taken yet.
+PLANNED = """SELECT due_at AS at, command_id AS id, 'command' AS kind,
+       CASE WHEN type ~ '^relais[.](package|order)[.]' THEN key END AS package_id,
+       command_id, type AS command_type, subject, sender
 FROM commands
-WHERE state IN ('planned', 'sending') AND (state = 'planned' OR taken_until <= now())
-) AS t"""
+WHERE state IN ('planned', 'sending') AND (state = 'planned' OR taken_until <= now())"""
 AROUND = "LEFT JOIN model.packages AS p ON p.package_id = page.package_id"
 MORE = "p.label AS package_label, p.status, p.edition, p.campaign_id"
 OVERDUE = "t.at < now() AND t.kind IN ('publication', 'command')"
@@ -73,6 +71,8 @@ class Seen:
 async def scan(pool: Pool, filters: Filters, seen: Seen) -> Scan:
     """The rows of the list; what is past is there only with overdue or from."""
     made = _common(filters, seen)
+    if filters.kind is not None:
+        made.source = f"({PLANNED if filters.kind == 'command' else DUE}) AS t"
     made.equal("t.kind", filters.kind)
     if filters.overdue:
         made.conditions.append(OVERDUE)
@@ -83,7 +83,7 @@ async def scan(pool: Pool, filters: Filters, seen: Seen) -> Scan:
 
 def _common(filters: Filters, seen: Seen) -> Scan:
     sort = SORTS[chosen(filters.sort, tuple(SORTS), "where the schedule is asked for")]
-    made = Scan(COLUMNS, SOURCE, sort, AROUND, MORE)
+    made = Scan(COLUMNS, f"({DUE} UNION ALL {PLANNED}) AS t", sort, AROUND, MORE)
     made.dated(filters.since, filters.until)
     made.equal("t.package_id", filters.package)
     if not seen.commands:
