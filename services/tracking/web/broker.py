@@ -95,7 +95,7 @@ class Broker:
         )
         where = {"Location": f"/api/commands/{ids[0]}"} if len(ids) == 1 else {}
         headers = {"Retry-After": RETRY_AFTER, **where}
-        return Problem(503, "unavailable", detail + kept, headers=headers, away="RabbitMQ")
+        return Problem(503, "unavailable", detail + kept, headers=headers, away=["RabbitMQ"])
 
     def _take(self, outcome: CommandOutcome) -> None:
         self._answers.append(outcome)

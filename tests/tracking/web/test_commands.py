@@ -157,7 +157,7 @@ class TestACommandWhileRabbitMQIsAway:
             "/api/commands", json=CANCEL, headers={"Idempotency-Key": "key-1"}
         )
 
-        assert (answer.status_code, answer.json()["away"]) == (503, "RabbitMQ")
+        assert (answer.status_code, answer.json()["away"]) == (503, ["RabbitMQ"])
         assert "127.0.0.1:9" in answer.json()["detail"]
         row = await asked.harness.pool.fetchrow("SELECT * FROM commands")
         assert row is not None

@@ -479,7 +479,7 @@ class TestWorkers:
         answer = await web.get("/api/lanes", **OPERATIONS)
 
         assert answer.status_code == 503
-        assert answer.json()["code"] == "unavailable"
+        assert (answer.json()["code"], answer.json()["away"]) == ("unavailable", ["RabbitMQ"])
 
 
 async def test_what_was_told_twice_is_there_once(web: Api) -> None:
