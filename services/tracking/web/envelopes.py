@@ -110,6 +110,14 @@ class Headers:
         return cls(id, _version(request.headers.getlist("if-match"), errors), tuple(errors))
 
 
+def id_of(request: Request) -> str:
+    """The id that a request without an envelope gives, or a new one; raises Problem 422."""
+    headers = Headers.of(request)
+    if headers.errors:
+        raise invalid(*headers.errors)
+    return headers.id or str(uuid.uuid4())
+
+
 def _version(given: Sequence[str], errors: list[FieldError]) -> int | None:
     if not given:
         return None
