@@ -22,7 +22,13 @@ SERVICE = "tracking"
 @asynccontextmanager
 async def database() -> AsyncIterator[Connection]:
     """A connection to the database of tracking."""
-    url = endpoints.find(SERVICE).postgres[SERVICE]
+    async with connected(endpoints.find(SERVICE).postgres[SERVICE]) as conn:
+        yield conn
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    """A connection to a database of tracking that is known."""
     async with postgres.pool(url, "relais accounts", size=1) as pool, pool.acquire() as conn:
         yield conn
 

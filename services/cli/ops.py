@@ -135,6 +135,9 @@ def proof(
             metavar="SECONDS", min=0, help="How long to wait for messages that are on their way."
         ),
     ] = 10,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep it where the HTTP API shows proofs, too.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Prove that every message of a window was handled once by every service that reads it.
@@ -143,7 +146,7 @@ def proof(
     """
     from services.cli import proof_report as work
 
-    return guarded(lambda: work.report(since, wait=wait, as_json=as_json))
+    return guarded(lambda: work.report(since, wait=wait, as_json=as_json, keep=keep))
 
 
 @parked_app.command("list")

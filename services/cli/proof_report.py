@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from datetime import datetime
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from contracts import names
 from contracts.sentences import one_line
-from services.cli import endpoints, proof
+from services.cli import api, endpoints, proof
 from services.cli.console import console
 from services.cli.proof import LISTED, Proof
 from services.runtime import declared
@@ -25,15 +26,32 @@ ADVICE = {
 """What to do about a count in a column, for the service of its row."""
 
 
-def report(since: str, *, wait: float, as_json: bool) -> int:
-    """Print the proof of the running stack; the exit code is 0 only when it holds."""
+KEPT = 200
+"""Parked messages of a service, and characters of an error, that a proof is kept with."""
+
+
+def report(since: str, *, wait: float, as_json: bool, keep: bool = False) -> int:
+    """Print the proof of the running stack, and keep it; the exit code is 0 only when it holds."""
     begin = proof.moment(since)
     found = asyncio.run(_prove(begin, wait))
     if as_json:
         print(json.dumps(proof.as_dict(found), default=str))
     else:
         show(found, console())
+    if keep:
+        print(f"kept as proof {asyncio.run(_keep(found))}", file=sys.stderr)
     return 0 if found.ok else 1
+
+
+async def _keep(found: Proof) -> str:
+    """Post a proof to the API, as operations; the id that it got."""
+    body = json.loads(json.dumps(proof.as_dict(found), default=str))
+    for standing in body["services"].values():
+        some = standing["parked"][:KEPT]
+        standing["parked"] = [{**row, "error": (row["error"] or "")[:KEPT]} for row in some]
+    async with api.connected(api.OPERATIONS) as asked:
+        kept = await asked.post("/api/proofs", body)
+    return str(kept["proof_id"])
 
 
 async def _prove(since: datetime, wait: float) -> Proof:

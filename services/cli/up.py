@@ -1,5 +1,6 @@
 """Run a stack in the foreground, and stop it from anywhere; its data stays."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,7 +8,7 @@ import signal
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
@@ -17,13 +18,13 @@ from infra.local import servers as local_servers
 from infra.local.errors import Unavailable
 from infra.local.servers import Servers, Signalled, unwinding
 from infra.local.stack import RELAIS, Stack, remarks, stack
-from services.cli import children
 
 LOCAL = Path(__file__).parents[2] / ".local"
 STATE = LOCAL / "state"
 OWNER = "up.json"
 ENDPOINTS = "endpoints.json"
 PATIENCE_SECONDS = 90.0
+LetIn = Callable[[Stack], Mapping[str, str]]
 LEAST = 12
 """Characters that a second column of text needs."""
 
@@ -46,8 +47,9 @@ def up(
     state: Path = STATE,
     *,
     command: Sequence[str] = RELAIS,
+    let_in: LetIn | None = None,
 ) -> int:
-    """Run a stack until it is stopped; 0 when it was."""
+    """Run a stack until it is stopped; 0 when it was. let_in makes the tokens of its API."""
     started = time.monotonic()
     try:
         with (
@@ -55,7 +57,7 @@ def up(
             exclusive(state),
             local_servers.servers(state / "servers", report=report) as pair,
             stack(pair, state, workers=workers, web=1, command=command, report=report) as running,
-            published(state / ENDPOINTS, endpoints(running)),
+            published(state / ENDPOINTS, endpoints(running, let_in)),
         ):
             report(next_steps(running, pair, state))
             for remark in remarks(running):
@@ -124,27 +126,38 @@ def exclusive(state: Path) -> Iterator[None]:
             yield
 
 
-def token(running: Stack, role: str) -> str:
-    """Return a new token of a role for the API of a stack; the one before it ends."""
-    name = "operator" if role == "central" else f"operator.{role}"
-    argv = [*running.command, "token", "add", name, "--role", role, "--replace", "--json"]
-    made = children.run_captured(argv, running.environment)
-    try:
-        return str(json.loads(made.output)["token"])
-    except (ValueError, KeyError, TypeError):
-        raise Unavailable(f"No token for the API could be made: {made.output.strip()}") from None
+TOKENS = {"api_token": "central", "operations_token": "operations"}
+"""Under which name the token of which role is written; what is parked is for operations alone."""
 
 
-def endpoints(running: Stack) -> dict[str, object]:
+def endpoints(running: Stack, let_in: LetIn | None = None) -> dict[str, object]:
     """Return where a stack answers, and what its API lets people in by."""
     return {
         "amqp_url": running.amqp_url,
         "http_url": running.http_url,
-        "api_token": token(running, "central"),
-        # Parked messages and workers are for operations alone.
-        "operations_token": token(running, "operations"),
+        **(let_in or new_tokens)(running),
         "postgres": running.postgres,
     }
+
+
+def new_tokens(running: Stack) -> dict[str, str]:
+    """Make a token for each role in tracking's database; those before them end.
+
+    It is done here: two processes of `relais token add` would take seconds.
+    """
+    from services.cli import accounts
+    from services.tracking.web import tokens
+
+    async def made() -> dict[str, str]:
+        found = {}
+        async with accounts.connected(running.postgres["tracking"]) as conn, conn.transaction():
+            for key, role in TOKENS.items():
+                name = "operator" if role == "central" else f"operator.{role}"
+                who = accounts.caller(name, role, None)
+                found[key] = (await tokens.add(conn, who, replaces=True)).secret
+        return found
+
+    return asyncio.run(made())
 
 
 @contextmanager

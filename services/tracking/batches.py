@@ -30,16 +30,18 @@ class Batch:
 ADD = """
 INSERT INTO batches (batch_id, sender, type, data, orders, created_at)
 VALUES ($1, $2, $3, $4, $5, now())
+ON CONFLICT DO NOTHING RETURNING batch_id
 """
 CLEAN = "DELETE FROM batches WHERE created_at < now() - interval '1 day'"
 
 
-async def add(pool: Pool, batch: Batch) -> None:
-    """Keep a batch for a day."""
+async def add(pool: Pool, batch: Batch) -> bool:
+    """Keep a batch for a day; False where its id is used."""
     # Neither has a space.
     pairs = [" ".join(pair) for pair in batch.orders]
     await pool.execute(CLEAN)
-    await pool.execute(ADD, batch.id, batch.sender, batch.type, dict(batch.data), pairs)
+    values = batch.id, batch.sender, batch.type, dict(batch.data), pairs
+    return await pool.fetchval(ADD, *values) is not None
 
 
 FIND = "SELECT batch_id, sender, type, data, orders FROM batches WHERE batch_id = $1"

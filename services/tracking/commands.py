@@ -92,6 +92,20 @@ async def find(conn: Executor, id: str) -> Row | None:
     return await conn.fetchrow(FIND, id)
 
 
+FIND_ALL = f"SELECT {SHOWN} FROM commands WHERE command_id = ANY ($1::text[])"
+
+
+async def find_all(conn: Executor, ids: Sequence[str]) -> Sequence[Row]:
+    """Those commands of these ids that there are."""
+    return await conn.fetch(FIND_ALL, list(ids))
+
+
+def are_same(one: Asked, other: Asked) -> bool:
+    """Whether two commands of one request ask for the same."""
+    pair = one.command, other.command
+    return one is other or (pair[0].wire_type == pair[1].wire_type and pair[0] == pair[1])
+
+
 def is_same(row: Row, asked: Asked) -> bool:
     """Whether a row is of the same command of the same sender."""
     command = asked.command
@@ -171,9 +185,12 @@ async def answered(conn: Executor, outcomes: Sequence[CommandOutcome]) -> None:
     await conn.execute(ANSWERED, to_json(list(found.values())).decode())
 
 
+# Also what RabbitMQ did not confirm, while nobody is trying again.
 WITHDRAW = """
-UPDATE commands SET state = 'withdrawn', decided_at = now(), message = $2
-WHERE command_id = $1 AND state = 'planned' RETURNING command_id
+UPDATE commands SET state = 'withdrawn', decided_at = now(), message = $2 || CASE
+        WHEN state = 'sending' THEN '; RabbitMQ had not confirmed it' ELSE '' END
+WHERE command_id = $1 AND (state = 'planned' OR state = 'sending' AND taken_until <= now())
+RETURNING command_id
 """
 GIVE_UP = """
 UPDATE commands SET state = 'withdrawn', decided_at = now(), message = $2
@@ -182,7 +199,7 @@ WHERE command_id = $1 AND state IN ('planned', 'sending')
 
 
 async def withdraw(conn: Executor, id: str, message: str) -> bool:
-    """Withdraw a planned command; False where it is not planned any more."""
+    """Withdraw a command that is not sent; False where it is, or is just being sent."""
     return await conn.fetchval(WITHDRAW, id, message) is not None
 
 

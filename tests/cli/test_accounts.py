@@ -5,13 +5,17 @@ import io
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
 
-from services.cli import app, token
+from services.cli import app, token, up
 from services.cli.problems import USAGE, Problem
+from services.runtime.postgres import database
 from services.tracking.web import tokens
+from services.tracking.web.roles import Caller
 
 SERVERS = pytest.mark.servers
 PASSWORD = "correct horse battery"
@@ -53,6 +57,17 @@ async def running(relais: Relais, *arguments: str, given: str = "") -> tuple[int
 @SERVERS
 class TestTokens:
     """`relais token`."""
+
+    async def test_of_a_stack_are_made_anew_at_each_start(self, url: str) -> None:
+        """Without a process of their own; those of the start before let nobody in."""
+        stack: Any = SimpleNamespace(postgres={"tracking": url})
+        first, second = [await asyncio.to_thread(up.new_tokens, stack) for _ in range(2)]
+        async with database.pool(url, "relais test", size=1) as pool:
+            for key, role in (("api_token", "central"), ("operations_token", "operations")):
+                found = await tokens.find(pool, second[key])
+                assert isinstance(found, Caller)
+                assert found.role == role
+                assert "withdrawn" in str(await tokens.find(pool, first[key]))
 
     async def test_prints_the_secret_once_and_alone(self, relais: Relais, url: str) -> None:
         """A script reads it; the table has nothing that lets anybody in."""

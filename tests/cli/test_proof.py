@@ -1,6 +1,7 @@
 """The proof that no message was lost, on real tables."""
 
 import io
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from services.cli.proof import Missing, Proof, Standing
 from services.runtime.postgres import database
 from services.runtime.postgres.database import Pool
 from services.runtime.service import installed
+from services.tracking.web.api.proofs import Report
+from tests.cli.small_api import SmallApi
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 READERS = ("orders", "campaigns", "notifications", "tracking")
@@ -189,3 +192,20 @@ class TestTable:
         lines = shown(Proof(NOW, {"orders": Standing(queued=1), "packages": Standing()}))
         assert "  orders: 1 queued; is a worker of orders running?" in lines
         assert not any(line.startswith("  packages:") for line in lines)
+
+
+class TestAKeptProof:
+    """`relais proof --keep`."""
+
+    async def test_is_what_the_api_takes(self, small: SmallApi) -> None:
+        """However much is parked: what is posted has a limit."""
+        small.answer("/api/proofs", {"proof_id": "P1"})
+        row = {"number": 1, "type": PackageCanceled.TYPE, "reason": "failed", "error": "x" * 4000}
+        found = Proof(NOW, {"orders": Standing(parked=[row] * 20_000, waiting=1)})
+
+        assert await proof_report._keep(found) == "P1"
+
+        ((method, path, _, body),) = small.asked
+        assert (method, path) == ("POST", "/api/proofs")
+        assert not Report.model_validate(body).ok
+        assert len(json.dumps(body)) < 1_000_000

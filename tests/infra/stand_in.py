@@ -1,7 +1,7 @@
 """Stands for `relais` where only starting, stopping and starting again is of interest.
 
 `setup` checks that it was given every URL; `run SERVICE` and `serve` say ready, and end in order
-on SIGTERM; `token add` has one.
+on SIGTERM.
 RELAIS_STAND_IN=broken makes workers end at once.
 """
 
@@ -55,5 +55,3 @@ if __name__ == "__main__":
             run(service)
         case ["serve"]:
             run("web")
-        case ["token", "add", *_]:
-            sys.stdout.write('{"token_id": "1", "token": "secret"}')

@@ -23,7 +23,9 @@ from services.cli import app, up
 from tests.infra.stand_in import SERVICES
 command = (sys.executable, "-m", "tests.infra.stand_in")
 try:
-    sys.exit(up.up(dict.fromkeys(SERVICES, 1), Path(sys.argv[1]), command=command))
+    workers = dict.fromkeys(SERVICES, 1)
+    let_in = lambda running: {"api_token": "secret"}
+    sys.exit(up.up(workers, Path(sys.argv[1]), command=command, let_in=let_in))
 except Exception as error:
     sys.exit(app.explain(error))
 """

@@ -134,6 +134,21 @@ class TestWaves:
         listed = (await asked.get("/api/parked/waves", role=OPERATIONS)).json()["items"]
         assert [one["total"] for one in listed] == [10]
 
+    async def test_are_begun_once_under_an_id(self, asked: Api) -> None:
+        """The same request again begins nothing new; another one needs another id."""
+        key = {"Idempotency-Key": "W1"}
+        body = {"service": "orders", "size": 4, "pause": 0.5}
+
+        async def begin(**changes: Any) -> Any:
+            given = {**body, **changes}
+            return await asked.post("/api/parked/waves", json=given, headers=key, role=OPERATIONS)
+
+        first, again, other = await begin(), await begin(), await begin(size=5)
+
+        assert (first.status_code, first.json()["id"]) == (202, "W1")
+        assert again.json() == first.json()
+        assert (other.status_code, other.json()["code"]) == (409, "id_reused")
+
     async def test_stop_when_told_to(self, asked: Api) -> None:
         """Once."""
         id = await begun(asked)

@@ -366,7 +366,7 @@ class TestWhy:
             assert response.status_code == status
         path = here.named("/api/why/package/CAT86")
         response = await asks.get(path, role="local", entity="OU3")
-        assert response.status_code == 404
+        assert response.status_code == 200
 
     @pytest.mark.parametrize(
         ("path", "status"),

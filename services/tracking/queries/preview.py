@@ -45,7 +45,8 @@ SELECT count(*) AS n, count(*) FILTER (WHERE untold) AS untold,
        (array_agg(entity_id) FILTER (WHERE untold))[1:$5] AS examples
 FROM judged
 """
-# The reference campaign, and those made for orders of this edition, which of the first are all.
+# The reference campaign, and those made for orders of this edition, which of the first are all.  No
+# event tells of a process that nobody has started, or that waits again: its campaign names it.
 _OF_EDITION = """JOIN model.orders AS o
     ON o.order_id = c.order_id AND o.package_id = $1 AND o.edition = $2"""
 _CAMPAIGNS = """
@@ -56,12 +57,23 @@ WITH ended AS (
     SELECT c.campaign_id, false FROM model.campaigns AS c {of_edition}
     WHERE c.package_id = $1 AND $2::int > 0 AND c.status IN ('being_edited', 'started')
       AND c.campaign_id <> $3
+), each_process AS (
+    SELECT c.campaign_id, c.reinitialized_at, p.process_id
+    FROM ended JOIN model.campaigns AS c USING (campaign_id)
+    CROSS JOIN LATERAL jsonb_array_elements_text(
+        CASE WHEN jsonb_typeof(c.state -> 'process_ids') = 'array'
+             THEN c.state -> 'process_ids' ELSE '[]' END) AS p (process_id)
+), judged AS (
+    SELECT CASE WHEN p.status IS NULL THEN 'pending'
+                WHEN p.status = 'stopped' AND p.changed_at < e.reinitialized_at THEN 'pending'
+                ELSE p.status END AS status
+    FROM each_process AS e LEFT JOIN model.processes AS p USING (campaign_id, process_id)
 )
 SELECT (SELECT count(*) FROM ended) AS campaigns,
        (SELECT campaign_id FROM ended WHERE reference) AS reference,
-       count(*) FILTER (WHERE p.status IN ('pending', 'running', 'paused')) AS to_stop,
-       count(*) FILTER (WHERE p.status IN ('finished', 'failed')) AS too_late
-FROM ended AS e JOIN model.processes AS p USING (campaign_id)
+       count(*) FILTER (WHERE status IN ('pending', 'running', 'paused')) AS to_stop,
+       count(*) FILTER (WHERE status IN ('finished', 'failed')) AS too_late
+FROM judged
 """
 CAMPAIGNS_OF_FIRST = _CAMPAIGNS.format(of_edition="")
 CAMPAIGNS = _CAMPAIGNS.format(of_edition=_OF_EDITION)

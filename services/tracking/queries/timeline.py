@@ -16,8 +16,11 @@ _EVENT = """h.event_id, h.source, h.at, h.type, h.kind, h.subject, h.version, h.
        h.edition, h.actor, h.comment, h.causationid, h.correlationid, h.status, h.count"""
 _KEY = "h.at, coalesce(h.version, 0), h.event_id, h.source"
 _BY_KEY = "h.at {d}, coalesce(h.version, 0) {d}, h.event_id {d}, h.source {d}"
+OFFER = "offer"
+"""A package as those see it to whom it is offered."""
 _SUBJECTS = {
     "package": "h.package_id = $1 AND h.kind <> 'order'",
+    OFFER: "h.package_id = $1 AND h.kind = 'package'",
     "order": "h.kind = 'order' AND h.subject = $1",
     "campaign": "h.kind = 'campaign' AND h.subject = $1",
     "entity": "h.kind = 'entity' AND h.subject = $1",

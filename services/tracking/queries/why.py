@@ -116,7 +116,8 @@ SELECT entity_id AS id, CASE WHEN active THEN 'active' ELSE 'inactive' END AS st
        entity_id AS owner, {_CAUSE}
 FROM model.entities WHERE entity_id = $1""",
     "notification": """
-SELECT notification_id AS id, status, recipient_id AS owner, package_id, edition,
+SELECT notification_id AS id, status, package_id, edition,
+       CASE WHEN recipient_type = 'entity' THEN recipient_id END AS owner,
        cause, caused_by, at AS caused_at, kind AS notice, error AS detail
 FROM model.notifications WHERE notification_id = $1""",
     "parked": """

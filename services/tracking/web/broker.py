@@ -90,11 +90,12 @@ class Broker:
         await commands.not_sent(self._pool, ids, detail)
         kept = (
             f"; {ids[0] if len(ids) == 1 else f'{len(ids)} commands'} will be sent as soon as "
-            "RabbitMQ takes it; the same again, with the same id, has no second effect"
+            "RabbitMQ takes it; the same again, with the same id, has no second effect; "
+            + _where(ids)
         )
         where = {"Location": f"/api/commands/{ids[0]}"} if len(ids) == 1 else {}
         headers = {"Retry-After": RETRY_AFTER, **where}
-        return Problem(503, "unavailable", detail + kept, headers=headers, away="RabbitMQ")
+        return Problem(503, "unavailable", detail + kept, headers=headers, away=["RabbitMQ"])
 
     def _take(self, outcome: CommandOutcome) -> None:
         self._answers.append(outcome)
@@ -114,6 +115,12 @@ class Broker:
                     log.exception("answers_not_stored", count=len(some))
                 del self._answers[: len(some)]
                 self._hub.announce([f"command:{one.command_id}" for one in some])
+
+
+def _where(ids: list[str]) -> str:
+    if len(ids) > 1:
+        return "GET /api/commands?state=sending shows them, and DELETE withdraws each until then"
+    return f"GET /api/commands/{ids[0]} shows it, and DELETE withdraws it until then"
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import orjson
 from fastapi import Request
 from pydantic import ValidationError
 
-from contracts import catalogue, envelope, names
+from contracts import catalogue, envelope, names, numbers
 from contracts.envelope import Broken, Envelope, FieldError, Unreadable
 from contracts.message import Command
 from contracts.sentences import printable
@@ -79,7 +79,7 @@ def read(raw: bytes, headers: "Headers", actor: str) -> Sent:
             errors.append(FieldError("body", unreadable.reason))
         case Unreadable(raw=known, errors=found):
             errors += found
-            _broken_data(orjson.loads(known), headers, errors)
+            _broken_data(numbers.read(known, exact=False)[0], headers, errors)
     raise _refusal(errors)
 
 
@@ -110,6 +110,14 @@ class Headers:
         return cls(id, _version(request.headers.getlist("if-match"), errors), tuple(errors))
 
 
+def id_of(request: Request) -> str:
+    """The id that a request without an envelope gives, or a new one; raises Problem 422."""
+    headers = Headers.of(request)
+    if headers.errors:
+        raise invalid(*headers.errors)
+    return headers.id or str(uuid.uuid4())
+
+
 def _version(given: Sequence[str], errors: list[FieldError]) -> int | None:
     if not given:
         return None
@@ -129,7 +137,8 @@ def _version(given: Sequence[str], errors: list[FieldError]) -> int | None:
 def _completed(raw: bytes, headers: Headers, errors: list[FieldError]) -> bytes:
     """The envelope with what may be absent from it; its other bytes are as they came."""
     try:
-        value = orjson.loads(raw)
+        # Whatever an envelope can be read from: it names what is odd in it.
+        value, _ = numbers.read(raw, exact=False)
     except orjson.JSONDecodeError:
         return raw
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Examples for the description of the operations that write."""
+"""What the OpenAPI description shows: examples of bodies and answers, and every problem."""
 
 from typing import Any
 
@@ -104,10 +104,36 @@ CHECKED = shown(
     },
 )
 
+PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "Something is wrong with a request (RFC 9457).",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "required": ["field", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "code", "detail", "errors"],
+}
 _PROBLEMS: dict[int, tuple[str, str, str]] = {
-    401: ("Nobody is signed in", "unauthorized", "this needs a token"),
-    403: ("Not allowed", "forbidden", "ou3 (local) may not send package.cancel; central may"),
-    404: ("Not known, or not yours", "unknown_package", "package CAT99 is not known"),
+    401: ("Nobody is known by this", "unauthorized", "there is no token and nobody is signed in"),
+    403: ("Not allowed", "forbidden", "package.cancel is for central; ou3 has the role local"),
+    404: (
+        "Not known, or not yours",
+        "not_found",
+        "there is no package 'CAT99', or it is not yours",
+    ),
+    406: ("No such form", "not_acceptable", "Accept must be one of application/json, text/csv"),
     409: (
         "Not as it is now",
         "wrong_status",
@@ -118,15 +144,16 @@ _PROBLEMS: dict[int, tuple[str, str, str]] = {
         "version_conflict",
         "package CAT86 has version 8, not 7; read it again and decide again",
     ),
-    413: ("Too large", "too_large", "the body has more than 1048576 bytes"),
-    422: ("Not valid; every error is named", "invalid", "data.comment is required"),
-    429: ("Too much at once", "too_many_requests", "too many requests; try again in 5 s"),
+    413: ("Too large", "body_too_large", "the body has 9,000,000 bytes; at most 2,097,152 are"),
+    422: ("Not valid; every error is named", "invalid", "limit must be at most 200, not '500'"),
+    429: ("Too much at once", "too_many_requests", "this caller asks more than 100 times a second"),
     503: (
         "RabbitMQ or Postgres is away",
         "unavailable",
         "RabbitMQ at 127.0.0.1:5672 does not confirm package.cancel",
     ),
 }
+"""By status: what it means, and an example of a code and a sentence."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -145,8 +172,5 @@ def _problem(status: int) -> dict[str, Any]:
         "detail": detail,
         "errors": [{"field": field, "message": message}] if status == 422 else [],
     }
-    schema = {"type": "object", "required": ["status", "code", "detail", "errors"]}
-    return {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
-    }
+    content = {MEDIA_TYPE: {"schema": PROBLEM, "example": example}}
+    return {"description": description, "content": content}

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from aiormq.exceptions import AMQPError
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.client import NoBroker
@@ -73,6 +74,9 @@ class Faults:
                 await self._give_up(scope, receive, answer, work)
                 return
             await work
+        except ClientDisconnect:
+            # Nobody is there to be answered, and nothing of ours has failed.
+            log.info("request_left", error="the client has gone", **_told(scope))
         except Exception as error:
             if answer.begun.done():
                 # The half of an answer cannot be taken back; that it is cut off shows.

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.envelope import FieldError
+from services.tracking.web import bodies
 from services.tracking.web.problems import Problem, invalid
 
 HEADER_BYTES = 32 * 1024
@@ -151,6 +152,8 @@ class Limits:
         try:
             check_head(scope)
             messages = await self._patiently(scope, receive)
+            body = b"".join(message.get("body", b"") for message in messages)
+            bodies.check(scope["method"], scope["path"], body)
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return

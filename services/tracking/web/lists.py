@@ -19,7 +19,7 @@ from services.tracking.queries.counts import Counts
 from services.tracking.queries.filters import Asked, Paging, Unserved
 from services.tracking.queries.keyset import Position, Scan
 from services.tracking.queries.progress import Progress, progress
-from services.tracking.web import cursors, keys
+from services.tracking.web import cursors, keys, problems
 from services.tracking.web.problems import Problem, invalid, repeated
 from services.tracking.web.state import State
 
@@ -56,6 +56,7 @@ def given(kind: type[AskedT]) -> Any:
         return found
 
     asked.__annotations__["values"] = Annotated[kind, Query()]
+    setattr(asked, problems.NAMES_UNKNOWN, True)
     return Depends(asked)
 
 

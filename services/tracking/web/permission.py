@@ -20,7 +20,7 @@ async def check_send(pool: Pool, caller: Caller, command: Command) -> None:
     reviewers: Collection[str] = ()
     if reach(caller, type(command)) is Reach.OWN:
         if caller.role is Role.LOCAL and isinstance(command, OrderCommand):
-            entity = await _entity(pool, command)
+            entity = await _entity(pool, caller, command)
         if caller.role is Role.REVIEWER:
             reviewers = await _reviewers(pool, command)
     rights.check_send(caller, command.wire_type, entity=entity, reviewers=reviewers)
@@ -52,14 +52,14 @@ def scope(caller: Caller, kind: type[Command]) -> Scope:
             raise AssertionError("what reaches nothing was let through")
 
 
-async def _entity(pool: Pool, command: OrderCommand) -> str:
-    """The entity of the order that a command is about."""
+async def _entity(pool: Pool, caller: Caller, command: OrderCommand) -> str:
+    """The entity of the order that a command is about; of others' no more is told than of none."""
     if isinstance(command, PlaceOrder):
         return command.entity_id
     known = await subjects.load(pool, [command])
     order = known.orders.get(command.order_id)
-    if order is None:
-        text = f"order {command.order_id} is not known; place it with order.place first"
+    if order is None or order["entity_id"] != caller.entity:
+        text = f"order {command.order_id} is not known, or it is not yours"
         raise Problem(404, "unknown_order", text)
     return str(order["entity_id"])
 

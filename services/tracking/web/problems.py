@@ -90,6 +90,29 @@ def repeated(request: Request) -> list[FieldError]:
     ]
 
 
+NAMES_UNKNOWN = "names_unknown_parameters"
+"""The attribute of a dependency that says itself which parameters it does not know."""
+
+
+def check_names(request: Request) -> None:
+    """Refuse parameters that a route does not have: one that is mistyped would say nothing.
+
+    Where a route asks for filters, these say it, together with all else that is wrong.
+    """
+    needs = request.scope["route"].dependant.dependencies
+    if not request.query_params or any(hasattr(one.call, NAMES_UNKNOWN) for one in needs):
+        return
+    accepted = sorted(_parameters(request))
+    unknown = [name for name in request.query_params if name not in accepted]
+    if errors := [_unknown(name, accepted) for name in unknown] + repeated(request):
+        raise invalid(*errors)
+
+
+def _unknown(name: str, accepted: Sequence[str]) -> FieldError:
+    known = f"those are {', '.join(accepted)}" if accepted else "there are none"
+    return FieldError(printable(name), f"is not a parameter here; {known}")
+
+
 def _parameters(request: Request) -> set[str]:
     """The names that the query of this route may have, as the description of the API says."""
     path = getattr(request.scope.get("route"), "path_format", None)
@@ -101,6 +124,5 @@ def _error(error: Any, accepted: Sequence[str]) -> FieldError:
     where, *path = error["loc"]
     field = ".".join(map(str, path)) or str(where)
     if where == "query" and error["type"] == "extra_forbidden":
-        known = f"those are {', '.join(accepted)}" if accepted else "there are none"
-        return FieldError(printable(field), f"is not a parameter here; {known}")
+        return _unknown(field, accepted)
     return FieldError(field, sentence(error))

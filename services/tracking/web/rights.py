@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from contracts import names
-from services.tracking.web import callers, reviewing
+from services.tracking.web import callers, problems, reviewing
 from services.tracking.web.problems import Problem
 from services.tracking.web.roles import Caller, Role
 
@@ -277,6 +277,7 @@ async def check(request: Request) -> AsyncIterator[None]:
         raise forbidden(
             f"{asked} is for {_who(rule)}; {caller.name} has the role {caller.role}", rule
         )
+    problems.check_names(request)
     order = reviewing.order_of(shape(path), request.path_params)
     await reviewing.check(here.pool, caller, order)
     if (request.method, shape(path)) not in STREAMS:

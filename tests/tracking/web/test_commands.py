@@ -117,6 +117,8 @@ class TestACommandThatIsNotValid:
             "delay=1&at=2099-01-01T00:00:00Z",
             "preview=none",
             "preview=%00",
+            "dely=10",
+            "delay=10&delay=20",
         ):
             answer = await asked.post(f"/api/commands?{query}", json=CANCEL)
 
@@ -141,7 +143,8 @@ class TestACommandThatSomebodyMayNotSend:
         other = await asked.post("/api/commands/check", json=cancel, role="local", entity="OU2")
         own = await asked.post("/api/commands/check", json=cancel, role="local", entity="OU1")
 
-        assert other.status_code == 403
+        assert (other.status_code, other.json()["code"]) == (404, "unknown_order")
+        assert "OU1" not in other.text
         assert (own.status_code, own.json()["outcome"]) == (200, "accepted")
 
 
@@ -154,13 +157,31 @@ class TestACommandWhileRabbitMQIsAway:
             "/api/commands", json=CANCEL, headers={"Idempotency-Key": "key-1"}
         )
 
-        assert (answer.status_code, answer.json()["away"]) == (503, "RabbitMQ")
+        assert (answer.status_code, answer.json()["away"]) == (503, ["RabbitMQ"])
         assert "127.0.0.1:9" in answer.json()["detail"]
         row = await asked.harness.pool.fetchrow("SELECT * FROM commands")
         assert row is not None
         assert (row["command_id"], row["state"], row["actor"]) == ("key-1", "sending", "dev")
         assert row["taken_until"] <= await asked.harness.pool.fetchval("SELECT now()")
         assert "RabbitMQ" in row["message"]
+
+    async def test_can_be_withdrawn_until_then(self, asked: Api) -> None:
+        """Not while somebody is trying to send it, and once it is withdrawn nobody does."""
+        key = {"Idempotency-Key": "key-1"}
+        answer = await asked.post("/api/commands", json=CANCEL, headers=key)
+        assert "DELETE withdraws it" in answer.json()["detail"]
+
+        pool = asked.harness.pool
+        await pool.execute("UPDATE commands SET taken_until = now() + interval '1 minute'")
+        held = await asked.request("DELETE", "/api/commands/key-1")
+        assert (held.status_code, held.json()["present"]) == (409, {"state": "sending"})
+
+        await pool.execute("UPDATE commands SET taken_until = now()")
+        withdrawn = await asked.request("DELETE", "/api/commands/key-1")
+        assert (withdrawn.status_code, withdrawn.json()["state"]) == (200, "withdrawn")
+        assert "RabbitMQ had not confirmed it" in withdrawn.json()["message"]
+        again = await asked.post("/api/commands", json=CANCEL, headers=key)
+        assert (again.status_code, again.json()["state"]) == (202, "withdrawn")
 
     async def test_can_be_planned(self, asked: Api) -> None:
         """What is due later needs no RabbitMQ now; it can be withdrawn, once."""
@@ -246,6 +267,42 @@ class TestABatch:
             assert answer.status_code == 422, (body, answer.text)
         assert await asked.harness.pool.fetchval("SELECT count(*) FROM commands") == 0
 
+    async def test_takes_no_id_that_was_used_for_something_else(self, asked: Api) -> None:
+        """Neither for one of its commands nor for itself; nothing of it is sent."""
+        await asked.post("/api/commands?delay=60", json={**CANCEL, "id": "ID-1"})
+        other = envelope("package.publish", "CAT86")
+        for commands in (
+            [{**other, "id": "ID-2"}, {**other, "id": "ID-1"}],
+            [{**other, "id": "ID-2"}, {**CANCEL, "id": "ID-2"}],
+        ):
+            answer = await asked.post("/api/commands/batch", json={"commands": commands})
+            assert (answer.status_code, answer.json()["code"]) == (409, "id_reused"), commands
+        mending = {"service": "orders", "numbers": [1]}
+        await asked.post("/api/commands?delay=60", json={**CANCEL, "id": "ID-3.0"})
+        answer = await asked.post(
+            "/api/parked/retry",
+            json=mending,
+            headers={"Idempotency-Key": "ID-3"},
+            role="operations",
+        )
+        assert (answer.status_code, answer.json()["code"]) == (409, "id_reused")
+        assert await asked.harness.pool.fetchval("SELECT count(*) FROM commands") == 2
+
+    async def test_of_a_filter_takes_no_id_of_another_batch(self, asked: Api) -> None:
+        """The same request again is the same batch; with another command, or of another, none."""
+        body = {"filter": {"package": "CAT86"}, "command": "order.cancel", "dry_run": True}
+        key = {"Idempotency-Key": "BATCH"}
+        first = await asked.post("/api/commands/batch", json=body, headers=key)
+        again = await asked.post("/api/commands/batch", json=body, headers=key)
+        comment = {**body, "comment": "another"}
+        other = await asked.post("/api/commands/batch", json=comment, headers=key)
+        await asked.harness.pool.execute("UPDATE batches SET sender = 'm.durand'")
+        foreign = await asked.post("/api/commands/batch", json=body, headers=key)
+
+        assert (first.status_code, again.status_code) == (200, 200)
+        for answer in (other, foreign):
+            assert (answer.status_code, answer.json()["code"]) == (409, "id_reused")
+
     async def test_of_somebody_else_is_not_there(self, asked: Api) -> None:
         """A dry run belongs to who made it."""
         answer = await asked.post("/api/commands/batch", json={"batch_id": "none"})
@@ -302,51 +359,3 @@ class TestABatchOfSomebodyWithALimit:
         for role in ("local", "viewer", "operations"):
             answer = await asked.post("/api/commands/batch", json=body, **somebody(role))
             assert answer.status_code == 403
-
-
-class TestTheDescription:
-    """GET /api/openapi.json."""
-
-    async def test_has_an_example_of_every_answer_and_body(self, asked: Api) -> None:
-        """Of the operations that write, and of every problem that they may answer with."""
-        paths = (await asked.get("/api/openapi.json")).json()["paths"]
-        found = [
-            (path, method, operation)
-            for path in OURS
-            for method, operation in paths[path].items()
-            if (path, method) not in THEIRS
-        ]
-        assert len(found) == 14
-        for path, method, operation in found:
-            assert operation["summary"], path
-            contents = [
-                content
-                for answer in operation["responses"].values()
-                for content in answer.get("content", {}).values()
-            ]
-            body = operation.get("requestBody", {}).get("content", {})
-            where = path, method
-            assert all("example" in content for content in contents), where
-            assert all(_has_example(content) for content in body.values()), where
-
-
-OURS = (
-    "/api/commands",
-    "/api/commands/check",
-    "/api/commands/batch",
-    "/api/commands/{id}",
-    "/api/packages/{id}/cancel-preview",
-    "/api/stream",
-    "/api/parked/retry",
-    "/api/parked/discard",
-    "/api/parked/replace",
-    "/api/notifications/retry",
-    "/api/parked/waves",
-    "/api/parked/waves/{id}",
-)
-THEIRS = {("/api/commands", "get"), ("/api/commands/{id}", "get")}
-"""Lists, which test_description is about."""
-
-
-def _has_example(content: dict[str, Any]) -> bool:
-    return "example" in content or "examples" in content

@@ -70,7 +70,7 @@ class TestARequest:
 
     @pytest.mark.parametrize(
         ("query", "status"),
-        [("q=%00", 422), ("x" * 17_000, 414), ("&".join(["a=1"] * 101), 422), ("%ff=%fe&&==", 200)],
+        [("q=%00", 422), ("x" * 17_000, 414), ("&".join(["a=1"] * 101), 422), ("%ff=%fe&&==", 422)],
     )
     async def test_with_an_odd_query_is_told_so(self, web: Api, query: str, status: int) -> None:
         """And nothing breaks."""

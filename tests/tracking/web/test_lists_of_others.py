@@ -1,6 +1,6 @@
 """The lists of campaigns, entities, notifications, schedule, offers, commands and parked ones."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ from tests.tracking.web.given import (
     process,
 )
 from tests.tracking.web.walk import there_and_back
+from tests.tracking.web.whole import envelope
 
 pytestmark = pytest.mark.servers
 
@@ -211,6 +212,35 @@ class TestTheSchedule:
         assert page["counts"]["overdue"] == 1
         assert {one["package_id"] for one in own["items"]} == {"CAT1"}
 
+    async def test_has_commands_that_are_planned(self, web: Api) -> None:
+        """For who may withdraw them; one that was withdrawn will not happen."""
+        await web.harness.send(entity(), package(), order())
+        end = envelope("package.cancel", "CAT86", comment="c")
+        cancel = envelope("order.cancel", "ORD1", package_id="CAT86")
+        moment = "/api/commands?at=" + (datetime.now(UTC) + DAY).isoformat()[:19] + "Z"
+        for id, body, who in (("P1", end, {}), ("P2", cancel, LOCAL), ("P3", end, {})):
+            key = {"Idempotency-Key": id}
+            assert (await web.post(moment, json=body, headers=key, **who)).status_code == 202
+        await web.request("DELETE", "/api/commands/P3")
+        await web.harness.pool.execute("UPDATE commands SET sender = 'ou1' WHERE command_id = 'P2'")
+
+        async def planned(**who: Any) -> list[str]:
+            found = (await web.get("/api/schedule?kind=command", **who)).json()
+            assert found["counts"]["command"] == len(found["items"])
+            return [one["command_id"] for one in found["items"]]
+
+        page = (await web.get("/api/schedule?package=CAT86")).json()
+        ends = [(one["kind"], one["command_id"], one["package_label"]) for one in page["items"]]
+        label = "Summer sales CAT86"
+        assert ends == [("command", "P1", label), ("command", "P2", label), ("end", None, label)]
+        met = await there_and_back(web, "/api/schedule", "kind", params={"limit": "1"})
+        assert met == ["command", "command", "end"]
+        assert await planned() == ["P1", "P2"]
+        assert await planned(role="viewer") == []
+        # The names of all callers of a test are the same: dev.
+        assert await planned(role="operations") == ["P1", "P2"]
+        assert await planned(**LOCAL) == ["P1"]
+
 
 class TestOffers:
     """GET /api/offers."""
@@ -326,6 +356,23 @@ class TestTheAudience:
         own = (await web.get("/api/packages/CAT86/audience", **LOCAL)).json()
         assert [one["entity_id"] for one in own["items"]] == ["OU1"]
 
+    async def test_shows_a_reviewer_no_order_of_others_and_no_notification(self, web: Api) -> None:
+        """The table of rights has both of them as their own, or not at all."""
+        reviewers = ({"id": "dev", "label": "Dev"},)
+        await web.harness.send(
+            entity(),
+            entity(id="OU2", order_reviewers=reviewers),
+            package(),
+            order(),
+            order(id="ORD2", entity_id="OU2"),
+            notification(),
+        )
+
+        found = (await web.get("/api/packages/CAT86/audience", role="reviewer")).json()["items"]
+
+        assert [one["order"] for one in found] == [None, {"order_id": "ORD2", "status": "ordered"}]
+        assert [one["told"] for one in found] == [None, None]
+
 
 def parked(number: int, **more: Any) -> MessageParked:
     """A message that orders has parked."""
@@ -434,7 +481,7 @@ class TestWorkers:
         answer = await web.get("/api/lanes", **OPERATIONS)
 
         assert answer.status_code == 503
-        assert answer.json()["code"] == "unavailable"
+        assert (answer.json()["code"], answer.json()["away"]) == ("unavailable", ["RabbitMQ"])
 
 
 async def test_what_was_told_twice_is_there_once(web: Api) -> None:

@@ -5,6 +5,12 @@ from typing import Any
 
 import pytest
 
+from contracts.campaigns import (
+    CampaignReinitialized,
+    CampaignStarted,
+    ProcessFinished,
+    ProcessStopped,
+)
 from contracts.directory import EntityRegistered
 from contracts.orders import OrderApproved, OrderRef, OrderRejected, OrdersPlaced
 from contracts.packages import PackageReinitialized
@@ -14,6 +20,7 @@ from tests.harness import Harness
 from tests.notifications import given
 from tests.packages import given as packages
 from tests.tracking.api import Api, api
+from tests.tracking.web.given import campaign, process
 from tests.tracking.web.whole import envelope, somebody
 
 
@@ -90,6 +97,29 @@ class TestAPreview:
         }
         assert found["campaigns"] == {"to_cancel": 1, "reference": "OP13"}
         assert found["shared_with"] == []
+
+    async def test_counts_processes_that_nobody_has_started(self, asked: Api) -> None:
+        """No event tells of them, or that they wait again; the state of their campaign does."""
+        processes = ["P1", "P2", "P3", "P4"]
+        later = given.NOW + given.DAY
+        await asked.harness.send(
+            campaign(CampaignStarted, status="started", version=2, process_ids=processes),
+            process(id="P2", status="running"),
+            process(ProcessFinished, id="P3", status="finished"),
+            process(ProcessStopped, id="P4", status="stopped"),
+        )
+        assert (await preview(asked))["processes"] == {"to_stop": 2, "too_late": 1}
+
+        await asked.harness.send(
+            campaign(
+                CampaignReinitialized,
+                status="being_edited",
+                version=3,
+                process_ids=processes,
+                changed_at=later,
+            )
+        )
+        assert (await preview(asked))["processes"] == {"to_stop": 3, "too_late": 1}
 
     async def test_of_a_package_of_another_level_or_end(self, asked: Api) -> None:
         """A local package, and one that is canceled already, end nothing."""

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from contracts.directory import EntityUpdated
+from contracts.packages import PackageEdited
 from services.tracking.web import rights
 from services.tracking.web.problems import Problem
 from services.tracking.web.rights import Reach
@@ -157,6 +159,20 @@ class TestWhatIsOwn:
             # Reviewers read all packages, and so why they are what they are.
             if answer.status_code == 200 and not (role is Role.REVIEWER and "/why/" in path):
                 assert not re.search(r"ORD1|CAT86|OU1\b|OU1_|\bN1\b", answer.text), asked
+
+    async def test_of_an_offer_is_what_happened_to_the_package_alone(self, filled: Api) -> None:
+        """To whom else it is offered, and who has ordered, is not told; why is."""
+        audience = ("OU1", "OU7")
+        reviewers = ({"id": "p_martin", "label": "P. Martin"},)
+        known: dict[str, Any] = {"reviewers": reviewers, "status": "published"}
+        edited = package(PackageEdited, version=5, audience=audience, label="A", **known)
+        await filled.harness.send(edited)
+        for path in ("/api/packages/CAT86/timeline", "/api/why/package/CAT86"):
+            answer = await filled.get(path, role="local", entity="OU1")
+            assert answer.status_code == 200, path
+            assert not re.search(r"ORD1|OU7|OU1_OP25|N1", answer.text), path
+        page = (await filled.get("/api/packages/CAT86/timeline", role="local", entity="OU1")).json()
+        assert [change["field"] for change in page["items"][0]["changes"]] == ["label"]
 
     async def test_is_shown_to_reviewers_whom_it_names(self, filled: Api) -> None:
         """And to no others, as if it were not there."""

@@ -225,6 +225,18 @@ class TestAStream:
         await eventually(lambda: one.hints == [["entity:OU1"]])
         assert refused.status == 403
 
+    async def test_tells_a_reviewer_no_ids_of_orders_and_commands(self, running: Running) -> None:
+        """Most are not theirs; that some have changed they hear, and of those that they name."""
+        every = await running.listen(role=Role.REVIEWER)
+        one = await running.listen("?topics=order:ORD1", role=Role.REVIEWER)
+
+        await running.publish("orders", "order:ORD1", "command:C1", "package:CAT86")
+
+        await eventually(
+            lambda: [sorted(hint) for hint in every.hints] == [["orders", "package:CAT86"]]
+        )
+        await eventually(lambda: one.hints == [["order:ORD1"]])
+
     async def test_has_topics_that_there_are(self, running: Running) -> None:
         """Others are named."""
         for topics in ("none", "package:", "order:a%00", ",".join(["orders"] * 101)):

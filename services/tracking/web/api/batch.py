@@ -24,6 +24,7 @@ from services.tracking.commands import Asked
 from services.tracking.queries import subjects
 from services.tracking.verdicts import Verdict
 from services.tracking.web import envelopes, outcomes
+from services.tracking.web.api.commands import check_ids
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import body, problems, shown
@@ -156,12 +157,11 @@ async def _fixed(here: State, caller: Caller, given: Ask, id: str) -> Batch:
             text = f"there is no batch {given.batch_id!r} of yours; a dry run is kept for a day"
             raise Problem(404, "not_found", text)
         return batch
-    if (known := await batches.find(here.pool, id)) is not None and known.sender == caller.name:
-        # The same request again.
-        return known
     kind = _kind(given)
     own = scope(caller, kind)
     data = {} if given.comment is None else {"comment": given.comment}
+    if (known := await batches.find(here.pool, id)) is not None:
+        return _same(known, Batch(id, caller.name, kind.TYPE, data, ()))
     try:
         kind.read("-", {"package_id": "-", **data})
     except ValidationError as error:
@@ -177,8 +177,21 @@ async def _fixed(here: State, caller: Caller, given: Ask, id: str) -> Batch:
         text = f"matches more than {MOST} orders, the most of one batch; narrow it"
         raise invalid(FieldError("filter", text))
     batch = Batch(id, caller.name, kind.TYPE, data, orders)
-    await batches.add(here.pool, batch)
-    return batch
+    if await batches.add(here.pool, batch):
+        return batch
+    # The same request twice at once: the other one has fixed the set.
+    made = await batches.find(here.pool, id)
+    return _same(made, batch) if made is not None else batch
+
+
+def _same(known: Batch, asked: Batch) -> Batch:
+    """The batch of the same request before; raises Problem 409 where it was another."""
+    same = (known.sender, known.type, known.data) == (asked.sender, asked.type, asked.data)
+    if not same:
+        by = "another sender" if known.sender != asked.sender else "another command or comment"
+        text = f"id {asked.id} was used for a batch with {by}; use another id for another batch"
+        raise Problem(409, "id_reused", text)
+    return known
 
 
 def _kind(given: Ask) -> type[OrderCommand]:
@@ -196,7 +209,7 @@ async def _send_batch(here: State, caller: Caller, batch: Batch) -> Response:
         Asked(id, command, caller.name, batch.id, batch.id) for id, command in batch.commands()
     ]
     asked.sort(key=lambda one: one.command.key)
-    await _send(here, asked)
+    await _send(here, caller, asked)
     await batches.sent(here.pool, batch.id)
     await here.hub.tell("commands")
     return _accepted(batch.id, len(asked))
@@ -207,10 +220,11 @@ def _accepted(batch_id: str, total: int) -> Response:
     return outcomes.answer({"batch_id": batch_id, "total": total}, 202, {"Location": where})
 
 
-async def _send(here: State, asked: Sequence[Asked]) -> None:
+async def _send(here: State, caller: Caller, asked: Sequence[Asked]) -> None:
     """Rows first; those that were there are sent, or will be, by who added them."""
     if not asked:
         return
+    await check_ids(here.pool, caller, asked)
     added = await commands.add(here.pool, asked)
     if new := [one for one in asked if one.id in added]:
         await here.broker.send_many(new)
@@ -233,7 +247,7 @@ async def _list(here: State, caller: Caller, given: Ask, batch_id: str) -> Respo
     if given.dry_run:
         return outcomes.answer(await _foretold(here, [one.command for one in sent]), 200, {})
     asked = [Asked(one.id, one.command, caller.name, batch_id, batch_id) for one in sent]
-    await _send(here, asked)
+    await _send(here, caller, asked)
     return _accepted(batch_id, len(asked))
 
 

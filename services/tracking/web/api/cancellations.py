@@ -11,13 +11,15 @@ from contracts.cancellation import CampaignsReport, NotificationsReport, OrdersR
 from contracts.fields import Id, Instant, Name, OptionalComment, Text, Version
 from services.runtime.service import Pool, Row
 from services.tracking.queries import audience, cancellations, packages
+from services.tracking.queries import orders as of_orders
 from services.tracking.queries.audience import Filters
 from services.tracking.queries.filters import Asked, Number
-from services.tracking.web import lists, single
+from services.tracking.web import lists, rights, single
 from services.tracking.web.api import documented
-from services.tracking.web.callers import Asks
+from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.lists import Page, given
 from services.tracking.web.own import own
+from services.tracking.web.rights import Reach
 from services.tracking.web.state import Here
 
 router = APIRouter(prefix="/api/packages/{package_id}", tags=["packages"])
@@ -178,11 +180,17 @@ ENTITY: dict[str, Any] = {
 }
 
 
-async def items(pool: Pool, package_id: str, edition: int, rows: list[Row]) -> list[AudienceItem]:
-    """Entities with the order and the notification of each."""
-    ids = [row["entity_id"] for row in rows]
-    orders = await audience.ordered(pool, ids, package_id, edition)
-    told = await audience.told(pool, ids, package_id, edition)
+async def items(
+    pool: Pool, package_id: str, edition: int, caller: Caller, rows: list[Row]
+) -> list[AudienceItem]:
+    """Entities with the order and the notification of each, where the caller may see these."""
+    ids = seen = [row["entity_id"] for row in rows]
+    if caller.reviewer is not None:
+        reviewed = set(await of_orders.reviewed(pool, caller.reviewer))
+        seen = [id for id in ids if id in reviewed]
+    orders = await audience.ordered(pool, seen, package_id, edition)
+    may_see = rights.may_read(caller, "notifications") is not Reach.NONE
+    told = await audience.told(pool, ids, package_id, edition) if may_see else {}
 
     def of(found: dict[str, Row], id: str) -> Any:
         return dict(found[id]) if id in found else None
@@ -224,7 +232,7 @@ async def list_audience(
             asked,
             scan=scan,
             counts=partial(audience.tabs, package_id=package_id, limited=limited, entity=entity),
-            items=partial(items, here.pool, package_id, edition),
+            items=partial(items, here.pool, package_id, edition, caller),
             columns=AudienceItem,
             own=entity,
             path={"package_id": package_id},

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -83,7 +84,7 @@ async def ask(
         raise reused(row, caller)
     elif row["state"] == "sending":
         await here.broker.send(asked, traceparent=sent.traceparent)
-    return await answer(here, asked.id, seconds)
+    return await answer(here, caller, asked.id, seconds)
 
 
 async def _add(here: State, asked: Asked, figures: Figures | None, sent: Sent) -> None:
@@ -107,7 +108,7 @@ async def _add(here: State, asked: Asked, figures: Figures | None, sent: Sent) -
         await here.broker.send(asked, traceparent=sent.traceparent)
 
 
-async def answer(here: State, id: str, seconds: float) -> Response:
+async def answer(here: State, caller: Caller, id: str, seconds: float) -> Response:
     """What became of a command, waited for if it was asked for, else where to look."""
     row = await _awaited(here, id, seconds)
     headers = {"Location": outcomes.location(id)}
@@ -117,7 +118,7 @@ async def answer(here: State, id: str, seconds: float) -> Response:
     if not seconds or not commands.is_seen(row) or row["outcome"] == "parked":
         return outcomes.answer(body, 202, headers)
     if row["outcome"] == "refused":
-        raise outcomes.refusal(row, await _present(here.pool, row))
+        raise outcomes.refusal(row, await _present(here.pool, caller, row))
     if body["version"] is not None:
         headers["ETag"] = f'"{body["version"]}"'
     return outcomes.answer(body, 200, headers)
@@ -141,11 +142,13 @@ async def _awaited(here: State, id: str, seconds: float) -> Row:
         here.hub.leave(listener)
 
 
-async def _present(pool: Pool, row: Row) -> dict[str, Any] | None:
-    """What the subject of a refused command is now."""
+async def _present(pool: Pool, caller: Caller, row: Row) -> dict[str, Any] | None:
+    """What the subject of a refused command is now; of somebody else's order nothing."""
     known = await subjects.load(pool, [commands.command_of(row)])
     for rows in (known.orders, known.packages, known.campaigns, known.entities):
         if (found := rows.get(row["subject"])) is not None:
+            if caller.scope is not None and found.get("entity_id") != caller.scope:
+                return None
             shown = ("label", "status", "edition", "version", "active", "changed_at", "changed_by")
             return orjson_ready({name: found[name] for name in shown if name in found})
     return None
@@ -170,6 +173,18 @@ def reused(row: Row, caller: Caller | None) -> Problem:
             "use another id for another command"
         )
     return Problem(409, "id_reused", text)
+
+
+async def check_ids(pool: Pool, caller: Caller, asked: Sequence[Asked]) -> None:
+    """Let ids be used again for the same alone; raises Problem 409 before anything is stored."""
+    first = {one.id: one for one in reversed(asked)}
+    for one in asked:
+        if not commands.are_same(one, first[one.id]):
+            text = f"id {one.id} is given to two commands with other content; give each its own"
+            raise Problem(409, "id_reused", text)
+    for row in await commands.find_all(pool, [*first]):
+        if not commands.is_same(row, first[row["command_id"]]):
+            raise reused(row, caller)
 
 
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -257,11 +272,11 @@ async def check(request: Request, here: Here, caller: Asks) -> Response:
 
 @router.delete(
     "/commands/{id}",
-    summary="Withdraw a planned command",
+    summary="Withdraw a command that is not sent yet",
     responses={200: OUTCOME, **problems(401, 403, 404, 409, 422, 429)},
 )
 async def withdraw(id: str, here: Here, caller: Asks) -> Response:
-    """Withdraw a planned command; 409 where it has been sent already."""
+    """Withdraw a planned command, or one that RabbitMQ has not taken; 409 where it is sent."""
     row = await commands.find(here.pool, id) if "\0" not in id else None
     if row is None or not may_see(caller, row):
         raise Problem(404, "not_found", f"there is no command {id[:128]!r} of yours")
@@ -271,12 +286,18 @@ async def withdraw(id: str, here: Here, caller: Asks) -> Response:
             row = await commands.find(here.pool, id)
             assert row is not None
             if row["state"] != "withdrawn":
-                text = f"command {id} is {row['state']}; only a planned one can be withdrawn"
-                raise Problem(409, "wrong_status", text, present={"state": row["state"]})
+                present = {"state": row["state"]}
+                raise Problem(409, "wrong_status", _not_withdrawn(row), present=present)
         await here.hub.tell(f"command:{id}", "commands")
         row = await commands.find(here.pool, id)
         assert row is not None
     return outcomes.answer(outcomes.state(row), 200, {})
+
+
+def _not_withdrawn(row: Row) -> str:
+    if row["state"] == "sending":
+        return f"command {row['command_id']} is just being sent; try again in some seconds"
+    return f"command {row['command_id']} is {row['state']}; what is sent cannot be withdrawn"
 
 
 def may_see(caller: Caller, row: Row) -> bool:

@@ -1,6 +1,5 @@
 """Mending over HTTP: parked messages and failed notifications are retried, replaced, discarded."""
 
-import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -20,9 +19,8 @@ from services.tracking import commands
 from services.tracking.commands import Asked
 from services.tracking.queries import parked_numbers
 from services.tracking.web import envelopes, outcomes
-from services.tracking.web.api.commands import answer, reused
+from services.tracking.web.api.commands import answer, check_ids
 from services.tracking.web.callers import Asks, Caller
-from services.tracking.web.envelopes import Headers
 from services.tracking.web.examples import ACCEPTED, CANCEL, OUTCOME, given, problems, shown
 from services.tracking.web.permission import check_send
 from services.tracking.web.problems import invalid
@@ -190,16 +188,9 @@ def faults(text: str) -> list[FieldError]:
 async def _one(request: Request, here: State, caller: Caller, command: Command) -> Response:
     """Send one command, and wait for its outcome if that was asked for."""
     seconds = envelopes.wait(request)
-    asked = Asked(_id(request), command, caller.name)
+    asked = Asked(envelopes.id_of(request), command, caller.name)
     await _send(here, caller, [asked])
-    return await answer(here, asked.id, seconds)
-
-
-def _id(request: Request) -> str:
-    headers = Headers.of(request)
-    if headers.errors:
-        raise invalid(*headers.errors)
-    return headers.id or str(uuid.uuid4())
+    return await answer(here, caller, asked.id, seconds)
 
 
 async def _parked(
@@ -212,7 +203,7 @@ async def _parked(
 ) -> Response:
     if (which.numbers is None) == (which.filter is None):
         raise invalid(FieldError("body", "must have either numbers or filter"))
-    batch_id = _id(request)
+    batch_id = envelopes.id_of(request)
     said = {} if comment is None else {"comment": comment}
     data = await _messages(here, which)
     asked = [
@@ -262,11 +253,7 @@ def _given(**values: str | None) -> dict[str, str]:
 
 async def _send(here: State, caller: Caller, asked: Sequence[Asked]) -> None:
     await check_send(here.pool, caller, asked[0].command)
+    await check_ids(here.pool, caller, asked)
     added = await commands.add(here.pool, asked)
-    for one in asked:
-        if one.id not in added:
-            row = await commands.find(here.pool, one.id)
-            if row is not None and not commands.is_same(row, one):
-                raise reused(row, caller)
     if new := [one for one in asked if one.id in added]:
         await here.broker.send_many(new)

@@ -15,6 +15,7 @@ from services.runtime.service import Row
 from services.tracking.queries import views
 from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
+from services.tracking.web.examples import given
 from services.tracking.web.state import Here
 
 router = APIRouter(tags=["operations"])
@@ -72,19 +73,58 @@ class Proofs(BaseModel):
     items: list[Proof]
 
 
+REPORT = {
+    "ok": True,
+    "since": "2026-11-22T14:02:41Z",
+    "services": {
+        "orders": {
+            "emitted": 486,
+            "handled": {"accepted": 274, "unchanged": 2},
+            "missing": 0,
+            "outbox": 0,
+            "waiting": 0,
+            "queued": 0,
+            "parked": [],
+        }
+    },
+    "missing": [],
+}
+PROOF = {
+    "proof_id": "b09efa1e0b5447fe85562d3b99ee8601",
+    "made_at": "2026-11-23T14:02:41Z",
+    "made_by": "o.martin",
+    "proved": True,
+    "report": REPORT,
+}
+
+
 def _proof(row: Row) -> Proof:
     return Proof.model_validate(dict(row))
 
 
-@router.get("/api/proofs", summary="Proofs, newest first", responses=documented.errors())
+@router.get(
+    "/api/proofs",
+    summary="Proofs, newest first",
+    responses={
+        **documented.made(200, "The newest first.", {"items": [PROOF]}),
+        **documented.errors(),
+    },
+)
 async def list_proofs(here: Here, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Proofs:
     """What was emitted, handled, parked and missing, service by service."""
     rows = await views.list_proofs(here.pool, limit)
     return Proofs(items=[_proof(row) for row in rows])
 
 
-@router.post("/api/proofs", status_code=201, summary="Keep a proof", responses=documented.errors())
-async def add_proof(here: Here, caller: Asks, report: Report, response: Response) -> Proof:
+@router.post(
+    "/api/proofs",
+    status_code=201,
+    summary="Keep a proof",
+    responses={**documented.made(201, "It is kept.", PROOF), **documented.errors(413)},
+)
+async def add_proof(
+    here: Here, caller: Asks, report: Annotated[Report, given(REPORT)], response: Response
+) -> Proof:
     """Keep what `relais proof --json` has printed; the last thousand are kept."""
     kept = report.model_dump(mode="json")
     row = await views.add_proof(here.pool, uuid.uuid4().hex, caller.name, report.ok, kept)

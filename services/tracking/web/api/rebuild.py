@@ -47,10 +47,24 @@ class Latest(BaseModel):
     latest: Rebuild | None
 
 
+REBUILD = {
+    "request_id": "rebuild-5f0c8d3b1a2e4f60",
+    "state": "filling",
+    "says": "services emit their present state",
+    "asked_by": "o.martin",
+    "started_at": "2026-11-23T14:02:41Z",
+    "remark": None,
+    "waits_for": ["orders (order: 120,000 of 200,000)"],
+}
+
+
 @router.get(
     "/api/rebuild",
     summary="The latest rebuild of the read model",
-    responses=documented.errors(),
+    responses={
+        **documented.made(200, "How far it is.", {"latest": REBUILD}),
+        **documented.errors(),
+    },
 )
 async def get_rebuild(here: Here) -> Latest:
     """How far it is, and which services it waits for."""
@@ -63,7 +77,7 @@ async def get_rebuild(here: Here) -> Latest:
     "/api/rebuild",
     status_code=202,
     summary="Make the read model again",
-    responses=documented.errors(409),
+    responses={**documented.made(202, "It is asked for.", REBUILD), **documented.errors(409)},
 )
 async def ask_rebuild(here: Here, caller: Asks, response: Response) -> Rebuild:
     """Ask for a rebuild from the state of all services, while it is read and written."""

@@ -15,6 +15,7 @@ from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.examples import problems
 from services.tracking.web.hub import RESYNC, Hint, Listener
 from services.tracking.web.problems import invalid
+from services.tracking.web.rights import Reach
 from services.tracking.web.state import Here, State
 
 router = APIRouter(prefix="/api", tags=["stream"])
@@ -112,11 +113,19 @@ def _follows(caller: Caller, topics: frozenset[str] | None) -> Callable[[str], b
     def may_follow(topic: str) -> bool:
         return topic == own if own else topic.partition(":")[0] in kinds
 
+    # Of what is somebody's own no ids are told to others: they have to know them.
+    told = frozenset(kind for kind in kinds if _reach(caller, kind) is Reach.ALL)
+    if topics is None and own is None:
+        return lambda topic: topic in kinds or topic.partition(":")[0] in told
     if topics is None:
         return may_follow
     if refused := sorted(one for one in topics if not may_follow(one)):
         raise rights.forbidden(f"{caller.name} may not be told of {', '.join(refused)}")
     return topics.__contains__
+
+
+def _reach(caller: Caller, kind: str) -> Reach:
+    return rights.may_read(caller, WAVES.get(kind, kind))
 
 
 def _may_read(caller: Caller, kind: str) -> bool:

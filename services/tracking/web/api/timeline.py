@@ -1,5 +1,6 @@
 """GET /api/<things>/{id}/timeline: what happened to a thing, with the fields that changed."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -12,7 +13,7 @@ from contracts.fields import Id, Instant
 from services.tracking.queries import timeline as query
 from services.tracking.queries.filters import Number, Paging, Text
 from services.tracking.queries.progress import progress
-from services.tracking.queries.timeline import SORT, Filter, Happened
+from services.tracking.queries.timeline import OFFER, SORT, Filter, Happened
 from services.tracking.web import cursors, keys, lists, problems
 from services.tracking.web.api import documented
 from services.tracking.web.api.why import may_ask, unknown
@@ -100,7 +101,9 @@ def _route(things: str, kind: str, example: str) -> None:
         asked: Annotated[Filters, given(Filters)],
     ) -> Response:
         """When, who, what, with which comment, and which fields became what."""
-        return await _answer(here, kind, id, asked, await _packed(here, caller, kind, id))
+        packed = await _packed(here, caller, kind, id)
+        is_offer = kind == "package" and caller.scope is not None
+        return await _answer(here, OFFER if is_offer else kind, id, asked, packed)
 
 
 for _things, _kind, _example in (
@@ -121,7 +124,7 @@ async def _packed(here: State, caller: Caller, kind: str, id: str) -> list[str]:
         found, packed = ((order[0],), order[1]) if order is not None else (None, [])
     else:
         found = await query.find_owner(here.pool, kind, id)
-    if found is None or not may_ask(caller, kind, *found):
+    if found is None or not await may_ask(here, caller, kind, id, *found):
         raise unknown(kind, id)
     return packed
 
@@ -149,12 +152,18 @@ async def _answer(here: State, kind: str, id: str, asked: Filters, packed: list[
         cursors.write(key, name, one) if one is not None else None
         for one in (found.next, found.prev)
     )
-    items = [_item(one) for one in found.items]
+    items = [_item(one, HIDDEN if kind == OFFER else ()) for one in found.items]
     return lists.page(items, {}, await progress(here.pool), next, prev)
 
 
-def _item(one: Happened) -> Item:
-    changes = [Change(field=c.field, old=c.old, new=c.new) for c in one.changes]
+HIDDEN = ("audience",)
+"""Fields that tell of others to whom a package is offered."""
+
+
+def _item(one: Happened, hidden: Sequence[str]) -> Item:
+    changes = [
+        Change(field=c.field, old=c.old, new=c.new) for c in one.changes if c.field not in hidden
+    ]
     return Item(
         id=one.event_id,
         at=one.at,

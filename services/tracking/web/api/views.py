@@ -12,6 +12,8 @@ from services.runtime.service import Row
 from services.tracking.queries import views
 from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
+from services.tracking.web.examples import given
+from services.tracking.web.limits import FILTER_CHARACTERS
 from services.tracking.web.problems import Problem, invalid
 from services.tracking.web.state import Here
 
@@ -29,6 +31,10 @@ Version = Annotated[
 ]
 
 
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Value = Annotated[str, Field(max_length=FILTER_CHARACTERS)]
+
+
 class View(BaseModel):
     """A list with the filters, the sort and the size that somebody looks at again and again."""
 
@@ -36,7 +42,7 @@ class View(BaseModel):
 
     label: Label = Field(examples=["Late in spring"])
     list: List = Field(examples=["packages"])
-    filter: dict[str, str] = Field(
+    filter: dict[Name, Value] = Field(
         default_factory=dict, max_length=30, examples=[{"late": "true", "folder": "Spring 2027"}]
     )
 
@@ -57,6 +63,20 @@ class Views(BaseModel):
     items: list[Saved]
 
 
+VIEW = {
+    "label": "Late in spring",
+    "list": "packages",
+    "filter": {"late": "true", "folder": "Spring 2027"},
+}
+SAVED = {
+    **VIEW,
+    "view_id": "late-in-spring",
+    "version": 1,
+    "changed_at": "2026-11-23T14:02:41Z",
+}
+SHOWN = documented.made(200, "The view as it is kept.", SAVED)
+
+
 def _saved(row: Row) -> Saved:
     return Saved.model_validate(dict(row))
 
@@ -67,14 +87,25 @@ def _unknown(view_id: str) -> Problem:
     )
 
 
-@router.get("/api/views", summary="Your saved views", responses=documented.errors())
+@router.get(
+    "/api/views",
+    summary="Your saved views",
+    responses={
+        **documented.made(200, "All of them, by label.", {"items": [SAVED]}),
+        **documented.errors(),
+    },
+)
 async def list_views(here: Here, caller: Asks) -> Views:
     """All of them, by label."""
     rows = await views.list_views(here.pool, caller.name, MOST)
     return Views(items=[_saved(row) for row in rows])
 
 
-@router.get("/api/views/{view_id}", summary="One saved view", responses=documented.errors(404))
+@router.get(
+    "/api/views/{view_id}",
+    summary="One saved view",
+    responses={**SHOWN, **documented.errors(404)},
+)
 async def get_view(here: Here, caller: Asks, view_id: ViewId, response: Response) -> Saved:
     """Its list, its filters and its version, which is its ETag."""
     row = await views.find_view(here.pool, caller.name, view_id)
@@ -84,12 +115,16 @@ async def get_view(here: Here, caller: Asks, view_id: ViewId, response: Response
     return _saved(row)
 
 
-@router.put("/api/views/{view_id}", summary="Save a view", responses=documented.errors(409, 412))
+@router.put(
+    "/api/views/{view_id}",
+    summary="Save a view",
+    responses={**SHOWN, **documented.errors(409, 412, 413)},
+)
 async def save_view(
     here: Here,
     caller: Asks,
     view_id: ViewId,
-    view: View,
+    view: Annotated[View, given(VIEW)],
     response: Response,
     version: Version = None,
 ) -> Saved:

@@ -1,9 +1,8 @@
 """Waves of parked messages: begin, look at, stop."""
 
-import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +11,7 @@ from contracts.operations import RetryParked
 from services.runtime.service import Row
 from services.tracking import commands, waves
 from services.tracking.waves import Pace, Which
-from services.tracking.web import outcomes
+from services.tracking.web import envelopes, outcomes
 from services.tracking.web.callers import Asks
 from services.tracking.web.examples import given, problems, shown
 from services.tracking.web.permission import check_send
@@ -80,22 +79,30 @@ EXAMPLE = shown("How far it is", STATE)
     "/parked/waves",
     status_code=202,
     summary="Retry parked messages in waves",
-    responses={202: EXAMPLE, **problems(401, 403, 422, 429)},
+    responses={202: EXAMPLE, **problems(401, 403, 409, 422, 429)},
 )
-async def begin(asked: BeginBody, here: Here, caller: Asks) -> Response:
-    """Retry the parked messages of one cause some at a time, until too many are parked again."""
+async def begin(asked: BeginBody, request: Request, here: Here, caller: Asks) -> Response:
+    """Retry the parked messages of one cause some at a time, until too many are parked again.
+
+    `Idempotency-Key` is the id: the same request again begins nothing new.
+    """
+    id = envelopes.id_of(request)
     probe = RetryParked(service=asked.service, numbers=[1])
     await check_send(here.pool, caller, probe)
     until = asked.until or await commands.now(here.pool)
     row = await waves.add(
         here.pool,
-        str(uuid.uuid4()),
+        id,
         Which(asked.service, asked.reason, asked.type, asked.error_kind, until),
         Pace(asked.size, asked.pause, asked.stop_at_percent),
         sender=caller.name,
         comment=asked.comment,
     )
-    assert row is not None
+    if row is None:
+        row = await _found(here, id)
+        if not _is_same(row, asked, caller.name):
+            text = f"id {id} was used for other waves; use another id for these"
+            raise Problem(409, "id_reused", text)
     return outcomes.answer(_state(row), 202, {"Location": f"/api/parked/waves/{row['wave_id']}"})
 
 
@@ -135,6 +142,12 @@ async def stop(id: str, here: Here, caller: Asks) -> Response:
         text = f"waves {id} are {row['state']} already: {row['remark'] or 'all were tried'}"
         raise Problem(409, "wrong_status", text, present={"state": row["state"]})
     return outcomes.answer(_state(await _found(here, id)), 200, {})
+
+
+def _is_same(row: Row, asked: Begin, sender: str) -> bool:
+    wanted = asked.model_dump(exclude={"until", "pause"})
+    given = {**wanted, "pause_seconds": asked.pause, "sender": sender}
+    return all(row[name] == value for name, value in given.items())
 
 
 async def _found(here: Here, id: str) -> Row:

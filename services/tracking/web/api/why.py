@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from contracts.envelope import FieldError
 from services.tracking import why
+from services.tracking.queries import packages
 from services.tracking.queries import why as query
 from services.tracking.web import problems, rights
 from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks, Caller
 from services.tracking.web.problems import Problem
-from services.tracking.web.state import Here
+from services.tracking.web.state import Here, State
 
 router = APIRouter(tags=["why"])
 
@@ -103,7 +104,7 @@ async def get_why(
         found = await _command(here, caller, id, now)
     else:
         subject = await query.find_subject(here.pool, kind, parts)
-        if subject is None or not may_ask(caller, kind, subject.owner):
+        if subject is None or not await may_ask(here, caller, kind, id, subject.owner):
             raise unknown(kind, id)
         found = why.explain(subject, await query.walk(here.pool, subject), now)
     return Why(**asdict(found), as_of=now)
@@ -127,8 +128,10 @@ def _parts(kind: str, id: str) -> tuple[Any, ...]:
     return parts[0], int(parts[1])
 
 
-def may_ask(caller: Caller, kind: str, owner: str | None) -> bool:
-    """Whether somebody may know of a thing: local operators of what is their entity's."""
+async def may_ask(here: State, caller: Caller, kind: str, id: str, owner: str | None) -> bool:
+    """Whether somebody may know of a thing: local operators of their entity's and of offers."""
+    if caller.scope is not None and kind == "package":
+        return await packages.find(here.pool, id, caller.scope) is not None
     if caller.scope is not None:
         return owner == caller.scope
     return rights.may_read(caller, kind) is not rights.Reach.NONE

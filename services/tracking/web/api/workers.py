@@ -10,11 +10,10 @@ from contracts.fields import Id, Instant, Text
 from contracts.operations import WorkerSeen
 from services.tracking.queries import lanes, workers
 from services.tracking.queries.progress import progress
-from services.tracking.web import lists, single
+from services.tracking.web import faults, lists, single
 from services.tracking.web.api import documented
 from services.tracking.web.callers import Asks
 from services.tracking.web.lists import Page, given
-from services.tracking.web.problems import Problem
 from services.tracking.web.state import Here
 
 router = APIRouter(prefix="/api", tags=["operations"])
@@ -101,8 +100,7 @@ async def list_lanes(
     try:
         found = await lanes.list_lanes(here.served.amqp_url)
     except lanes.FAULTS as error:
-        text = f"the broker does not say what waits: {str(error) or 'no answer'}"
-        raise Problem(503, "unavailable", text) from error
+        raise faults.away("RabbitMQ", str(error) or "it does not say what waits") from error
     queues = [
         Lane(service=q.service, queue=q.queue, messages=q.messages, consumers=q.consumers)
         for q in found
