@@ -1,5 +1,6 @@
 """What the tracking service does with the messages of one batch: every event becomes rows."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -214,9 +215,15 @@ _NOTE: Families[Callable[[World, Any, datetime], None]] = Families(
 
 async def save(tx: Transaction, world: World) -> None:
     """Store each changed row once, count what changed, and hint at it once this has committed."""
-    for model in world.models:
-        await store.save(tx.conn, model)
-    await journal.save_lines(tx.conn, world.lines.values())
+    # The database works on the history while the rows are made ready for it.
+    history_saved = asyncio.create_task(journal.save_lines(tx.conn, world.lines.values()))
+    try:
+        await asyncio.sleep(0)
+        ready = [(model, *store.writes(model)) for model in world.models]
+    finally:
+        await history_saved
+    for model, writes, moved in ready:
+        await store.save(tx.conn, model, writes, moved)
     await journal.save_ledgers(tx.conn, world.ledgers)
     await journal.save_decided(tx.conn, world.decided.values(), tx.now)
     await journal.save_parked(tx.conn, world.parked, world.released)

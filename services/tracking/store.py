@@ -4,7 +4,7 @@ What is beside the model, and stays when it is made again, is in journal.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -189,31 +189,48 @@ async def lock(conn: Connection, schema: str, named: Mapping[Table, Collection[A
     return model
 
 
-async def save(conn: Connection, model: Model) -> None:
-    """Store each changed row once, and what it adds to the counts."""
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Rows of one table, as the JSON that a statement stores."""
+
+    table: str
+    statement: str
+    rows: str
+    count: int
+
+
+def writes(model: Model) -> tuple[list[Write], Counter[Count]]:
+    """What is to be stored of the rows that changed, and what that adds to the counts."""
+    found: list[Write] = []
     moved: Counter[Count] = Counter()
     for table in TABLES:
-        changed = {key: row for key, row in model.rows[table.name].items() if row.changed}
-        await _save(conn, model, table, changed)
-        for row in changed.values():
+        stored = model.stored[table.name]
+        kinds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for key, row in model.rows[table.name].items():
+            if not row.changed:
+                continue
+            update = table.update_all if row.terms else table.update
+            kinds[update if key in stored else table.insert].append(row.columns)
             for count, n in counts.deltas(row.counted, table.counts(row.columns)):
                 moved[count] += n
+        for statement, rows in kinds.items():
+            asked = within(model.schema, statement)
+            found.append(Write(table.name, asked, to_json(rows).decode(), len(rows)))
+    return found, moved
+
+
+async def save(
+    conn: Connection, model: Model, found: Sequence[Write], moved: Counter[Count]
+) -> None:
+    """Store each changed row once, and what it adds to the counts."""
+    for write in found:
+        status = await conn.execute(write.statement, write.rows)
+        if int(status.rpartition(" ")[2]) != write.count:
+            raise Conflict(f"another worker made one of these {write.table} first")
     await _save_terms(conn, model)
     for pack in model.packs:
         moved.update(await packed.save(conn, model.schema, pack))
     await save_counts(conn, model.schema, moved)
-
-
-async def _save(conn: Connection, model: Model, table: Table, changed: Mapping[Any, Row]) -> None:
-    stored = model.stored[table.name]
-    kinds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for key, row in changed.items():
-        update = table.update_all if row.terms else table.update
-        kinds[update if key in stored else table.insert].append(row.columns)
-    for statement, found in kinds.items():
-        status = await conn.execute(within(model.schema, statement), to_json(found).decode())
-        if int(status.rpartition(" ")[2]) != len(found):
-            raise Conflict(f"another worker made one of these {table.name} first")
 
 
 CLEAR_AUDIENCES = "DELETE FROM model.audiences WHERE package_id = ANY ($1::text[])"

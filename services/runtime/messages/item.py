@@ -68,6 +68,8 @@ class Item:
     body is None when it is broken; errors then say why.  sent are the bytes it came in, None where
     it shared them with others.  identity is its source and id, None where not even those can be
     read.  received_at is when it was kept; what comes from a lane is received as it is decided.
+    digested is the content of a valid envelope: it is read while the database works, and decided
+    while that waits.
     """
 
     origin: Origin
@@ -78,6 +80,7 @@ class Item:
     received_at: datetime | None
     identity: Identity | None
     source: Source = LANE
+    digested: bytes | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -153,6 +156,8 @@ class Item:
     @property
     def content(self) -> bytes:
         """A digest of what it says: type, subject and data, as JSON values."""
+        if self.digested is not None:
+            return self.digested
         match self.element:
             case Envelope(type=type_, subject=subject, data=data):
                 return _digest([type_, subject, data or None])
@@ -223,7 +228,10 @@ def read(
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
         identity = source.identity or identity
-        items.append(Item(origin, element, parsed, errors, sent, received_at, identity, source))
+        made = Item(origin, element, parsed, errors, sent, received_at, identity, source)
+        if parsed is not None:
+            made.digested = made.content
+        items.append(made)
     return items
 
 
