@@ -119,9 +119,7 @@ async def save(conn: Connection, schema: str, pack: Pack) -> Counter[Count]:
     return _moved(event, [tuple(row) for row in found])
 
 
-def _moved(
-    event: OrdersEvent, groups: list[tuple[str, str | None, str, int]]
-) -> Counter[Count]:
+def _moved(event: OrdersEvent, groups: list[tuple[str, str | None, str, int]]) -> Counter[Count]:
     """What so many orders of an entity add to the counts, by what they were and are."""
     moved: Counter[Count] = Counter()
     for entity_id, before, after, n in groups:

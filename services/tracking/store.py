@@ -261,7 +261,9 @@ async def _save_terms(conn: Connection, model: Model) -> None:
         await conn.execute(within(model.schema, CLEAR_AUDIENCES), moved)
     pairs = [(id, entity) for id in moved for entity in model.terms[id].audience or ()]
     if pairs:
-        await conn.execute(within(model.schema, ADD_AUDIENCES), *map(list, zip(*pairs, strict=True)))
+        await conn.execute(
+            within(model.schema, ADD_AUDIENCES), *map(list, zip(*pairs, strict=True))
+        )
 
 
 # Sessions differ in their shards, unless there are more of them than shards.
