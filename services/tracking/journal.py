@@ -44,7 +44,8 @@ _ONCE = _names("""canceled_by comment cause orders_report campaigns_report notif
 _LEDGER = ("package_id", "edition", *_RISING, *_ONCE)
 SAVE_LEDGERS = f"""
 INSERT INTO cancellations AS c ({", ".join(_LEDGER)})
-SELECT {", ".join(_LEDGER)} FROM json_populate_recordset(NULL::cancellations, (SELECT $1::text::json))
+SELECT {", ".join(_LEDGER)}
+FROM json_populate_recordset(NULL::cancellations, (SELECT $1::text::json))
 ORDER BY package_id, edition
 ON CONFLICT (package_id, edition) DO UPDATE SET
     {", ".join(f"{n} = greatest(c.{n}, excluded.{n})" for n in _RISING)},

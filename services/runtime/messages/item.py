@@ -156,15 +156,7 @@ class Item:
     @property
     def content(self) -> bytes:
         """A digest of what it says: type, subject and data, as JSON values."""
-        if self.digested is not None:
-            return self.digested
-        match self.element:
-            case Envelope(type=type_, subject=subject, data=data):
-                return _digest([type_, subject, data or None])
-            case Broken(raw=raw):
-                return _digest([raw.get("type"), raw.get("subject"), raw.get("data") or None])
-            case Unreadable(raw=raw):
-                return _digest(raw.hex())
+        return self.digested or _content(self.element)
 
     def used_again(self) -> "Item":
         """The same with an identity of its own, since its source and id name another message."""
@@ -190,6 +182,16 @@ class Item:
         drained = "unknown_type" if self.source.kind == "drain" else None
         named = f"{self.origin.message_id}|{self.origin.routing_key}|{drained}|"
         return hashlib.sha256(named.encode() + self.raw).hexdigest()
+
+
+def _content(element: Element) -> bytes:
+    match element:
+        case Envelope(type=type_, subject=subject, data=data):
+            return _digest([type_, subject, data or None])
+        case Broken(raw=raw):
+            return _digest([raw.get("type"), raw.get("subject"), raw.get("data") or None])
+        case Unreadable(raw=raw):
+            return _digest(raw.hex())
 
 
 def _digest(value: Any) -> bytes:
@@ -228,10 +230,10 @@ def read(
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
         identity = source.identity or identity
-        made = Item(origin, element, parsed, errors, sent, received_at, identity, source)
-        if parsed is not None:
-            made.digested = made.content
-        items.append(made)
+        digested = None if parsed is None else _content(element)
+        items.append(
+            Item(origin, element, parsed, errors, sent, received_at, identity, source, digested)
+        )
     return items
 
 
