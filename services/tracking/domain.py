@@ -239,6 +239,11 @@ _PACKED: dict[type[OrdersEvent], tuple[OrderStatus, str]] = {
 """What a packed event says of its orders, and which date it sets."""
 
 
+def packed_status(event: OrdersEvent) -> OrderStatus:
+    """The status that a packed event brings its orders to."""
+    return _PACKED[type(event)][0]
+
+
 def packed_order(row: Row | None, event: OrdersEvent, ref: OrderRef, origin: Origin) -> Row:
     """What an event about many orders makes of one of them: its terms stay as they are."""
     status, date = _PACKED[type(event)]

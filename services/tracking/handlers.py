@@ -1,5 +1,6 @@
 """What the tracking service does with the messages of one batch: every event becomes rows."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from contracts.outcomes import CommandRefused, CommandUnchanged, MessageParked, 
 from contracts.packages import PackageEdition, PackageEvent
 from services.runtime.decision import Decision, Received, TooMuch, accepted
 from services.runtime.service import Connection, Transaction, routes
-from services.tracking import domain, hints, history, journal, store
+from services.tracking import domain, hints, history, journal, packed, store
 from services.tracking.domain import Origin, Row
 from services.tracking.families import Families
 from services.tracking.history import Key, Line
 from services.tracking.journal import Decided
+from services.tracking.packed import Pack
 from services.tracking.store import Model, Table
 
 ROUTES = routes(*catalogue.EVENTS.values())
@@ -62,10 +64,15 @@ class World:
 async def load(conn: Connection, batch: Sequence[Received]) -> World:
     """Lock the rows that these events are about, table by table, in the order of their ids."""
     named: dict[Table, set[Any]] = {}
+    rows = 0
     for received in batch:
-        for table, key in _NAMED[type(received.body)](received.body):
+        body = received.body
+        if packed.is_large(body):
+            rows += len(cast(OrdersEvent, body).orders)
+            continue
+        for table, key in _NAMED[type(body)](body):
             named.setdefault(table, set()).add(key)
-    if len(batch) > 1 and sum(map(len, named.values())) > MOST_ROWS:
+    if len(batch) > 1 and rows + sum(map(len, named.values())) > MOST_ROWS:
         raise TooMuch(f"these events are about more than {MOST_ROWS:,} rows")
     rebuild = await store.find_rebuild(conn)
     schemas = (store.MODEL, store.NEXT) if rebuild else (store.MODEL,)
@@ -124,6 +131,10 @@ def _change_package(world: World, event: PackageEvent, origin: Origin) -> None:
 
 
 def _change_orders(world: World, event: OrdersEvent, origin: Origin) -> None:
+    if packed.is_large(event):
+        for model in world.models:
+            model.packs.append(Pack(event, origin))
+        return
     for model in world.models:
         found = model.rows[store.ORDERS.name]
         for ref in event.orders:
@@ -204,9 +215,15 @@ _NOTE: Families[Callable[[World, Any, datetime], None]] = Families(
 
 async def save(tx: Transaction, world: World) -> None:
     """Store each changed row once, count what changed, and hint at it once this has committed."""
-    for model in world.models:
-        await store.save(tx.conn, model)
-    await journal.save_lines(tx.conn, world.lines.values())
+    # The database works on the history while the rows are made ready for it.
+    history_saved = asyncio.create_task(journal.save_lines(tx.conn, world.lines.values()))
+    try:
+        await asyncio.sleep(0)
+        ready = [(model, *store.writes(model)) for model in world.models]
+    finally:
+        await history_saved
+    for model, writes, moved in ready:
+        await store.save(tx.conn, model, writes, moved)
     await journal.save_ledgers(tx.conn, world.ledgers)
     await journal.save_decided(tx.conn, world.decided.values(), tx.now)
     await journal.save_parked(tx.conn, world.parked, world.released)

@@ -18,7 +18,7 @@ from services.tracking.history import Line
 _LINE = tuple(Line.__slots__)
 ADD_LINES = f"""
 INSERT INTO history AS h ({", ".join(_LINE)})
-SELECT {", ".join(_LINE)} FROM json_populate_recordset(NULL::history, $1::text::json)
+SELECT {", ".join(_LINE)} FROM json_populate_recordset(NULL::history, (SELECT $1::text::json))
 ORDER BY event_id, source
 ON CONFLICT (event_id, source) DO UPDATE
 SET count = h.count + excluded.count, at = least(h.at, excluded.at)
@@ -44,7 +44,8 @@ _ONCE = _names("""canceled_by comment cause orders_report campaigns_report notif
 _LEDGER = ("package_id", "edition", *_RISING, *_ONCE)
 SAVE_LEDGERS = f"""
 INSERT INTO cancellations AS c ({", ".join(_LEDGER)})
-SELECT {", ".join(_LEDGER)} FROM json_populate_recordset(NULL::cancellations, $1::text::json)
+SELECT {", ".join(_LEDGER)}
+FROM json_populate_recordset(NULL::cancellations, (SELECT $1::text::json))
 ORDER BY package_id, edition
 ON CONFLICT (package_id, edition) DO UPDATE SET
     {", ".join(f"{n} = greatest(c.{n}, excluded.{n})" for n in _RISING)},
@@ -116,7 +117,7 @@ WITH decided AS (
 # A command of somebody else is kept only where it came to nothing: else its events tell of it.
 SAVE_DECIDED = f"""
 WITH decided AS (
-    SELECT * FROM json_populate_recordset(NULL::commands, $2::text::json)
+    SELECT * FROM json_populate_recordset(NULL::commands, (SELECT $2::text::json))
 ), ours AS ({_DECIDE})
 INSERT INTO commands (command_id, type, subject, state, created_at, decided_at, outcome, code,
                       message, errors, visible_at)
@@ -143,7 +144,7 @@ INSERT INTO parked AS p (service, number, reason, message_id, type, package_id, 
                          attempts, parked_at, body, body_bytes)
 SELECT service, number, reason, message_id, type, package_id, error, error_kind, attempts,
        parked_at, body, body_bytes
-FROM json_populate_recordset(NULL::parked, $1::text::json) ORDER BY service, number
+FROM json_populate_recordset(NULL::parked, (SELECT $1::text::json)) ORDER BY service, number
 ON CONFLICT (service, number) DO UPDATE SET
     reason = excluded.reason, message_id = excluded.message_id, type = excluded.type,
     package_id = excluded.package_id, error = excluded.error, error_kind = excluded.error_kind,
@@ -154,7 +155,7 @@ WHERE excluded.attempts > p.attempts
 SAVE_RELEASED = """
 INSERT INTO parked AS p (service, number, released_at, how, comment)
 SELECT service, number, released_at, how, comment
-FROM json_populate_recordset(NULL::parked, $1::text::json) ORDER BY service, number
+FROM json_populate_recordset(NULL::parked, (SELECT $1::text::json)) ORDER BY service, number
 ON CONFLICT (service, number) DO UPDATE SET
     released_at = excluded.released_at, how = excluded.how, comment = excluded.comment
 WHERE p.released_at IS NULL
@@ -195,7 +196,7 @@ async def save_parked(
 SAVE_WORKERS = """
 INSERT INTO workers AS w (service, instance, seen_at, state)
 SELECT service, instance, seen_at, state
-FROM json_populate_recordset(NULL::workers, $1::text::json) ORDER BY service, instance
+FROM json_populate_recordset(NULL::workers, (SELECT $1::text::json)) ORDER BY service, instance
 ON CONFLICT (service, instance) DO UPDATE
 SET seen_at = excluded.seen_at, state = excluded.state, handled_at = excluded.handled_at
 WHERE excluded.seen_at > w.seen_at
@@ -236,7 +237,7 @@ async def save_snapshots(
 SAVE_COMPLETED = """
 INSERT INTO snapshots_completed (request_id, service, counts)
 SELECT request_id, service, counts
-FROM json_populate_recordset(NULL::snapshots_completed, $1::text::json)
+FROM json_populate_recordset(NULL::snapshots_completed, (SELECT $1::text::json))
 ORDER BY request_id, service
 ON CONFLICT DO NOTHING
 """

@@ -4,7 +4,7 @@ What is beside the model, and stays when it is made again, is in journal.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 from contracts.message import to_json
 from contracts.packages import PackageEvent
 from services.runtime.service import Conflict, Connection
-from services.tracking import counts, domain
+from services.tracking import counts, domain, packed
 from services.tracking.counts import Count
 from services.tracking.domain import Row
+from services.tracking.packed import Pack
+from services.tracking.schemas import MODEL, NEXT, within
 
-MODEL, NEXT = "model", "next"
-"""The schema that is read, and the one that a rebuild fills."""
+__all__ = ["MODEL", "NEXT"]
 
 Columns = tuple[str, ...]
 _CAUSE: Columns = tuple(domain.CAUSE)
@@ -73,7 +74,7 @@ class Table:
 
     @property
     def _rows(self) -> str:
-        return f"json_populate_recordset(NULL::model.{self.name}, $1::text::json) AS m"
+        return f"json_populate_recordset(NULL::model.{self.name}, (SELECT $1::text::json)) AS m"
 
     @property
     def statements(self) -> dict[str, str]:
@@ -144,12 +145,16 @@ TABLES = (PACKAGES, ORDERS, CAMPAIGNS, PROCESSES, ENTITIES, NOTIFICATIONS)
 
 @dataclass(slots=True)
 class Model:
-    """The rows of one schema that a batch is about; terms are the states of changed packages."""
+    """The rows of one schema that a batch is about; terms are the states of changed packages.
+
+    packs are the packed events whose orders are not among the rows.
+    """
 
     schema: str
     rows: dict[str, dict[Any, Row]]
     stored: dict[str, frozenset[Any]]
     terms: dict[str, PackageEvent] = field(default_factory=dict)
+    packs: list[Pack] = field(default_factory=list)
 
 
 # A switch to another model waits for the batches that write to this one, and they for the switch.
@@ -164,10 +169,6 @@ async def find_rebuild(conn: Connection) -> str | None:
     return found
 
 
-def _in(schema: str, statement: str) -> str:
-    return statement if schema == MODEL else statement.replace("model.", f"{schema}.")
-
-
 async def lock(conn: Connection, schema: str, named: Mapping[Table, Collection[Any]]) -> Model:
     """Lock the rows of these keys, table by table."""
     model = Model(schema, {t.name: {} for t in TABLES}, {t.name: frozenset() for t in TABLES})
@@ -178,7 +179,7 @@ async def lock(conn: Connection, schema: str, named: Mapping[Table, Collection[A
         keys = [(key,) if single else key for key in named[table]]
         # As text: the driver looks long at each element of an array.
         lines = map("\n".join, zip(*keys, strict=True))
-        found = await conn.fetch(_in(schema, table.lock), *lines)
+        found = await conn.fetch(within(schema, table.lock), *lines)
         for record in found:
             columns = dict(record)
             key = tuple(columns[name] for name in table.key)
@@ -188,29 +189,48 @@ async def lock(conn: Connection, schema: str, named: Mapping[Table, Collection[A
     return model
 
 
-async def save(conn: Connection, model: Model) -> None:
-    """Store each changed row once, and what it adds to the counts."""
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Rows of one table, as the JSON that a statement stores."""
+
+    table: str
+    statement: str
+    rows: str
+    count: int
+
+
+def writes(model: Model) -> tuple[list[Write], Counter[Count]]:
+    """What is to be stored of the rows that changed, and what that adds to the counts."""
+    found: list[Write] = []
     moved: Counter[Count] = Counter()
     for table in TABLES:
-        changed = {key: row for key, row in model.rows[table.name].items() if row.changed}
-        await _save(conn, model, table, changed)
-        for row in changed.values():
+        stored = model.stored[table.name]
+        kinds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for key, row in model.rows[table.name].items():
+            if not row.changed:
+                continue
+            update = table.update_all if row.terms else table.update
+            kinds[update if key in stored else table.insert].append(row.columns)
             for count, n in counts.deltas(row.counted, table.counts(row.columns)):
                 moved[count] += n
+        for statement, rows in kinds.items():
+            asked = within(model.schema, statement)
+            found.append(Write(table.name, asked, to_json(rows).decode(), len(rows)))
+    return found, moved
+
+
+async def save(
+    conn: Connection, model: Model, found: Sequence[Write], moved: Counter[Count]
+) -> None:
+    """Store each changed row once, and what it adds to the counts."""
+    for write in found:
+        status = await conn.execute(write.statement, write.rows)
+        if int(status.rpartition(" ")[2]) != write.count:
+            raise Conflict(f"another worker made one of these {write.table} first")
     await _save_terms(conn, model)
+    for pack in model.packs:
+        moved.update(await packed.save(conn, model.schema, pack))
     await save_counts(conn, model.schema, moved)
-
-
-async def _save(conn: Connection, model: Model, table: Table, changed: Mapping[Any, Row]) -> None:
-    stored = model.stored[table.name]
-    kinds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for key, row in changed.items():
-        update = table.update_all if row.terms else table.update
-        kinds[update if key in stored else table.insert].append(row.columns)
-    for statement, found in kinds.items():
-        status = await conn.execute(_in(model.schema, statement), to_json(found).decode())
-        if int(status.rpartition(" ")[2]) != len(found):
-            raise Conflict(f"another worker made one of these {table.name} first")
 
 
 CLEAR_AUDIENCES = "DELETE FROM model.audiences WHERE package_id = ANY ($1::text[])"
@@ -233,15 +253,17 @@ async def _save_terms(conn: Connection, model: Model) -> None:
         return
     ids = sorted(model.terms)
     due = [(id, kind, at) for id in ids for kind, at in domain.due(model.terms[id]).items()]
-    await conn.execute(_in(model.schema, CLEAR_DUE), ids)
+    await conn.execute(within(model.schema, CLEAR_DUE), ids)
     if due:
-        await conn.execute(_in(model.schema, ADD_DUE), *map(list, zip(*due, strict=True)))
+        await conn.execute(within(model.schema, ADD_DUE), *map(list, zip(*due, strict=True)))
     moved = [id for id in ids if model.rows["packages"][id].audience_moved]
     if moved:
-        await conn.execute(_in(model.schema, CLEAR_AUDIENCES), moved)
+        await conn.execute(within(model.schema, CLEAR_AUDIENCES), moved)
     pairs = [(id, entity) for id in moved for entity in model.terms[id].audience or ()]
     if pairs:
-        await conn.execute(_in(model.schema, ADD_AUDIENCES), *map(list, zip(*pairs, strict=True)))
+        await conn.execute(
+            within(model.schema, ADD_AUDIENCES), *map(list, zip(*pairs, strict=True))
+        )
 
 
 # Sessions differ in their shards, unless there are more of them than shards.
@@ -260,4 +282,4 @@ async def save_counts(conn: Connection, schema: str, changes: Mapping[Count, int
     """Add to the counts what a transaction changed."""
     moved = [(*count, n) for count, n in changes.items() if n]
     if moved:
-        await conn.execute(_in(schema, ADD_COUNTS), *map(list, zip(*moved, strict=True)))
+        await conn.execute(within(schema, ADD_COUNTS), *map(list, zip(*moved, strict=True)))

@@ -7,12 +7,12 @@ from types import ModuleType
 import pytest
 
 from services.runtime.service import Connection
-from services.tracking import checking, cleaning, copying, journal, rebuild, store
+from services.tracking import checking, cleaning, copying, journal, packed, rebuild, store
 from tests.harness import Harness
 
 pytestmark = pytest.mark.servers
 
-MODULES: tuple[ModuleType, ...] = (store, journal, rebuild, copying, cleaning)
+MODULES: tuple[ModuleType, ...] = (store, packed, journal, rebuild, copying, cleaning)
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH) ")
 WHOLE = {"COUNT_NEXT", "COPIES"}
 """Those that look at all there is."""

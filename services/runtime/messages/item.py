@@ -68,6 +68,8 @@ class Item:
     body is None when it is broken; errors then say why.  sent are the bytes it came in, None where
     it shared them with others.  identity is its source and id, None where not even those can be
     read.  received_at is when it was kept; what comes from a lane is received as it is decided.
+    digested is the content of a valid envelope: it is read while the database works, and decided
+    while that waits.
     """
 
     origin: Origin
@@ -78,6 +80,7 @@ class Item:
     received_at: datetime | None
     identity: Identity | None
     source: Source = LANE
+    digested: bytes | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -153,13 +156,7 @@ class Item:
     @property
     def content(self) -> bytes:
         """A digest of what it says: type, subject and data, as JSON values."""
-        match self.element:
-            case Envelope(type=type_, subject=subject, data=data):
-                return _digest([type_, subject, data or None])
-            case Broken(raw=raw):
-                return _digest([raw.get("type"), raw.get("subject"), raw.get("data") or None])
-            case Unreadable(raw=raw):
-                return _digest(raw.hex())
+        return self.digested or _content(self.element)
 
     def used_again(self) -> "Item":
         """The same with an identity of its own, since its source and id name another message."""
@@ -185,6 +182,16 @@ class Item:
         drained = "unknown_type" if self.source.kind == "drain" else None
         named = f"{self.origin.message_id}|{self.origin.routing_key}|{drained}|"
         return hashlib.sha256(named.encode() + self.raw).hexdigest()
+
+
+def _content(element: Element) -> bytes:
+    match element:
+        case Envelope(type=type_, subject=subject, data=data):
+            return _digest([type_, subject, data or None])
+        case Broken(raw=raw):
+            return _digest([raw.get("type"), raw.get("subject"), raw.get("data") or None])
+        case Unreadable(raw=raw):
+            return _digest(raw.hex())
 
 
 def _digest(value: Any) -> bytes:
@@ -223,7 +230,10 @@ def read(
         parsed, errors = (None, ()) if source.kind == "drain" else _parse(origin, element, routes)
         identity = None if isinstance(element, Unreadable) else (element.source, element.id)
         identity = source.identity or identity
-        items.append(Item(origin, element, parsed, errors, sent, received_at, identity, source))
+        digested = None if parsed is None else _content(element)
+        items.append(
+            Item(origin, element, parsed, errors, sent, received_at, identity, source, digested)
+        )
     return items
 
 
