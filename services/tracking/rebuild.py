@@ -114,7 +114,7 @@ async def find(conn: Connection, request_id: str) -> Progress | None:
 
 FIND_LATEST = """
 SELECT request_id, state, asked_by, started_at, remark FROM rebuilds
-ORDER BY finished_at IS NOT NULL, started_at DESC LIMIT 1
+ORDER BY started_at DESC LIMIT 1
 """
 
 

@@ -345,6 +345,7 @@ CREATE TABLE rebuilds (
     finished_at timestamptz,
     remark      text
 );
+CREATE INDEX rebuilds_started ON rebuilds (started_at);
 CREATE UNIQUE INDEX rebuilds_one ON rebuilds ((true))
     WHERE state IN ('asked', 'filling', 'copying', 'comparing');
 CREATE INDEX rebuilds_first ON rebuilds (state) WHERE state = 'first';
