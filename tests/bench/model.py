@@ -141,7 +141,7 @@ SELECT 'OU' || n, 'Agency ' || n || ' of region ' || n % 40, n % 50 <> 0, 'OU' |
     ARRAY['mailbox'], 1, now() - interval '1 minute' * n,
     jsonb_build_object('entity_id', 'OU' || n, 'label', 'Agency ' || n, 'mailbox', 'OU' || n,
         'active', true, 'version', 1, 'changed_at', now(), 'order_reviewers',
-        jsonb_build_array(jsonb_build_object('type', 'operator', 'id', 'reviewer' || n / 20)))
+        jsonb_build_array(jsonb_build_object('id', 'reviewer' || n / 20, 'label', 'R')))
 FROM generate_series(0, $1 - 1) AS n
 """
 AUDIENCES = """

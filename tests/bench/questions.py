@@ -75,7 +75,7 @@ def _orders() -> Iterator[Case]:
     for text in ("Windows 77", "w", "ORD777", "nowhere", "ORD77&status=rejected", "W&late=true"):
         yield Case(f"/api/orders?q={text}", SEARCH, deep=False)
     yield Case("/api/orders?entity={entity}&q=Windows", SEARCH, deep=False)
-    for query in ("q=Windows+777", "q=Windows+777&status=rejected", "q=Windows+777&late=true"):
+    for query in ("q=Windows+7777", "q=Windows+7777&status=rejected", "q=Windows+7777&late=true"):
         yield Case(f"/api/orders?package=CAT3&{query}", SEARCH, deep=False)
 
 
@@ -135,7 +135,7 @@ def _own() -> Iterator[Case]:
         yield Case(f"/api/{path}", role=Role.LOCAL)
         yield Case(f"/api/{path}", role=Role.REVIEWER)
     for role in (Role.LOCAL, Role.REVIEWER):
-        yield Case("/api/orders?q=Windows", SEARCH, deep=False, role=role)
+        yield Case("/api/orders?q=Windows+7777", SEARCH, deep=False, role=role)
     for path in (
         *("offers", "offers?level=local", "packages", "packages?sort=label", "campaigns"),
         *("campaigns?status=canceled", "notifications", "notifications?kind=order_approved"),
