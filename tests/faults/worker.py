@@ -9,13 +9,14 @@ import argparse
 import functools
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 from contracts import names
+from contracts.operations import WorkerSeen
 from services.cli import app, running
 from services.runtime import worker
 from services.runtime.amqp.channel import BatchChannel
@@ -94,9 +95,14 @@ def go_to(messages: Sequence[Outgoing], exchange: str) -> bool:
     return any(message.exchange == exchange for message in messages)
 
 
+def are_news(types: Iterable[str]) -> bool:
+    """Whether messages of these types tell of anything but of workers, as they do all the time."""
+    return any(type_ != WorkerSeen.TYPE for type_ in types)
+
+
 def in_decision(service: Service, hit: Hit) -> Service:
     """The effects of a batch are written; its inbox rows are not, and nothing is committed."""
-    wrap(outbox, "store", hit, before=lambda source, tx: tx.handled)
+    wrap(outbox, "store", hit, before=lambda source, tx: are_news(use.type for use in tx.handled))
     return service
 
 
@@ -132,7 +138,12 @@ def after_publish(service: Service, hit: Hit) -> Service:
 
 def before_ack(service: Service, hit: Hit) -> Service:
     """Events are published and deleted; the batch is neither answered nor acknowledged."""
-    wrap(Consumer, "_reply", hit, before=always)
+    wrap(
+        Consumer,
+        "_reply",
+        hit,
+        before=lambda _, result, __: are_news(item.type for item, _ in result.answers),
+    )
     return service
 
 
