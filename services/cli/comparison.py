@@ -169,7 +169,7 @@ def _differing(table: Table, event: Event, row: Mapping[str, Any]) -> list[str]:
         # last, the rest comes with its next own event.
         ignored.add("terms_version")
         if not row["terms_version"]:
-            ignored |= {*_LATER, "placed_at"}
+            ignored |= {*_LATER, "placed_at", "approved_at", "available_at"}
         elif row["terms_version"] < row["status_version"]:
             ignored.add("campaign_id")
     if table is store.NOTIFICATIONS:

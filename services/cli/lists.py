@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from contracts.sentences import one_line
 from services.cli import api
 from services.cli.api import Api, Json, Parameters
 from services.cli.console import console
@@ -143,7 +144,9 @@ async def _print_table(
 
 def _none(wanted: List, filters: Parameters) -> str:
     given = [f"{name} {value}" for name, value in filters.items() if value is not None]
-    return f"no {wanted.noun} with {', '.join(given)}" if given else f"there are no {wanted.noun}"
+    if not given:
+        return f"there are no {wanted.noun}"
+    return one_line(f"no {wanted.noun} with {', '.join(given)}")
 
 
 def _counted(counts: Mapping[str, Any]) -> str:

@@ -205,7 +205,8 @@ async def upgraded(
         ) as running:
             written = state / endpoints.WRITTEN
             written.parent.mkdir(parents=True)
-            with up.published(written, up.endpoints(running)):
+            facts = await asyncio.to_thread(up.endpoints, running)
+            with up.published(written, facts):
                 yield Upgraded(running, reader, setup, listed, before, state)
     finally:
         for queue in reader.queues:

@@ -47,9 +47,9 @@ FROM judged
 """
 # The reference campaign, and those made for orders of this edition, which of the first are all.  No
 # event tells of a process that nobody has started, or that waits again: its campaign names it.
-_OF_EDITION = """JOIN model.orders AS o
+_of_edition = """JOIN model.orders AS o
     ON o.order_id = c.order_id AND o.package_id = $1 AND o.edition = $2"""
-_CAMPAIGNS = """
+_ending = """
 WITH ended AS (
     SELECT campaign_id, true AS reference FROM model.campaigns
     WHERE campaign_id = $3 AND status IN ('being_edited', 'started')
@@ -75,8 +75,8 @@ SELECT (SELECT count(*) FROM ended) AS campaigns,
        count(*) FILTER (WHERE status IN ('finished', 'failed')) AS too_late
 FROM judged
 """
-CAMPAIGNS_OF_FIRST = _CAMPAIGNS.format(of_edition="")
-CAMPAIGNS = _CAMPAIGNS.format(of_edition=_OF_EDITION)
+CAMPAIGNS_OF_FIRST = _ending.format(of_edition="")
+CAMPAIGNS = _ending.format(of_edition=_of_edition)
 SHARING = """
 SELECT package_id, label, status FROM model.packages
 WHERE campaign_id = $2 AND package_id <> $1 AND status <> 'canceled'
