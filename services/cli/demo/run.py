@@ -36,10 +36,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result for programs; counts are from the tables, notified from the mailboxes.
-
-    untrue is in how many places the read model differs from the tables of the services.
-    """
+    """The result for programs; counts are from the tables, notified from the mailboxes."""
 
     orders_canceled: int
     campaigns_canceled: int
@@ -47,7 +44,6 @@ class Result:
     notified: int
     lost: int
     twice: int
-    untrue: int
     seconds_cancel: float
     ok: bool
 
@@ -77,7 +73,6 @@ class Findings:
             notified=self.notified,
             lost=self.first.lost + self.second.lost + missing,
             twice=self.first.twice + self.second.twice,
-            untrue=self.model.differences,
             seconds_cancel=round(self.seconds, 3),
             ok=self.first.ok and self.second.ok and self.messages.ok and self.model.ok,
         )
@@ -187,7 +182,8 @@ def _conclude(output: Output, findings: Findings, restarts: int) -> None:
         f"{result.processes_stopped:,} processes stopped, {result.notified:,} entities notified "
         f"in {result.seconds_cancel:.2f} s"
     )
-    output.line(f"lost {result.lost:,}, twice {result.twice:,}, untrue {result.untrue:,}")
+    untrue = findings.model.differences
+    output.line(f"lost {result.lost:,}, twice {result.twice:,}, untrue {untrue:,}")
     if restarts:
         repeats = findings.first.repeats + findings.second.repeats
         output.line(f"{restarts} workers were started again, {repeats:,} notices were repeated")
