@@ -108,8 +108,15 @@ class TestWatch:
         )
         assert process.stdout is not None
         await process.stdout.readline()
-        running.kill("web", 1)
-        _, err = await asyncio.wait_for(process.communicate(), 30)
+        told = asyncio.create_task(process.communicate())
+
+        async def ended() -> bool:
+            # It is started again at once, and may be back before anybody has looked.
+            running.kill("web", 1)
+            return told.done()
+
+        await eventually(ended, timeout=30)
+        _, err = await told
         assert process.returncode == 69
         assert b"no API answers" in err
         await eventually(lambda: is_ready(running.worker("web", 1).port), timeout=60)
