@@ -30,7 +30,7 @@ async def take(harness: Harness, wire_type: str, data: Any, number: int) -> Answ
     """What becomes of an event, which comes with a version of its own."""
     envelope = orjson.loads(samples.sample(wire_type))
     envelope |= {"id": f"newer-{number}", "data": data, newer.NEW: {newer.NEW: []}}
-    if "version" in data:
+    if isinstance(data.get("version"), int):
         data["version"] = number
     origin = Origin(names.EVENTS, wire_type)
     raw = orjson.dumps(envelope)
