@@ -8,7 +8,7 @@ import pytest
 
 from contracts import names
 from services.runtime import telemetry, worker
-from services.runtime.amqp import broker
+from services.runtime.amqp import broker, topology
 from services.runtime.messages import consumer
 from services.runtime.postgres import database
 from services.runtime.service import Service, Sweep, routes
@@ -85,6 +85,23 @@ class TestReadiness:
             await eventually(lambda: worker.is_unready("consumes no lane; it waits for RabbitMQ"))
             assert not await worker.is_unready("Postgres")
             await proxy.accept()
+            await worker.ready()
+
+    async def test_goes_while_the_broker_has_not_brought_back_its_queues(
+        self, run_worker: RunWorker, env: Environment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After a fault of it; a killed one takes connections before it knows all of them again."""
+        monkeypatch.setattr(consumer, "BACK_WITHIN", 60.0)
+        dead = names.dead(env.service.name)
+        async with proxied(env.amqp_url) as proxy, run_worker(amqp_url=proxy.url) as worker:
+            await worker.ready()
+            proxy.refuse()
+            await eventually(lambda: worker.is_unready("it waits for RabbitMQ"))
+            await env.channel.queue_delete(names.expired(dead), if_unused=False, if_empty=False)
+            await proxy.accept()
+
+            await eventually(lambda: worker.is_unready(f"{names.expired(dead)} is missing"))
+            await topology.declare_drained(env.channel, dead)
             await worker.ready()
 
     @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a batch in hand"])

@@ -4,6 +4,7 @@ Three stages run at once: reading ahead, deciding one batch, and publishing the 
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 LOOKED_AT_EVERY = 10.0
 """Seconds between two looks at the lanes."""
 ANSWERED_WITHIN = 5.0
+BACK_WITHIN = 10.0
+"""Seconds after a fault of the broker in which it may not have brought back all its queues."""
 STANDS_AFTER = 10.0
 """Seconds without progress of the oldest batch in hand after which work does not flow."""
 
@@ -139,7 +142,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume, and after a fault of the broker consume again, until stopped."""
-        attempt = 0
+        attempt, failed = 0, -math.inf
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
@@ -147,7 +150,12 @@ class Consumer:
             except (Exception, asyncio.CancelledError) as error:
                 # aiormq raises the same when a connection closes.
                 closed = isinstance(error, asyncio.CancelledError) and not broker.is_canceled()
-                if not (closed or broker.is_fault(error) or is_transient(error)):
+                if is_fault := closed or broker.is_fault(error):
+                    failed = time.monotonic()
+                # One that comes back takes connections before it knows all its queues again.
+                is_early = time.monotonic() < failed + BACK_WITHIN
+                is_early &= isinstance(error, topology.TopologyError)
+                if not (is_fault or is_early or is_transient(error)):
                     raise
                 log.warning("consuming_failed", awaited=self._awaited, error=repr(error))
                 self._errors[self._awaited] = f": {type(error).__name__} {error}".rstrip()
